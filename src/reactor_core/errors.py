@@ -1,0 +1,232 @@
+"""Every error that Reactor raises on purpose.
+
+Catch the level you can act on::
+
+    ReactorError
+    ├── ConfigError               a setting or argument has a value that cannot be used   (ValueError)
+    │   ├── DatasetError          a line of a data file is not valid; names file, line, field
+    │   ├── UnknownModel          a model name that is no alias, hub id or folder
+    │   ├── SpecError             a generation spec, prompt or window cannot be used
+    │   └── UnknownEventType      a name that is no event type where one is required
+    ├── NotFound                  a named run, adapter, clip or file does not exist       (LookupError)
+    ├── MissingExtra              an optional part is not installed; carries the pip line (ImportError)
+    ├── EnvironmentMissing        this machine lacks something that is needed
+    ├── StorageError              reading or writing an artefact failed                   (OSError)
+    │   ├── StorageFull           no space left; nothing half-written remains
+    │   └── ArtifactCorrupt       a stored artefact does not match its recorded hash
+    ├── DownloadError             fetching a model failed; says how to go on
+    ├── JournalError              the event journal cannot be opened, written or read
+    │   ├── JournalClosed         used after close()
+    │   └── ChainBroken           the hash chain does not verify; names the first bad row
+    ├── TrainingError             a training run cannot start or go on
+    │   ├── NothingToTrain        no trainable tokens or no rows are left
+    │   ├── NonFiniteLoss         loss or gradient is NaN or infinite; the optimizer has not moved
+    │   └── CheckpointInvalid     a checkpoint is torn or belongs to another run
+    ├── PromotionRefused          a candidate is not shown to be better
+    ├── ProviderError             a generation provider failed or broke its contract
+    └── Interrupted               stopped by the user; carries the command that goes on
+
+A fault of the caller's own code is an ``assert``, not one of these. ``exit_code`` is the status with which the
+command lines end when the error reaches them; docs/reference/exit-codes.md lists them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = [
+    "ArtifactCorrupt",
+    "ChainBroken",
+    "CheckpointInvalid",
+    "ConfigError",
+    "DatasetError",
+    "DownloadError",
+    "EnvironmentMissing",
+    "Interrupted",
+    "JournalClosed",
+    "JournalError",
+    "MissingExtra",
+    "NonFiniteLoss",
+    "NotFound",
+    "NothingToTrain",
+    "PromotionRefused",
+    "ProviderError",
+    "ReactorError",
+    "SpecError",
+    "StorageError",
+    "StorageFull",
+    "TrainingError",
+    "UnknownEventType",
+    "UnknownModel",
+]
+
+
+class ReactorError(Exception):
+    """Base of every error in this module.
+
+    Args:
+        message: What failed, naming the option and the value.
+        remedy: What the reader can do about it; appended to the message.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message if remedy is None else f"{message} ({remedy})")
+        self.message = message
+        self.remedy = remedy
+
+
+class ConfigError(ReactorError, ValueError):
+    """A setting or argument has a value that cannot be used."""
+
+    exit_code = 3
+
+
+class DatasetError(ConfigError):
+    """A data file is not valid.
+
+    Args:
+        message: What is wrong.
+        path: The file.
+        line: 1-based line number, or None when the file as a whole is meant.
+        field: The field at fault, or None.
+        remedy: What to do.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: Path | str,
+        line: int | None = None,
+        field: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        where = str(path) if line is None else f"{path}:{line}"
+        what = message if field is None else f"field {field!r}: {message}"
+        super().__init__(f"{where}: {what}", remedy=remedy)
+        self.path = Path(path)
+        self.line = line
+        self.field = field
+
+
+class UnknownModel(ConfigError):
+    """A model name that is no alias, hub id or folder; the message lists what is known."""
+
+
+class SpecError(ConfigError):
+    """A generation spec, prompt or window cannot be used."""
+
+
+class UnknownEventType(ConfigError):
+    """A name that is no event type where one is required."""
+
+
+class NotFound(ReactorError, LookupError):
+    """A named run, adapter, clip or file does not exist."""
+
+    exit_code = 4
+
+
+class MissingExtra(ReactorError, ImportError):
+    """An optional part is not installed.
+
+    Args:
+        feature: What the caller wanted to use.
+        extra: The extra of this distribution that brings it.
+    """
+
+    exit_code = 5
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs the extra [{extra}]", remedy=f"pip install 'reactor-core[{extra}]'")
+        self.feature = feature
+        self.extra = extra
+
+
+class EnvironmentMissing(ReactorError):
+    """This machine lacks something that is needed (a program, memory, a permission)."""
+
+    exit_code = 5
+
+
+class StorageError(ReactorError, OSError):
+    """Reading or writing an artefact failed."""
+
+
+class StorageFull(StorageError):
+    """No space is left on the device; nothing half-written remains."""
+
+
+class ArtifactCorrupt(StorageError):
+    """A stored artefact does not match its recorded hash or cannot be decoded."""
+
+
+class DownloadError(ReactorError):
+    """Fetching a model failed; the message says how to go on."""
+
+    exit_code = 5
+
+
+class JournalError(ReactorError):
+    """The event journal cannot be opened, written or read."""
+
+
+class JournalClosed(JournalError):
+    """The journal or bridge was used after ``close()``."""
+
+
+class ChainBroken(JournalError):
+    """The journal's hash chain does not verify.
+
+    Args:
+        message: What was found.
+        seq: Position of the first bad row.
+    """
+
+    def __init__(self, message: str, *, seq: int) -> None:
+        super().__init__(message)
+        self.seq = seq
+
+
+class TrainingError(ReactorError):
+    """A training run cannot start or go on."""
+
+
+class NothingToTrain(TrainingError, ValueError):
+    """No trainable tokens or no rows are left after reading and truncating."""
+
+    exit_code = 3
+
+
+class NonFiniteLoss(TrainingError):
+    """Loss or gradient is NaN or infinite; the optimizer has not moved."""
+
+
+class CheckpointInvalid(TrainingError):
+    """A checkpoint is torn, or belongs to another model, dataset or configuration."""
+
+
+class PromotionRefused(ReactorError):
+    """A candidate is not shown to be better than what it would replace; the message carries the evidence."""
+
+
+class ProviderError(ReactorError):
+    """A generation provider failed or broke its contract.
+
+    Args:
+        message: What happened.
+        retryable: Whether the same request may succeed later.
+        remedy: What to do.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False, remedy: str | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retryable = retryable
+
+
+class Interrupted(ReactorError):
+    """Stopped by the user; ``remedy`` is the command that goes on from here."""
+
+    exit_code = 130

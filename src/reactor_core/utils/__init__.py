@@ -1,0 +1,1 @@
+"""Settings, clock, ids, files and hashes that every other room stands on."""

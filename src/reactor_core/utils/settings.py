@@ -1,0 +1,107 @@
+"""The only reader of environment variables.
+
+Every value has a default that works on a fresh laptop. Read once with :func:`load_settings`, then passed down: a
+variable that changes later changes nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from reactor_core.errors import ConfigError
+
+__all__ = ["Settings", "load_settings"]
+
+
+def _env(*names: str) -> AliasChoices:
+    return AliasChoices(*names)
+
+
+class Settings(BaseSettings):
+    """What the environment says about this process."""
+
+    model_config = SettingsConfigDict(frozen=True, populate_by_name=True, extra="ignore", env_ignore_empty=True)
+
+    workspace: Path = Field(Path(".reactor"), validation_alias=_env("REACTOR_WORKSPACE"))
+    """Folder of the journal, runs, adapters and registry."""
+    a1_workspace: Path = Field(Path(".a1r"), validation_alias=_env("A1_REACTOR_WORKSPACE"))
+    """Folder of the clips."""
+    cache_dir: Path = Field(
+        default_factory=lambda: Path.home() / ".cache" / "reactor", validation_alias=_env("REACTOR_CACHE_DIR")
+    )
+    """Downloaded and converted models, shared by all workspaces of a user."""
+
+    host: str = Field("127.0.0.1", validation_alias=_env("REACTOR_CORE_HOST"))
+    """Address of the REST API."""
+    port: int = Field(8003, ge=1, le=65535, validation_alias=_env("REACTOR_CORE_PORT"))
+    """Port of the REST API."""
+
+    event_bridge_ws_url: str | None = Field(None, validation_alias=_env("EVENT_BRIDGE_WS_URL"))
+    """Hub to exchange events with; None keeps events in this workspace."""
+    event_bridge_redis_url: str | None = Field(None, validation_alias=_env("EVENT_BRIDGE_REDIS_URL"))
+    """Redis to exchange events through; None for none."""
+    event_bridge_fallback_file: Path = Field(
+        Path("/tmp/events.jsonl"),  # noqa: S108  the seed's public default
+        validation_alias=_env("EVENT_BRIDGE_FALLBACK_FILE"),
+    )
+    """JSON lines file that neighbours without a network read."""
+
+    jarvis_api_url: str = Field("http://localhost:8000", validation_alias=_env("JARVIS_API_URL"))
+    """Base address of JARVIS-AI-Agent."""
+    jarvis_prime_url: str = Field("http://localhost:8001", validation_alias=_env("JARVIS_PRIME_URL"))
+    """Base address of JARVIS Prime."""
+    jarvis_prime_api_key: SecretStr | None = Field(None, validation_alias=_env("JARVIS_PRIME_API_KEY"))
+    """Bearer key for JARVIS Prime."""
+
+    cost_daily_budget: float = Field(100.0, ge=0, validation_alias=_env("COST_DAILY_BUDGET"))
+    """US dollars a day."""
+    cost_alert_threshold: float = Field(0.8, gt=0, le=1, validation_alias=_env("COST_ALERT_THRESHOLD"))
+    """Share of the budget at which an alert is published."""
+    machine_price_usd_per_hour: float | None = Field(
+        None, ge=0, validation_alias=_env("REACTOR_MACHINE_PRICE_USD_PER_HOUR")
+    )
+    """What this machine costs; None takes a dated list price of a comparable rented machine."""
+
+    gcp_project_id: str | None = Field(None, validation_alias=_env("GCP_PROJECT_ID"))
+    """Google Cloud project."""
+    gcs_checkpoint_bucket: str | None = Field(None, validation_alias=_env("GCS_CHECKPOINT_BUCKET"))
+    """Bucket for checkpoints, as ``gs://name``."""
+    gce_metadata_host: str = Field("metadata.google.internal", validation_alias=_env("GCE_METADATA_HOST"))
+    """Address of the metadata server; the variable is the one that Google's own clients honour."""
+
+    safety_audit_enabled: bool = Field(True, validation_alias=_env("SAFETY_AUDIT_ENABLED"))
+    """False is an operator's choice at process start; it never clears a latch."""
+    safety_preview_duration_ms: int = Field(2000, ge=0, validation_alias=_env("SAFETY_PREVIEW_DURATION_MS"))
+    """How long a click is previewed before it is made."""
+    kill_switch_enabled: bool = Field(True, validation_alias=_env("KILL_SWITCH_ENABLED"))
+    """False is an operator's choice at process start; it never clears a latch."""
+
+    provider_allow: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias=_env("A1_REACTOR_PROVIDER_ALLOW"))
+    """``host:port`` pairs, comma separated, of private provider addresses that may be called."""
+    no_color: str | None = Field(None, validation_alias=_env("NO_COLOR"))
+    """Any value asks for plain terminal output (https://no-color.org)."""
+
+    @field_validator("provider_allow", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        ConfigError: A variable has a value that cannot be used; the message names it.
+    """
+    try:
+        return Settings()  # type: ignore[call-arg]  # every field has a default; aliases hide that from mypy
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            f"environment variable {name}={first.get('input')!r}: {first['msg']}", remedy="correct or unset it"
+        ) from error
