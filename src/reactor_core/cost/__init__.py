@@ -1,0 +1,1 @@
+"""What things cost: dated prices, in integer nano-dollars."""

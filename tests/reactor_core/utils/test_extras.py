@@ -1,0 +1,20 @@
+import json
+
+import pytest
+
+from reactor_core.errors import MissingExtra
+from reactor_core.utils.extras import installed, require
+
+
+def test_an_installed_module_is_imported():
+    assert installed("json")
+    assert require("json", feature="a test", extra="train") is json
+
+
+def test_an_absent_module_names_the_install_line():
+    assert not installed("no_such_module_at_all")
+    assert not installed("no_such_package.part")
+    with pytest.raises(
+        MissingExtra, match=r"training needs the extra \[train\] \(pip install 'reactor-core\[train\]'\)"
+    ):
+        require("no_such_module_at_all", feature="training", extra="train")
