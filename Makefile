@@ -1,0 +1,48 @@
+# Two commands: `make demo` runs the main job, `make test` passes the tests. Both set everything up first.
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export VENV
+PYTEST_ARGS ?=
+
+.PHONY: help setup demo test check slow docs bench clean
+
+help:
+	@echo "make demo    set up, then run one turn of the loop (reactor demo)"
+	@echo "make test    set up, then run the tests"
+	@echo "make check   ruff and mypy"
+	@echo "make slow    the tests that take minutes"
+	@echo "make docs    build the documentation into site/"
+	@echo "make bench   run the benchmarks (installs the peers)"
+	@echo "make setup   create $(VENV) and install; does nothing when nothing changed"
+
+setup:
+	@scripts/setup.sh train,media
+
+demo: setup
+	@$(BIN)/reactor demo $(DEMO_ARGS)
+
+test:
+	@scripts/setup.sh train,media,dev
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check:
+	@scripts/setup.sh train,media,dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+slow:
+	@scripts/setup.sh train,media,dev
+	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+docs:
+	@scripts/setup.sh train,media,dev,docs
+	$(BIN)/mkdocs build --strict
+
+bench:
+	@scripts/setup.sh train,media,bench
+	$(BIN)/python benchmarks/run_all.py
+
+clean:
+	rm -rf $(VENV) site build dist .pytest_cache .mypy_cache .ruff_cache
