@@ -48,9 +48,7 @@ def test_only_the_settings_read_the_environment() -> None:
     readers = {}
     for path in SOURCES:
         names = used(ast.parse(path.read_text(encoding="utf-8")))
-        hits = {
-            n for n in names if n.startswith(("os.environ", "os.getenv", "os.putenv", "pydantic_settings."))
-        }
+        hits = {n for n in names if n.startswith(("os.environ", "os.getenv", "os.putenv", "pydantic_settings."))}
         if hits and name_of(path) != "reactor_core/utils/settings.py":
             readers[name_of(path)] = sorted(hits)
     assert readers == {}
@@ -64,9 +62,7 @@ def test_nothing_is_pickled() -> None:
         hits |= {
             "allow_pickle"
             for node in ast.walk(tree)
-            if isinstance(node, ast.keyword)
-            and node.arg == "allow_pickle"
-            and getattr(node.value, "value", 1)
+            if isinstance(node, ast.keyword) and node.arg == "allow_pickle" and getattr(node.value, "value", 1)
         }
         if hits:
             picklers[name_of(path)] = sorted(hits)
@@ -74,9 +70,7 @@ def test_nothing_is_pickled() -> None:
 
 
 def test_no_file_is_two_rooms() -> None:
-    long = {
-        name_of(p): n for p in SOURCES if (n := len(p.read_text(encoding="utf-8").splitlines())) > MAX_LINES
-    }
+    long = {name_of(p): n for p in SOURCES if (n := len(p.read_text(encoding="utf-8").splitlines())) > MAX_LINES}
     assert long == {}
 
 
@@ -103,7 +97,5 @@ def test_every_module_has_a_test_file_of_its_own() -> None:
 
 def test_the_exceptions_are_still_exceptions() -> None:
     gone = [n for n in UNMIRRORED if not (SRC / n).exists()]
-    mirrored = [
-        n for n in UNMIRRORED if (ROOT / "tests" / Path(n).with_name(f"test_{Path(n).stem}.py")).exists()
-    ]
+    mirrored = [n for n in UNMIRRORED if (ROOT / "tests" / Path(n).with_name(f"test_{Path(n).stem}.py")).exists()]
     assert (gone, mirrored) == ([], [])

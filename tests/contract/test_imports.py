@@ -25,9 +25,7 @@ except SystemExit as end:
 
 def loaded_by(code: str) -> list[str]:
     """The heavy libraries that a fresh interpreter holds after running ``code``."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"{code}\n{REPORT}"], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{REPORT}"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stderr.splitlines()[-1])
 

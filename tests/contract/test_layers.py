@@ -74,10 +74,7 @@ def named(module: str, file: Path) -> Iterator[tuple[str, bool]]:
         elif isinstance(node, ast.ImportFrom):
             base = absolute(module, file, node.level, node.module or "")
             yield from ((f"{base}.{alias.name}", False) for alias in node.names)
-        elif (
-            isinstance(node, ast.Call)
-            and getattr(node.func, "attr", getattr(node.func, "id", "")) in LAZY_CALLS
-        ):
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in LAZY_CALLS:
             for part in ast.walk(node):
                 if isinstance(part, ast.Constant) and isinstance(part.value, str):
                     yield (package + part.value if part.value.startswith(".") else part.value), True
@@ -129,11 +126,7 @@ def test_no_room_imports_the_package_that_holds_it() -> None:
 
 
 def test_the_core_never_imports_a1() -> None:
-    wrong = [
-        f"{a} imports {b}"
-        for a, b, _ in edges()
-        if a.startswith("reactor_core") and b.startswith("a1_reactor")
-    ]
+    wrong = [f"{a} imports {b}" for a, b, _ in edges() if a.startswith("reactor_core") and b.startswith("a1_reactor")]
     assert wrong == []
 
 
@@ -143,9 +136,7 @@ def test_no_cycle_inside_a_folder(package: str) -> None:
     inside: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for importer, imported, lazy in edges():
         both = {importer.split(".")[0], imported.split(".")[0]} == {package}
-        lazy_table = lazy or (
-            MODULES[importer].name == "__init__.py" and "attach(" in MODULES[importer].read_text()
-        )
+        lazy_table = lazy or (MODULES[importer].name == "__init__.py" and "attach(" in MODULES[importer].read_text())
         if both and room(importer) == room(imported) != "" and not lazy_table:
             inside[room(importer)][importer].add(imported)
     for graph in inside.values():

@@ -1,0 +1,25 @@
+"""What every test run shows at its end: the published promises that this tree does not keep yet."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+NOT_YET = Path(__file__).parent / "contract" / "seeds" / "not_yet.toml"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List the published code blocks that are not true yet, if the run held their tests."""
+    reports = [r for kind in terminalreporter.stats.values() for r in kind if hasattr(r, "nodeid")]
+    if not any("tests/contract/test_seed_" in report.nodeid for report in reports):
+        return
+    listed = tomllib.loads(NOT_YET.read_text(encoding="utf-8"))
+    terminalreporter.section("published code blocks that are not true yet")
+    for block, entry in listed["blocks"].items():
+        terminalreporter.line(f"{block}: {entry['because']}")
+    terminalreporter.line("")
+    terminalreporter.line("blocks whose code runs, but whose comments promise more:")
+    for block, missing in listed["promises"].items():
+        terminalreporter.line(f"{block}: {missing}")
