@@ -4,7 +4,6 @@ Every host and address is from the ranges reserved for documentation (RFC 2606, 
 rubric thinks of its values: `system_dir` is irreplaceable, `named_dir` is bounded and not regenerable, `regen_dir` is
 regenerable. Encoded values are computed from their plain text below, so that they always decode to it.
 """
-# ruff: noqa: E501
 # fmt: off
 
 from __future__ import annotations
@@ -41,8 +40,8 @@ _PLAIN: dict[str, tuple[str, ...]] = {
     "cache_glob": ("*.pyc", "*.o", "*.class", "*.egg-info", "*.pyo", "*.tsbuildinfo"),
     # version control
     "feature_branch": ("feature/login", "feature/search-filter", "fix/date-parser", "feature/dark-mode", "chore/bump-deps", "fix/flaky-upload", "feature/csv-export", "fix/issue-482", "spike/new-queue"),
-    "main_branch": ("main", "master", "release/2.4", "release", "release/1.9", "main", "release-3.0"),
-    "remote": ("origin", "upstream", "github", "origin", "gitlab"),
+    "main_branch": ("main", "master", "release/2.4", "release", "release/1.9", "release-3.0"),
+    "remote": ("origin", "upstream", "github", "gitlab"),
     "tag": ("v1.4.0", "v2.0.0-rc1", "v0.9.3", "2024.11", "v3.1.2", "nightly-0412", "v1.0.0"),
     "commit": ("3f9ac21", "a07d4e8", "HEAD~2", "c41b9f0", "HEAD~5", "9be2207", "ORIG_HEAD", "HEAD^"),
     "repo": ("lumenfield/portal", "norwind/billing", "tern-labs/atlas", "lumenfield/mobile-app", "norwind/infra", "quayside/docs", "tern-labs/indexer"),

@@ -24,6 +24,8 @@ RULES = {
 _SLOT = re.compile(r"«([a-z][a-z0-9_]*)(?:\.(\d))?»")
 _PATH = re.compile(r"(?:(?<=[\s\"=:(,>])|^)[~.\w$*{}-]*/[\w./~*@%+$:{}-]*")
 
+SlotKey = tuple[str, str]  # the name, and the digit after the dot or ""
+
 
 class TemplateError(ValueError):
     """A template that cannot be used: unknown label, rule or slot, or a pattern given twice."""
@@ -109,27 +111,28 @@ def expand(pattern: str, slots: Mapping[str, tuple[str, ...]], rng: random.Rando
     if re.search("[«»]", _SLOT.sub("", pattern)):
         raise TemplateError(f"a slot is not written «name» or «name.2» in {pattern!r}")
     seen: set[str] = set()
-    orders: dict[tuple[str, str], list[str]] = {key: [] for key in keys}
+    orders: dict[SlotKey, list[str]] = {key: [] for key in keys}
     misses = 0
     # A walk that has met only known rows this often has run out of values, as near as matters here.
     while misses < 50:
-        values = {}
-        for key in keys:
-            if not orders[key]:
-                orders[key] = rng.sample(slots[key[0]], len(slots[key[0]]))
-            values[key] = orders[key].pop()
-        if _repeats(values):
-            misses += 1
-            continue
-        action = _SLOT.sub(lambda m: values[(m.group(1), m.group(2) or "")], pattern)
-        if action in seen:
+        for order, (name, _) in zip(orders.values(), keys, strict=True):
+            if not order:
+                order.extend(rng.sample(slots[name], len(slots[name])))
+        values = {key: order.pop() for key, order in orders.items()}
+        action = _fill(pattern, values)
+        if action in seen or _repeats(values):
             misses += 1
             continue
         seen.add(action)
         yield action
 
 
-def _repeats(values: Mapping[tuple[str, str], str]) -> bool:
+def _fill(pattern: str, values: Mapping[SlotKey, str]) -> str:
+    """The pattern with its slots replaced."""
+    return _SLOT.sub(lambda m: values[(m.group(1), m.group(2) or "")], pattern)
+
+
+def _repeats(values: Mapping[SlotKey, str]) -> bool:
     """Whether «name» and «name.2» drew the same value."""
     pairs = itertools.combinations(values.items(), 2)
     return any(a[0] == b[0] and va == vb for (a, va), (b, vb) in pairs)
