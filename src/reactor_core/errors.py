@@ -140,9 +140,7 @@ class MissingExtra(ReactorError, ImportError):
     exit_code = 5
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(
-            f"{feature} needs the extra [{extra}]", remedy=f"pip install 'reactor-core[{extra}]'"
-        )
+        super().__init__(f"{feature} needs the extra [{extra}]", remedy=f"pip install 'reactor-core[{extra}]'")
         self.feature = feature
         self.extra = extra
 

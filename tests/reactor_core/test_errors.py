@@ -17,8 +17,7 @@ def test_the_tree_at_the_head_shows_every_error():
 
 def test_a_remedy_is_part_of_the_message():
     assert (
-        str(errors.ConfigError("rank=0 is too small", remedy="use 1 or more"))
-        == "rank=0 is too small (use 1 or more)"
+        str(errors.ConfigError("rank=0 is too small", remedy="use 1 or more")) == "rank=0 is too small (use 1 or more)"
     )
 
 

@@ -19,9 +19,7 @@ def canonical_json(value: Any) -> bytes:
         ValueError: The value holds NaN or an infinity, which JSON cannot carry.
         TypeError: The value holds something that JSON has no form for.
     """
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def content_hash(value: Any) -> str:

@@ -28,9 +28,7 @@ def storage_errors(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         if error.errno in _NO_SPACE:
-            raise StorageFull(
-                f"no space left while writing {path}", remedy="free space, then run again"
-            ) from error
+            raise StorageFull(f"no space left while writing {path}", remedy="free space, then run again") from error
         raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
 
 

@@ -24,9 +24,7 @@ def _env(*names: str) -> AliasChoices:
 class Settings(BaseSettings):
     """What the environment says about this process."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, populate_by_name=True, extra="ignore", env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(frozen=True, populate_by_name=True, extra="ignore", env_ignore_empty=True)
 
     workspace: Path = Field(Path(".reactor"), validation_alias=_env("REACTOR_WORKSPACE"))
     """Folder of the journal, runs, adapters and registry."""
@@ -82,9 +80,7 @@ class Settings(BaseSettings):
     kill_switch_enabled: bool = Field(True, validation_alias=_env("KILL_SWITCH_ENABLED"))
     """False is an operator's choice at process start; it never clears a latch."""
 
-    provider_allow: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), validation_alias=_env("A1_REACTOR_PROVIDER_ALLOW")
-    )
+    provider_allow: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias=_env("A1_REACTOR_PROVIDER_ALLOW"))
     """``host:port`` pairs, comma separated, of private provider addresses that may be called."""
     no_color: str | None = Field(None, validation_alias=_env("NO_COLOR"))
     """Any value asks for plain terminal output (https://no-color.org)."""
@@ -92,11 +88,7 @@ class Settings(BaseSettings):
     @field_validator("provider_allow", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return (
-            tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, str)
-            else value
-        )
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 def load_settings() -> Settings:

@@ -18,9 +18,7 @@ def test_text_order_is_time_order(a, b):
 
 
 def test_other_zones_become_utc():
-    assert (
-        to_iso(datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))) == "2026-01-01T00:00:00.000000Z"
-    )
+    assert to_iso(datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))) == "2026-01-01T00:00:00.000000Z"
 
 
 def test_a_naive_datetime_is_a_callers_fault():

@@ -24,9 +24,7 @@ def test_a_larger_apple_machine_trains():
 
 
 def test_an_intel_mac_is_a_cpu():
-    found = detect_environment(
-        Probes(system="Darwin", machine="x86_64", memory_bytes=16 * GIB, usable_cpus=8)
-    )
+    found = detect_environment(Probes(system="Darwin", machine="x86_64", memory_bytes=16 * GIB, usable_cpus=8))
     assert (found.kind, found.device) == (Kind.CPU, "cpu")
 
 

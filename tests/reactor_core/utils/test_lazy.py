@@ -10,9 +10,7 @@ from reactor_core.utils.lazy import attach
 def package(monkeypatch):
     module = types.ModuleType("lazy_example")
     monkeypatch.setitem(sys.modules, "lazy_example", module)
-    module.__getattr__, module.__dir__, module.__all__ = attach(
-        "lazy_example", {"sqrt": "math", "dumps": "json"}
-    )
+    module.__getattr__, module.__dir__, module.__all__ = attach("lazy_example", {"sqrt": "math", "dumps": "json"})
     return module
 
 
