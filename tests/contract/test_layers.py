@@ -18,8 +18,8 @@ import pytest
 SRC = Path(__file__).resolve().parents[2] / "src"
 
 CORE = (
-    "errors", "utils", "cloud", "events", "cost", "integration", "safety", "models", "data", "eval",
-    "training", "serving", "gcp", "jobs", "api", "demo", "cli",
+    "errors", "utils", "plugins", "cloud", "events", "cost", "integration", "safety", "models", "data", "eval",
+    "training", "serving", "gcp", "jobs", "api", "doctor", "demo", "cli",
 )  # fmt: skip
 A1 = (
     "types",
