@@ -42,12 +42,16 @@ class _Step(Protocol):
     def __exit__(self, *details: object) -> bool | None: ...
 
 
+def _ignore(text: str, share: float | None) -> None:
+    """An :class:`Advance` that shows nothing."""
+
+
 class Silent:
     """Shows nothing."""
 
     @contextmanager
     def step(self, title: str) -> Iterator[Advance]:  # noqa: ARG002
-        yield lambda text, share: None
+        yield _ignore
 
     def note(self, text: str) -> None:
         pass

@@ -1,0 +1,59 @@
+"""One way for every command line to end: a message, a remedy and a documented exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from cyclopts import App, CycloptsError
+from rich.console import Console
+
+from reactor_core.errors import Interrupted, ReactorError
+
+__all__ = ["USAGE_ERROR", "print_json", "run_app"]
+
+USAGE_ERROR = 2
+"""Exit status for an unknown command, option or value."""
+
+
+def print_json(value: Any) -> None:
+    """Write one JSON object to stdout, the only thing that a command with ``--json`` writes there."""
+    sys.stdout.write(json.dumps(value, indent=2, default=str, allow_nan=False) + "\n")
+
+
+def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
+    """Run a command line.
+
+    Args:
+        app: Commands whose functions return None on success or an exit status.
+        arguments: Words after the program's name; None takes the process's own.
+
+    Returns:
+        0, the status that the command returned, :data:`USAGE_ERROR`, or the ``exit_code`` of the ReactorError that
+        ended it. With ``--json`` among the arguments the error is one JSON object on stdout as well as a line on
+        stderr.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+    app.suppress_keyboard_interrupt = False  # it would exit without a word
+    try:
+        status = app(words, exit_on_error=False, print_error=True, error_console=stderr, result_action="return_value")
+    except CycloptsError:
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        command = " ".join([app.name[0], *words])
+        return _fail(Interrupted("stopped by the keyboard", remedy=f"to go on: {command}"), words, stderr)
+    except ReactorError as error:
+        return _fail(error, words, stderr)
+    return status if isinstance(status, int) else 0
+
+
+def _fail(error: ReactorError, words: list[str], stderr: Console) -> int:
+    stderr.print(f"error: {error.message}", markup=False, style="red")
+    if error.remedy is not None:
+        stderr.print(f"  {error.remedy}", markup=False)
+    if "--json" in words:
+        print_json({"error": {"type": type(error).__name__, "message": error.message, "remedy": error.remedy}})
+    return error.exit_code

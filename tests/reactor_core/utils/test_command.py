@@ -1,0 +1,59 @@
+import json
+
+import pytest
+from cyclopts import App
+
+from reactor_core.errors import ConfigError
+from reactor_core.utils.command import USAGE_ERROR, print_json, run_app
+
+
+@pytest.fixture
+def app():
+    app = App(name="tool")
+
+    @app.command
+    def act(number: int = 0, *, json: bool = False):
+        if number == 1:
+            raise ConfigError("rank=0 is too small", remedy="use 1 or more")
+        if number == 2:
+            raise KeyboardInterrupt
+        return number or None
+
+    return app
+
+
+def test_success_is_zero_and_a_status_is_passed_on(app):
+    assert run_app(app, ["act"]) == 0
+    assert run_app(app, ["act", "7"]) == 7
+
+
+@pytest.mark.parametrize("words", [["fly"], ["act", "--wings"], ["act", "many"]])
+def test_wrong_usage_is_two_and_is_said_on_stderr(app, words, capsys):
+    assert run_app(app, words) == USAGE_ERROR
+    captured = capsys.readouterr()
+    assert captured.err
+    assert captured.out == ""
+
+
+def test_an_error_ends_with_its_own_status_and_remedy(app, capsys):
+    assert run_app(app, ["act", "1"]) == ConfigError.exit_code
+    assert capsys.readouterr().err == "error: rank=0 is too small\n  use 1 or more\n"
+
+
+def test_with_json_the_error_is_an_object(app, capsys):
+    run_app(app, ["act", "1", "--json"])
+    assert json.loads(capsys.readouterr().out)["error"] == {
+        "type": "ConfigError",
+        "message": "rank=0 is too small",
+        "remedy": "use 1 or more",
+    }
+
+
+def test_control_c_says_how_to_go_on(app, capsys):
+    assert run_app(app, ["act", "2"]) == 130
+    assert "to go on: tool act 2" in capsys.readouterr().err
+
+
+def test_json_refuses_what_json_cannot_carry():
+    with pytest.raises(ValueError, match="JSON"):
+        print_json({"x": float("nan")})
