@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from reactor_core.demo.plugins import GROUP
+from reactor_core.plugins import GROUP
 from reactor_core.utils.environment import GIB, Environment, Mode
 from reactor_core.utils.extras import installed
 from reactor_core.utils.settings import Settings
