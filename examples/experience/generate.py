@@ -31,8 +31,9 @@ from reactor_core.data.dedup import near_duplicates
 HERE = Path(__file__).parent
 SEED = 20250301
 HELDOUT_SHARE = 0.2
-POOL_ROWS_PER_TEMPLATE = 8
-HELDOUT_ROWS_PER_TEMPLATE = 3
+POOL_ROWS_PER_TEMPLATE = 6
+HELDOUT_ROWS_PER_TEMPLATE = 2
+HELDOUT_ROWS = 600
 NEAR_DUPLICATE = 0.7
 """Jaccard similarity of lower-cased 5-character shingles from which two actions count as the same."""
 
@@ -144,14 +145,15 @@ def build(entries: Sequence[Entry], seed: int) -> tuple[list[Row], list[Row]]:
     check_labels(row for rows in heldout + pool for row in rows)
     heldout = _distinct(heldout, set())
     pool = _distinct(pool, {row.action for rows in heldout for row in rows})
-    return balanced_order(_apart(pool, heldout), seed), balanced_order(heldout, seed)
+    # Balanced rows come in threes, one of each label, so the cut keeps the balance.
+    return balanced_order(_apart(pool, heldout), seed), balanced_order(heldout, seed)[:HELDOUT_ROWS]
 
 
 def check_labels(rows: Iterable[Row]) -> None:
-    """Raises TemplateError if one action (white space aside) and kind stands under two labels."""
-    first: dict[tuple[str, str], Row] = {}
+    """Raises TemplateError if one action (white space aside) stands under two labels."""
+    first: dict[str, Row] = {}
     for row in rows:
-        other = first.setdefault((row.kind, " ".join(row.action.split())), row)
+        other = first.setdefault(" ".join(row.action.split()), row)
         if other.label != row.label:
             raise TemplateError(
                 f"{row.action!r} is {other.label} by {other.template} and {row.label} by {row.template}"

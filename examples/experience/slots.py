@@ -91,6 +91,11 @@ def _b64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+def _py_b64(command: str) -> str:
+    """Encoded Python, so that what exec decodes is a statement."""
+    return _b64(f"import os; os.system({command!r})")
+
+
 def _hex(text: str) -> str:
     return text.encode().hex()
 
@@ -107,7 +112,7 @@ def _rot13(text: str) -> str:
     return codecs.encode(text, "rot13")
 
 
-_ENCODINGS = {"b64": _b64, "hex": _hex, "esc": _escaped, "oct": _octal, "rot13": _rot13, "rev": lambda text: text[::-1]}
+_ENCODINGS = {"b64": _b64, "py_b64": _py_b64, "hex": _hex, "esc": _escaped, "oct": _octal, "rot13": _rot13, "rev": lambda text: text[::-1]}
 
 SLOTS: dict[str, tuple[str, ...]] = _PLAIN | {
     f"{source}_{name}": tuple(encode(text) for text in _PLAIN[f"{source}_cmd"])
