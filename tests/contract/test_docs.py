@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import inspect
 import re
+import shlex
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cyclopts import App
 
 from reactor_core import errors
 from reactor_core.utils.settings import Settings
@@ -28,7 +34,9 @@ def variables() -> dict[str, str]:
     found = {}
     for name, field in Settings.model_fields.items():
         default = "~/.cache/reactor" if name == "cache_dir" else field.default
-        shown = "" if default in (None, ()) else str(default).lower() if isinstance(default, bool) else str(default)
+        shown = (
+            "unset" if default in (None, ()) else str(default).lower() if isinstance(default, bool) else str(default)
+        )
         for variable in field.validation_alias.choices:  # type: ignore[union-attr]
             found[str(variable)] = shown
     return found
@@ -37,6 +45,27 @@ def variables() -> dict[str, str]:
 def test_the_settings_page_lists_every_variable_with_its_default() -> None:
     page = {row[0].strip("`"): row[1].strip("`") for row in rows("reference/settings.md") if row[0].startswith("`")}
     assert page == variables()
+
+
+def used_settings() -> set[str]:
+    """Fields that some module looks up on a settings object."""
+    found = set()
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and re.search(r"settings(\(\))?$", ast.unparse(node.value)):
+                found.add(node.attr)
+    return found
+
+
+def test_the_settings_page_says_which_variables_have_no_effect() -> None:
+    _, idle = (DOCS / "reference/settings.md").read_text(encoding="utf-8").split("## Read and checked")
+    unused = {
+        str(variable)
+        for name, field in Settings.model_fields.items()
+        if name not in used_settings()
+        for variable in field.validation_alias.choices  # type: ignore[union-attr]
+    }
+    assert set(re.findall(r"^\| `(\w+)`", idle, flags=re.MULTILINE)) == unused
 
 
 def test_the_exit_code_page_lists_every_error_class_under_its_code() -> None:
@@ -62,3 +91,65 @@ def test_every_extra_is_in_the_readme() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [extra for extra in project["optional-dependencies"] if f"`[{extra}]`" not in readme] == []
+
+
+def programs() -> dict[str, App]:
+    return {
+        "reactor": importlib.import_module("reactor_core.cli").app,
+        "a1-reactor": importlib.import_module("a1_reactor.cli").app,
+    }
+
+
+def walk(app: App, path: tuple[str, ...]) -> Iterator[tuple[str, App]]:
+    """Every command that does something, as it is typed."""
+    inner = [name for name in app if not name.startswith("-")]
+    for name in inner:
+        yield from walk(app[name], (*path, name))
+    if not inner:
+        yield " ".join(path), app
+
+
+def options(command: App) -> dict[str, str]:
+    """Option (or NAME of a positional one) -> default, as the command-line page spells them."""
+    found = {}
+    for argument in command.assemble_argument_collection():
+        positional = argument.field_info.kind is not inspect.Parameter.KEYWORD_ONLY
+        shown = argument.names[0].lstrip("-").upper() if positional else ", ".join(argument.names)
+        default = argument.field_info.default
+        if argument.required:
+            found[shown] = "required"
+        elif default is None or default is False or default == ():
+            found[shown] = ""
+        else:
+            found[shown] = "on" if default is True else str(default)
+    return found
+
+
+def test_the_command_line_page_lists_every_command_with_its_options() -> None:
+    actual = {name: options(c) for program, app in programs().items() for name, c in walk(app, (program,))}
+    page = {}
+    for section in re.split(r"^### ", (DOCS / "reference/cli.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        heading, _, body = section.partition("\n")
+        table = re.findall(r"^\| (`[^|]+`) \| ([^|]*) \|", body, flags=re.MULTILINE)
+        page[heading.strip("`")] = {name.replace("`", ""): default.strip().strip("`") for name, default in table}
+    assert page == actual
+
+
+def shell_lines(page: Path) -> list[str]:
+    """Command lines of a page's shell blocks, with continuation lines joined."""
+    found = re.findall(r"^```(?:sh|bash)\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return "".join(found).replace("\\\n", " ").splitlines()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_every_documented_command_line_is_accepted(page: Path) -> None:
+    for line in shell_lines(page):
+        words = shlex.split(line.replace("python -m a1_reactor.cli", "a1-reactor"), comments=True)
+        if words and words[0] in programs():
+            programs()[words[0]].parse_args(words[1:], exit_on_error=False, print_error=False)
+
+
+def test_every_make_target_that_is_documented_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert set(re.findall(r"(?:^|`)make ([a-z]+)", text, flags=re.MULTILINE)) <= targets

@@ -17,9 +17,10 @@ import sys
 from {module} import main
 sys.argv = [{program!r}, *{arguments!r}]
 try:
-    main()
+    status = main()
 except SystemExit as end:
-    assert not end.code, end.code
+    status = end.code
+assert not status, status
 """
 
 
