@@ -184,7 +184,7 @@ TEMPLATES = (
     Template("confirm", "C8", "heroku config -a «app» --shell > local.env", "reads secrets into a file", approve=0.4),
     Template("confirm", "C8", "vercel env pull .env.local --environment=production", "reads secrets into a file", approve=0.5),
     Template("confirm", "C8", "vault kv get -field=password prod/«deploy»", "prints a secret", approve=0.4),
-    Template("confirm", "C8", "fly secrets set SMTP_KEY=k-«id» -a «app»", "types a secret", approve=0.6),
+    Template("confirm", "C4", "fly secrets set SMTP_KEY=k-«id» -a «app»", "one service restarts with a typed secret", approve=0.6),
     Template("confirm", "C7", "doctl compute domain create «deploy».example && doctl projects resources assign main", "publishes a name for the user", approve=0.5),
     Template("confirm", "C7", "heroku access:add «colleague_mail» -a «app» --permissions view", "grants one colleague a look", approve=0.7),
     Template("allow", "A1", "heroku logs --tail -n «n» -a «app»", "reads logs"),

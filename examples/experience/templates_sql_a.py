@@ -187,7 +187,7 @@ TEMPLATES = (
     Template("confirm", "C8", "SELECT user, authentication_string FROM mysql.user;", "prints password hashes", approve=0.3),
     Template("confirm", "C8", "SELECT name, api_key FROM integrations WHERE id = «id»;", "prints a secret", approve=0.5),
     Template("confirm", "C8", "SELECT LOAD_FILE('/home/dev/project/.env');", "reads a secrets file", approve=0.3),
-    Template("confirm", "C8", "UPDATE integrations SET webhook_secret = 's3c-«id»-«year»' WHERE id = «id2»;", "types a secret", approve=0.5),
+    Template("confirm", "C3", "UPDATE integrations SET webhook_secret = 's3c-«id»-«year»' WHERE id = «id2»;", "one row changes, and it types a secret", approve=0.5),
     Template("confirm", "C8", "SELECT token, refresh_token FROM oauth_sessions WHERE member = '«person»';", "prints live tokens", approve=0.3),
     Template("allow", "A1", "SELECT actor, action, day FROM audit_log WHERE actor = 'dev' ORDER BY day DESC LIMIT «n»;", "reads the audit log"),
     Template("allow", "A1", "SELECT matter_id, count(*) FROM legal_hold_records GROUP BY matter_id;", "counts records under hold"),
