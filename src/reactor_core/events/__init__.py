@@ -1,0 +1,23 @@
+"""Events: their words, the durable journal, and how they reach other processes and hosts."""
+
+from reactor_core.events.chain import ChainReport
+from reactor_core.events.event import Event, new_event
+from reactor_core.events.journal import JOURNAL_NAME, Journal
+from reactor_core.events.query import count_by_type, event_filter, parse_time_range, seq_range
+from reactor_core.events.vocabulary import SAFETY_TYPES, EventSource, EventType, Priority
+
+__all__ = [
+    "JOURNAL_NAME",
+    "SAFETY_TYPES",
+    "ChainReport",
+    "Event",
+    "EventSource",
+    "EventType",
+    "Journal",
+    "Priority",
+    "count_by_type",
+    "event_filter",
+    "new_event",
+    "parse_time_range",
+    "seq_range",
+]

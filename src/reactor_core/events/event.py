@@ -1,0 +1,299 @@
+"""One event, and its two spellings in JSON: ours and the family's.
+
+Ours::
+
+    {"event_id", "event_type", "source", "timestamp", "priority", "data", "metadata", "seq"}
+
+The family's has ``payload`` instead of ``data``, ``target_sources``, and priorities from 1 to 10 with 5 as default.
+:meth:`Event.from_dict` reads both; :meth:`Event.to_family_dict` writes both names, so that old readers find theirs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from reactor_core.errors import ConfigError
+from reactor_core.events.vocabulary import (
+    EventSource,
+    EventType,
+    Priority,
+    as_event_type,
+    as_source,
+    default_priority,
+)
+from reactor_core.utils.clock import Clock, SystemClock, parse_timestamp, to_iso
+from reactor_core.utils.ids import new_id
+
+__all__ = [
+    "MAX_PAYLOAD_BYTES",
+    "Event",
+    "decode_payload",
+    "encode_payload",
+    "from_micros",
+    "is_lane",
+    "new_event",
+    "to_micros",
+]
+
+MAX_PAYLOAD_BYTES = 1 << 20
+"""Largest data + metadata of one event as JSON; larger things are files, and the event names the file."""
+
+_MAX_NAME = 200
+_FAMILY_DEFAULT_PRIORITY = 5
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SYSTEM_CLOCK = SystemClock()
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened. Treat ``data`` and ``metadata`` as read-only: all handlers share them.
+
+    Args:
+        event_id: UUIDv7 for events made here; a neighbour's own id otherwise. An id is stored once, ever.
+        event_type: A member of the vocabulary, or a plain string that passes through.
+        source: Who published it.
+        priority: Lane, 1 (most urgent) to 4.
+        data: What happened, as JSON values.
+        timestamp: When, aware, in UTC, to the microsecond.
+        metadata: About the event rather than in it (trace id, row of an experience log, ...).
+        seq: Position in this workspace's journal; None until it is committed.
+    """
+
+    event_id: str
+    event_type: EventType | str
+    source: EventSource | str
+    priority: int
+    data: dict[str, Any]
+    timestamp: datetime
+    metadata: dict[str, Any] = field(default_factory=dict)
+    seq: int | None = None
+
+    def __hash__(self) -> int:
+        return hash(self.event_id)
+
+    def to_dict(self) -> dict[str, Any]:
+        """This event in our dialect, as JSON values."""
+        return {
+            "event_id": self.event_id,
+            "event_type": str(self.event_type),
+            "source": str(self.source),
+            "timestamp": to_iso(self.timestamp),
+            "priority": self.priority,
+            "data": self.data,
+            "metadata": self.metadata,
+            "seq": self.seq,
+        }
+
+    def to_family_dict(self) -> dict[str, Any]:
+        """This event as the services of the family read it: ``data`` is there under ``payload`` too."""
+        spelled = self.to_dict()
+        del spelled["seq"]
+        targets = self.metadata.get("target_sources", [])
+        return {**spelled, "payload": self.data, "target_sources": targets}
+
+    def to_json(self) -> bytes:
+        """:meth:`to_dict` as one line of JSON."""
+        return _encode(self.to_dict())
+
+    def to_family_json(self) -> bytes:
+        """:meth:`to_family_dict` as one line of JSON."""
+        return _encode(self.to_family_dict())
+
+    @classmethod
+    def from_json(cls, text: bytes | str) -> Event:
+        """Read either dialect.
+
+        Raises:
+            ConfigError: The text is no JSON object, or no event; the message names the field.
+        """
+        try:
+            value = _decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise ConfigError(f"not an event: {error}") from error
+        if not isinstance(value, dict):
+            raise ConfigError("not an event: JSON object expected")
+        return cls.from_dict(value)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Event:
+        """Read either dialect from JSON values.
+
+        A family id is a short hex string that can occur twice within days, so it is completed with source and time:
+        the same event sent again keeps its id, another event does not collide with it. ``seq`` is the writer's own
+        position and is not taken over. A missing timestamp is now.
+
+        Raises:
+            ConfigError: A field is missing or has the wrong type.
+        """
+        event_type = as_event_type(_name(value, "event_type"))
+        source = as_source(_name(value, "source"))
+        data = value.get("data", value.get("payload"))
+        if not isinstance(data, dict):
+            raise ConfigError("event field 'data' (or 'payload'): a JSON object is needed")
+        metadata = value.get("metadata") or {}
+        if not isinstance(metadata, dict):
+            raise ConfigError("event field 'metadata': a JSON object is needed")
+        if value.get("target_sources"):
+            metadata = {**metadata, "target_sources": value["target_sources"]}
+        stamp = value.get("timestamp")
+        event_id = _name(value, "event_id")
+        timestamp = _SYSTEM_CLOCK.utc_now() if stamp is None else _timestamp(stamp)
+        if len(event_id) < 16:
+            metadata = {**metadata, "family_event_id": event_id}
+            event_id = f"{source}-{event_id}" + ("" if stamp is None else f"-{to_micros(timestamp):x}")
+        return cls(
+            event_id=event_id,
+            event_type=event_type,
+            source=source,
+            priority=_lane(value.get("priority"), event_type),
+            data=data,
+            timestamp=timestamp,
+            metadata=metadata,
+        )
+
+
+def new_event(
+    source: EventSource | str,
+    event_type: EventType | str,
+    data: Mapping[str, Any],
+    *,
+    priority: int | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    clock: Clock = _SYSTEM_CLOCK,
+) -> tuple[Event, bytes]:
+    """Make an event and the payload bytes that the journal stores for it.
+
+    The event holds what reading those bytes gives, so every reader sees the same values (tuples are lists) and a
+    caller who changes ``data`` later changes nothing.
+
+    Args:
+        priority: 1 to 4; None takes the type's own lane.
+
+    Raises:
+        ConfigError: A name, the priority or a value in ``data`` cannot be used.
+    """
+    event_type = as_event_type(_checked_name("event_type", event_type))
+    source = as_source(_checked_name("source", source))
+    if priority is None:
+        priority = default_priority(event_type)
+    elif not is_lane(priority):
+        raise ConfigError(f"priority={priority!r} is no lane", remedy="use 1 (most urgent) to 4, or None")
+    payload = encode_payload(data, metadata or {})
+    stored_data, stored_metadata = decode_payload(payload)
+    return (
+        Event(
+            event_id=new_id(),
+            event_type=event_type,
+            source=source,
+            priority=int(priority),
+            data=stored_data,
+            timestamp=clock.utc_now(),
+            metadata=stored_metadata,
+        ),
+        payload,
+    )
+
+
+def encode_payload(data: Mapping[str, Any], metadata: Mapping[str, Any]) -> bytes:
+    """The bytes that are stored and hashed: ``{"data": ..., "metadata": ...}``.
+
+    Raises:
+        ConfigError: A value has no JSON form, or the whole is larger than :data:`MAX_PAYLOAD_BYTES`.
+    """
+    for name, value in (("data", data), ("metadata", metadata)):
+        if not _is_mapping(value):
+            raise ConfigError(f"event field {name!r}: a mapping of names to JSON values is needed")
+    try:
+        payload = _encode({"data": data, "metadata": metadata})
+    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        raise ConfigError(f"event data cannot be written as JSON: {error}", remedy="pass JSON values") from error
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise ConfigError(
+            f"event of {len(payload)} bytes, at most {MAX_PAYLOAD_BYTES} are stored",
+            remedy="write the content to a file and publish its path and hash",
+        )
+    # The encoder writes NaN and infinities as null; only then is the walk through the values needed.
+    if b"null" in payload:
+        _refuse_non_finite("data", data)
+        _refuse_non_finite("metadata", metadata)
+    return payload
+
+
+def decode_payload(payload: bytes | str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Data and metadata of stored bytes."""
+    value = _decode(payload)
+    return value["data"], value["metadata"]
+
+
+def to_micros(moment: datetime) -> int:
+    """Microseconds since 1970 in UTC, exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """The inverse of :func:`to_micros`."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def is_lane(priority: object) -> bool:
+    """Whether a value is one of the four lanes."""
+    return isinstance(priority, int) and not isinstance(priority, bool) and 1 <= priority <= 4
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _lane(priority: object, event_type: EventType | str) -> int:
+    """Family priorities reach 10: above 4 is lane 4, except their default 5, which is normal."""
+    if isinstance(priority, bool) or not isinstance(priority, int):
+        return default_priority(event_type)
+    if priority == _FAMILY_DEFAULT_PRIORITY:
+        return int(Priority.NORMAL)
+    return min(max(priority, 1), 4)
+
+
+def _name(value: Mapping[str, Any], key: str) -> str:
+    if key not in value:
+        raise ConfigError(f"event field {key!r} is missing")
+    return _checked_name(key, value[key])
+
+
+def _checked_name(key: str, name: object) -> str:
+    if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME or not name.isprintable():
+        raise ConfigError(f"event field {key!r}: 1 to {_MAX_NAME} printable characters are needed, not {name!r:.80}")
+    return name
+
+
+def _timestamp(stamp: object) -> datetime:
+    try:
+        if isinstance(stamp, str):
+            return parse_timestamp(stamp)
+        if isinstance(stamp, int | float) and not isinstance(stamp, bool):
+            return datetime.fromtimestamp(stamp, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ConfigError(f"event field 'timestamp': {error}") from error
+    raise ConfigError(f"event field 'timestamp': ISO 8601 text or epoch seconds are needed, not {stamp!r:.80}")
+
+
+def _refuse_non_finite(path: str, value: Any) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(
+            f"event field {path} is {value}, which JSON cannot carry", remedy="publish None or a string instead"
+        )
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _refuse_non_finite(f"{path}.{key}", inner)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for index, inner in enumerate(value):
+            _refuse_non_finite(f"{path}[{index}]", inner)

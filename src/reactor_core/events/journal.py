@@ -1,0 +1,240 @@
+"""The journal: the one file of a workspace in which every event is stored before anyone is told that it is.
+
+SQLite through ``apsw``, write-ahead log, an fsync for each commit. Each process has one writing thread that commits
+what waits as one transaction; several processes share the file and continue one hash chain.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+import msgspec
+
+from reactor_core.errors import ConfigError, JournalClosed, JournalError, NotFound
+from reactor_core.events.chain import ChainReport
+from reactor_core.events.event import Event, encode_payload, is_lane, new_event
+from reactor_core.events.query import EVERYTHING, EventFilter
+from reactor_core.events.reader import JournalReader
+from reactor_core.events.rows import INSERT, PAYLOAD_ERASED, Head, read_event, read_head, row_of, verify_chain
+from reactor_core.events.schema import connect, journal_errors
+from reactor_core.events.vocabulary import EventSource
+from reactor_core.events.writer import Append, Appended, Writer
+
+__all__ = ["JOURNAL_NAME", "Journal"]
+
+T = TypeVar("T")
+
+JOURNAL_NAME = "reactor.db"
+"""File name inside a workspace."""
+
+_shared: dict[tuple[int, Path], tuple[Journal, int]] = {}
+_shared_lock = threading.Lock()
+
+
+class Journal:
+    """An append-only, hash-chained log of events in one file.
+
+    Every method may be called from any thread. After a fork the child opens its own.
+
+    Args:
+        path: The file; made with its folder if absent.
+        vfs: SQLite's name of another file system layer; None takes the system's.
+
+    Raises:
+        EnvironmentMissing: The SQLite in ``apsw`` is older than 3.51.3.
+        JournalError: The file cannot be opened, or was made by a newer version.
+        StorageFull: No space is left for the tables of a new file.
+    """
+
+    def __init__(self, path: Path, *, vfs: str | None = None) -> None:
+        self.path = Path(path)
+        self._pid = os.getpid()
+        self._vfs = vfs
+        self._listeners: tuple[Callable[[list[Event]], None], ...] = ()
+        self._writer = Writer(self.path, vfs=vfs, on_commit=self._committed)
+        self.journal_id = self._writer.journal_id
+        self._reader = self.open_reader()
+        self._closed = False
+
+    @classmethod
+    def shared(cls, path: Path) -> Journal:
+        """The journal of this file that the whole process uses: one writing thread, however many bridges.
+
+        Give it back with :meth:`release`.
+        """
+        key = (os.getpid(), Path(path).absolute())
+        with _shared_lock:
+            journal, users = _shared.get(key) or (cls(key[1]), 0)
+            _shared[key] = (journal, users + 1)
+            return journal
+
+    def release(self) -> None:
+        """Give back what :meth:`shared` lent; the last user closes it."""
+        key = (self._pid, self.path)
+        with _shared_lock:
+            journal, users = _shared[key]
+            if users > 1:
+                _shared[key] = (journal, users - 1)
+                return
+            del _shared[key]
+        journal.close()
+
+    def append(
+        self, event: Event, *, payload: bytes | None = None, origin: str = "", dedup_key: str | None = None
+    ) -> Future[Appended]:
+        """Store an event.
+
+        Args:
+            event: Its ``seq`` is not looked at.
+            payload: The event's payload bytes if the caller made it with :func:`new_event`, which also says that its
+                id is new; None for an event from elsewhere, whose id is then looked up.
+            origin: Relay that brought it; empty for an event of this workspace.
+            dedup_key: An event with the same key in the last 60 s is the same event; None compares ids only.
+
+        Returns:
+            A future, answered after the commit is on disk with the stored event and whether it was there before.
+            It raises StorageFull or JournalError if the event is not stored, and ConfigError if its id belongs to an
+            event with other content. Cancelling it before the writer takes it withdraws the event.
+
+        Raises:
+            ConfigError: The event has no lane, or data without a JSON form.
+            JournalClosed: After :meth:`close`.
+            JournalError: An earlier write left the disk in doubt, or this is a forked child.
+        """
+        self._check()
+        if not is_lane(event.priority):
+            raise ConfigError(f"priority={event.priority!r} is no lane", remedy="use 1 (most urgent) to 4")
+        if dedup_key == "":
+            raise ConfigError("dedup_key is empty", remedy="pass a text that names the event, or None")
+        minted = payload is not None
+        if payload is None:
+            payload = encode_payload(event.data, event.metadata)
+        return self._writer.append(Append(event, payload, origin, dedup_key or "", minted))
+
+    def work(self, call: Callable[[apsw.Connection], T]) -> Future[T]:
+        """Run ``call(connection)`` on the writing thread, in a transaction of its own.
+
+        For state that must be as durable as the events: cursors, inbox effects, ledgers. What it raises undoes the
+        transaction and reaches the future.
+        """
+        self._check()
+        return self._writer.work(call)
+
+    def open_reader(self) -> JournalReader:
+        """A reading connection of its own, for who reads much or must not wait for other readers; close it."""
+        return JournalReader(self.path, self.journal_id, vfs=self._vfs)
+
+    def read(self, wanted: EventFilter = EVERYTHING, *, limit: int | None = None, newest: bool = False) -> list[Event]:
+        """Stored events in order of position; see :meth:`JournalReader.read`."""
+        self._check()
+        return self._reader.read(wanted, limit=limit, newest=newest)
+
+    def count(self, wanted: EventFilter = EVERYTHING) -> dict[str, int]:
+        """Number of stored events by type; see :meth:`JournalReader.count`."""
+        self._check()
+        return self._reader.count(wanted)
+
+    def head(self) -> Head:
+        """Position and link of the last row."""
+        self._check()
+        return self._reader.head()
+
+    def cursor(self, name: str) -> str | None:
+        """The value that :meth:`set_cursor` stored last under this name."""
+        self._check()
+        return self._reader.cursor(name)
+
+    def verify(self, *, anchor: tuple[int, str] | None = None) -> ChainReport:
+        """Walk the whole chain on a connection of its own; see :func:`~reactor_core.events.rows.verify_chain`."""
+        self._check()
+        db = connect(self.path, vfs=self._vfs, read_only=True)
+        try:
+            return verify_chain(db, self.journal_id, self.path, anchor=anchor)
+        finally:
+            db.close()
+
+    def erase(self, seqs: list[int], *, reason: str, source: EventSource | str = EventSource.SYSTEM) -> Event:
+        """Delete the payloads of some events for good; the chain still verifies.
+
+        An event of type ``payload_erased`` that names positions and reason is stored in the same transaction. The
+        bytes are overwritten in the file and the write-ahead log is emptied; copies made earlier are not reached.
+
+        Raises:
+            NotFound: A position does not exist.
+            JournalError: The erasure could not be stored; nothing is erased.
+        """
+        self._check()
+        record, payload = new_event(source, PAYLOAD_ERASED, {"seqs": sorted(seqs), "reason": reason})
+        wanted = msgspec.json.encode(sorted(set(seqs))).decode()
+
+        def work(db: apsw.Connection) -> Event:
+            db.execute("PRAGMA secure_delete = ON")
+            found = db.execute(
+                "SELECT count(*) FROM events WHERE seq IN (SELECT value FROM json_each(?))", (wanted,)
+            ).get
+            if found != len(set(seqs)):
+                raise NotFound(f"{len(set(seqs)) - found} of the positions {wanted} are not in {self.path}")
+            db.execute("UPDATE events SET payload = NULL WHERE seq IN (SELECT value FROM json_each(?))", (wanted,))
+            row, head = row_of(record, payload, after=read_head(db, self.journal_id), origin="", dedup_key="")
+            db.execute(INSERT, row)
+            return read_event((head.seq, *row[1:6], row[8]))
+
+        event = self._writer.work(work).result()
+        db = connect(self.path, vfs=self._vfs)
+        try:
+            with journal_errors(self.path):
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            db.close()
+        return event
+
+    def set_cursor(self, name: str, value: str) -> Future[None]:
+        """Store how far a relay has come; durable when the future is answered."""
+
+        def work(db: apsw.Connection) -> None:
+            db.execute(
+                "INSERT INTO cursors VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value)
+            )
+
+        return self.work(work)
+
+    def listen(self, listener: Callable[[list[Event]], None]) -> None:
+        """Call ``listener`` on the writing thread with the new events of each of this process's commits.
+
+        It must return at once and not raise. Events of other processes are not announced; see :meth:`data_version`.
+        """
+        self._listeners = (*self._listeners, listener)
+
+    def unlisten(self, listener: Callable[[list[Event]], None]) -> None:
+        """Undo :meth:`listen`."""
+        self._listeners = tuple(other for other in self._listeners if other != listener)
+
+    def close(self) -> None:
+        """Commit what waits and close the file. Calling it again does nothing."""
+        if self._closed or os.getpid() != self._pid:
+            return
+        self._closed = True
+        self._writer.close()
+        self._reader.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _committed(self, events: list[Event]) -> None:
+        for listener in self._listeners:
+            listener(events)
+
+    def _check(self) -> None:
+        if self._closed:
+            raise JournalClosed(f"{self.path} is closed")
+        if os.getpid() != self._pid:
+            raise JournalError(f"{self.path} was opened before a fork", remedy="open it in the child process")

@@ -1,0 +1,77 @@
+"""Reading the journal: one connection, any thread."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from reactor_core.events.event import Event
+from reactor_core.events.query import EVERYTHING, EventFilter
+from reactor_core.events.rows import COLUMNS, Head, read_event, read_head
+from reactor_core.events.schema import connect, journal_errors
+
+__all__ = ["JournalReader"]
+
+
+class JournalReader:
+    """A connection that only reads; its callers take turns.
+
+    Args:
+        path: The journal file, which exists.
+        journal_id: The journal's id.
+        vfs: SQLite's name of another file system layer.
+    """
+
+    def __init__(self, path: Path, journal_id: str, *, vfs: str | None = None) -> None:
+        self._path = path
+        self._journal_id = journal_id
+        self._lock = threading.Lock()
+        self._db = connect(path, vfs=vfs, read_only=True)
+
+    def read(self, wanted: EventFilter = EVERYTHING, *, limit: int | None = None, newest: bool = False) -> list[Event]:
+        """Stored events in order of position.
+
+        Args:
+            wanted: Made by :func:`event_filter`.
+            limit: At most so many; None for all.
+            newest: With ``limit``, keep the last ones instead of the first.
+        """
+        order = "DESC" if newest else "ASC"
+        rows = self._query(
+            f"SELECT {COLUMNS} FROM events WHERE {wanted.where} ORDER BY seq {order} LIMIT ?",  # noqa: S608  no user text
+            (*wanted.values, -1 if limit is None else limit),
+        )
+        events = [read_event(row) for row in rows]
+        return events[::-1] if newest else events
+
+    def count(self, wanted: EventFilter = EVERYTHING) -> dict[str, int]:
+        """Number of stored events by type, the most frequent first."""
+        rows = self._query(
+            f"SELECT event_type, count(*) FROM events WHERE {wanted.where} GROUP BY 1 ORDER BY 2 DESC, 1",  # noqa: S608
+            wanted.values,
+        )
+        return dict(rows)
+
+    def head(self) -> Head:
+        """Position and link of the last row."""
+        with self._lock, journal_errors(self._path):
+            return read_head(self._db, self._journal_id)
+
+    def data_version(self) -> int:
+        """A number that changes when anybody commits to the file; costs microseconds."""
+        return int(self._query("PRAGMA data_version", ())[0][0])
+
+    def cursor(self, name: str) -> str | None:
+        """The value that :meth:`Journal.set_cursor` stored last under this name."""
+        rows = self._query("SELECT value FROM cursors WHERE name = ?", (name,))
+        return None if not rows else str(rows[0][0])
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._db.close()
+
+    def _query(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        with self._lock, journal_errors(self._path):
+            return self._db.execute(statement, values).fetchall()

@@ -1,0 +1,145 @@
+"""Events as rows of the journal, and the walk that proves that no row was touched."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+
+from reactor_core.events import chain
+from reactor_core.events.chain import ChainReport
+from reactor_core.events.event import Event, decode_payload, from_micros, to_micros
+from reactor_core.events.vocabulary import as_event_type, as_source
+
+__all__ = ["COLUMNS", "INSERT", "PAYLOAD_ERASED", "Head", "read_event", "read_head", "row_of", "verify_chain"]
+
+PAYLOAD_ERASED = "payload_erased"
+"""Type of the event that records an erasure: data has ``seqs`` and ``reason``."""
+
+COLUMNS = "seq, event_id, event_type, source, priority, ts_us, payload"
+"""What :func:`read_event` needs, in its order."""
+
+INSERT = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+
+# Bytes instead of text: a flipped bit can make text that is no UTF-8.
+_RAW_COLUMNS = (
+    "seq, ts_us, priority, CAST(event_id AS BLOB), CAST(event_type AS BLOB), CAST(source AS BLOB),"
+    " CAST(origin AS BLOB), CAST(dedup_key AS BLOB), CAST(payload AS BLOB), payload_hash, chain"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the journal: position and link of its last row; ``seq`` is 0 while it is empty."""
+
+    seq: int
+    link: bytes
+
+
+def read_head(db: apsw.Connection, journal_id: str) -> Head:
+    """The last row's position and link."""
+    row = db.execute("SELECT seq, chain FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+    return Head(0, chain.genesis(journal_id)) if row is None else Head(row[0], row[1])
+
+
+def row_of(event: Event, payload: bytes, *, after: Head, origin: str, dedup_key: str) -> tuple[tuple[Any, ...], Head]:
+    """The row that follows ``after``, and the head that it makes."""
+    seq = after.seq + 1
+    ts_us = to_micros(event.timestamp)
+    hashed = chain.payload_hash(payload)
+    row_header = chain.header(
+        seq,
+        ts_us,
+        event.priority,
+        event.event_id.encode(),
+        event.event_type.encode(),
+        event.source.encode(),
+        origin.encode(),
+        dedup_key.encode(),
+    )
+    head = Head(seq, chain.link(after.link, chain.leaf(row_header, hashed)))
+    row = (
+        seq,
+        event.event_id,
+        str(event.event_type),
+        str(event.source),
+        event.priority,
+        ts_us,
+        origin,
+        dedup_key,
+        payload.decode(),
+        hashed,
+        head.link,
+    )
+    return row, head
+
+
+def read_event(row: tuple[Any, ...]) -> Event:
+    """An event from :data:`COLUMNS`. Where the payload was erased, data is empty and metadata says so."""
+    seq, event_id, event_type, source, priority, ts_us, payload = row
+    data, metadata = ({}, {"erased": True}) if payload is None else decode_payload(payload)
+    return Event(
+        event_id=event_id,
+        event_type=as_event_type(event_type),
+        source=as_source(source),
+        priority=priority,
+        data=data,
+        timestamp=from_micros(ts_us),
+        metadata=metadata,
+        seq=seq,
+    )
+
+
+def verify_chain(
+    db: apsw.Connection, journal_id: str, path: Path, *, anchor: tuple[int, str] | None = None
+) -> ChainReport:
+    """Walk all rows from the first to the last.
+
+    Args:
+        anchor: A position and its link (hex) that were noted earlier elsewhere; the walk must meet them, so rows cut
+            off behind the anchor are found too.
+
+    Returns:
+        The report; damage of any kind is a report with ``ok=False``, not an error.
+    """
+    previous = chain.genesis(journal_id)
+    seq = 0
+    missing: dict[int, None] = {}
+    allowed: set[int] = set()
+
+    def bad(position: int, detail: str) -> ChainReport:
+        return ChainReport(False, seq, previous.hex(), position, f"{path}: row {position}: {detail}", len(allowed))
+
+    try:
+        for row in db.execute(f"SELECT {_RAW_COLUMNS} FROM events ORDER BY seq"):  # noqa: S608  a constant
+            number, ts_us, priority, *texts, payload, hashed, stored = row
+            if number != seq + 1:
+                return bad(seq + 1, f"missing, the next row is {number}")
+            if payload is None:
+                missing[number] = None
+            elif chain.payload_hash(payload) != hashed:
+                return bad(number, "the payload does not match its hash")
+            try:
+                row_header = chain.header(number, ts_us, priority, *texts)
+            except struct.error:
+                return bad(number, "a number is out of range")
+            here = chain.link(previous, chain.leaf(row_header, hashed))
+            if here != stored:
+                return bad(number, "the row does not match the chain")
+            if anchor is not None and number == anchor[0] and here.hex() != anchor[1]:
+                return bad(number, "the chain does not meet the anchor; rows up to here were rewritten")
+            if texts[1] == PAYLOAD_ERASED.encode() and payload is not None:
+                allowed.update(msgspec.json.decode(payload)["data"]["seqs"])
+            seq, previous = number, here
+    except (apsw.Error, UnicodeDecodeError) as error:
+        return bad(seq + 1, f"cannot be read: {error}")
+    for number in missing:
+        if number not in allowed:
+            return bad(number, "the payload is gone and no event records its erasure")
+    if anchor is not None and seq < anchor[0]:
+        return bad(seq + 1, f"missing; the anchor says that there were {anchor[0]} rows")
+    return ChainReport(True, seq, previous.hex(), None, f"{seq} events, every link holds", len(missing))

@@ -1,0 +1,8 @@
+"""The public face of events and cost, under the names that the rest of the family imports."""
+
+from reactor_core.events.chain import ChainReport
+from reactor_core.events.event import Event
+from reactor_core.events.vocabulary import EventSource, EventType, Priority
+from reactor_core.integration.event_bridge import EventBridge
+
+__all__ = ["ChainReport", "Event", "EventBridge", "EventSource", "EventType", "Priority"]

@@ -1,0 +1,415 @@
+"""The event bridge: publish durably, listen, look back, prove.
+
+bridge = EventBridge(source=EventSource.REACTOR_CORE)
+await bridge.publish(EventType.TRAINING_PROGRESS, {"epoch": 2, "loss": 0.123}, priority=2)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from reactor_core.errors import JournalClosed
+from reactor_core.events.bus import Bus
+from reactor_core.events.chain import ChainReport
+from reactor_core.events.dedup import content_key, named_key
+from reactor_core.events.event import Event, new_event
+from reactor_core.events.handlers import Handler, HandlerRun, failure_data
+from reactor_core.events.journal import JOURNAL_NAME, Journal
+from reactor_core.events.loop_thread import LoopThread
+from reactor_core.events.query import EventFilter, TimeRange, event_filter, parse_time_range
+from reactor_core.events.vocabulary import (
+    EventSource,
+    EventType,
+    Priority,
+    as_event_type,
+    as_source,
+    deduplicates_by_content,
+)
+from reactor_core.events.writer import Appended
+from reactor_core.integration.safety_emitters import SafetyEmitters
+from reactor_core.utils.clock import SystemClock
+from reactor_core.utils.settings import Settings, load_settings
+
+__all__ = ["EventBridge"]
+
+H = TypeVar("H", bound=Handler)
+
+_log = logging.getLogger(__name__)
+_clock = SystemClock()
+
+CLOSE_SECONDS = 5.0
+"""How long :meth:`EventBridge.close` waits for handlers to finish what was published before."""
+
+
+class EventBridge(SafetyEmitters):
+    """One program's connection to the events of its workspace.
+
+    Every method may be called from any thread; coroutines from any loop. Handlers run on the bridge's own thread and
+    loop (plain functions on a thread each), so a program that blocks its main thread is still heard. That thread
+    starts with the first handler or listener.
+
+    Args:
+        source: Who publishes.
+        workspace: Folder of the journal; None takes ``settings.workspace``.
+        settings: What the environment says; None reads it.
+
+    Raises:
+        ConfigError: An environment variable has a value that cannot be used.
+        JournalError: The journal cannot be opened.
+    """
+
+    def __init__(
+        self,
+        source: EventSource | str = EventSource.REACTOR_CORE,
+        *,
+        workspace: Path | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self.settings = settings or load_settings()
+        self.source = as_source(source)
+        self.workspace = Path(workspace or self.settings.workspace)
+        self.journal = Journal.shared(self.workspace / JOURNAL_NAME)
+        self._lock = threading.Lock()
+        self._closing = False
+        self._closed = False
+        self._thread: LoopThread | None = None
+        self._bus: Bus | None = None
+        self._handlers: list[HandlerRun] = []
+        self._idle = threading.Condition()
+        self._listeners: dict[int, Callable[[], None]] = {}
+        self._heard_types: set[str] | None = None
+        self._heard_after: int | None = None
+        atexit.register(self.close)
+
+    # Publishing
+
+    async def publish(
+        self,
+        event_type: EventType | str,
+        data: Mapping[str, Any],
+        priority: int | None = None,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        dedup_key: str | None = None,
+    ) -> Event:
+        """Store an event and hand it to everybody who listens.
+
+        Returns after the event is on disk. An event of lane 1 reaches the handlers of this process before that.
+        Cancelling the call does not take the event back.
+
+        Args:
+            event_type: A member of :class:`EventType`, or a name of your own.
+            data: JSON values. An equal reading of the same source within 60 s (such as ``COST_UPDATE {"total": 15.4}``)
+                is the same event and not stored again; a payload with ``amount`` and every safety event always is.
+            priority: Lane, 1 (most urgent) to 4; None takes the type's own.
+            metadata: About the event rather than in it.
+            dedup_key: Names the event: within 60 s the same name under the same source and type is the same event,
+                whatever the data, and another name is another event.
+
+        Returns:
+            The event with its position; for one that was there before, the earlier one.
+
+        Raises:
+            ConfigError: A name, the priority or a value cannot be used.
+            StorageFull: The event is not stored, as no space is left.
+            JournalError: The event is not stored.
+        """
+        future = self._append(event_type, data, priority, metadata, dedup_key)
+        return (await asyncio.wrap_future(future)).event
+
+    def publish_sync(
+        self,
+        event_type: EventType | str,
+        data: Mapping[str, Any],
+        priority: int | None = None,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        dedup_key: str | None = None,
+    ) -> Event:
+        """:meth:`publish` for code without a loop; blocks until the event is on disk."""
+        return self._append(event_type, data, priority, metadata, dedup_key).result().event
+
+    # Listening
+
+    async def subscribe(self, types: Iterable[EventType | str] | EventType | str) -> None:
+        """Choose what :meth:`listen` yields, from now on; further calls add types."""
+        names = _names([types] if isinstance(types, str) else types)
+        head = self.journal.head().seq
+        with self._lock:
+            self._heard_types = (self._heard_types or set()) | (names or set())
+            if self._heard_after is None:
+                self._heard_after = head
+
+    async def listen(self, *types: EventType | str, after_seq: int | None = None) -> AsyncIterator[Event]:
+        """Events as they come, this bridge's own included, until the bridge is closed.
+
+        Urgent lanes come first; within a lane the order is the journal's. Nothing is dropped when the reader is slow:
+        1,024 events wait in memory, the rest in the journal. An event of lane 1 can come before it is stored; its
+        ``seq`` is None then.
+
+        Args:
+            types: What to yield; none takes what :meth:`subscribe` chose, or else everything.
+            after_seq: Begin behind this position. None begins where the last ``listen()`` of this bridge ended, else
+                at the first :meth:`subscribe`, else now. Where the last one ended inside a backlog, urgent events
+                that overtook it come again.
+        """
+        loop = asyncio.get_running_loop()
+        ready = asyncio.Event()
+
+        def wake() -> None:
+            try:
+                loop.call_soon_threadsafe(ready.set)
+            except RuntimeError:  # the reader's loop was closed without closing the iterator
+                bus.detach(subscription)
+
+        bus = self._started()
+        with self._lock:
+            wanted = frozenset(_names(types) or self._heard_types or ()) or None
+            start = self._heard_after if after_seq is None else after_seq
+        subscription = bus.attach(wanted, wake=wake, after_seq=start)
+        self._listeners[id(subscription)] = wake
+        try:
+            while True:
+                ready.clear()
+                while event := subscription.pop():
+                    yield event
+                if self._closed:
+                    return
+                await ready.wait()
+        finally:
+            bus.detach(subscription)
+            self._listeners.pop(id(subscription), None)
+            if after_seq is None:
+                self._heard_after = subscription.position()
+
+    def on_event(self, *types: EventType | str) -> Callable[[H], H]:
+        """Decorator: call the function for each event of these types, or of all if none is given, from now on.
+
+        A coroutine function runs on the bridge's loop and must not block it; a plain function has a thread of its
+        own. Either gets one event at a time. What it raises is published as an ERROR event and stops nobody.
+        """
+
+        def register(handler: H) -> H:
+            bus = self._started()
+            assert self._thread is not None, "a started bridge has a thread"
+            run = HandlerRun(
+                handler,
+                None if not types else frozenset(_names(types) or ()),
+                bus=bus,
+                thread=self._thread,
+                on_failure=self._handler_failed,
+                on_idle=self._notify_idle,
+            )
+            with self._lock:
+                self._handlers.append(run)
+            return handler
+
+        return register
+
+    def remove_handler(self, handler: Handler) -> None:
+        """Undo :meth:`on_event`; what waits for the function is not delivered."""
+        with self._lock:
+            gone = [run for run in self._handlers if run.handler == handler]
+            self._handlers = [run for run in self._handlers if run.handler != handler]
+        for run in gone:
+            run.stop(CLOSE_SECONDS)
+
+    # Looking back
+
+    async def get_events_by_type(
+        self,
+        types: Iterable[EventType | str] | EventType | str | None,
+        time_range: TimeRange = None,
+        *,
+        source: EventSource | str | Sequence[EventSource | str] | None = None,
+        text: str | None = None,
+        after_seq: int | None = None,
+        before_seq: int | None = None,
+        limit: int | None = None,
+        newest: bool = False,
+    ) -> list[Event]:
+        """Stored events of these types, oldest first, from every process of the workspace.
+
+        Args:
+            types: One type, several, or None for all.
+            time_range: ``"last_24h"``, ``"last_30_days"``, ``"last_15_minutes"``, a timedelta, ``(from, to)``, or None.
+            source: Only from this source, or these.
+            text: Only with this text in data or metadata (ASCII letters match in either case).
+            after_seq: Only behind this position; with ``limit`` this pages through a long history.
+            before_seq: Only before this position.
+            limit: At most so many; None for all.
+            newest: With ``limit``, the last ones instead of the first.
+
+        Raises:
+            ConfigError: The time range cannot be read.
+        """
+        wanted = _filter(types, time_range, source, text, after_seq, before_seq)
+        return await asyncio.to_thread(self.journal.read, wanted, limit=limit, newest=newest)
+
+    def get_events_by_type_sync(
+        self,
+        types: Iterable[EventType | str] | EventType | str | None,
+        time_range: TimeRange = None,
+        *,
+        source: EventSource | str | Sequence[EventSource | str] | None = None,
+        text: str | None = None,
+        after_seq: int | None = None,
+        before_seq: int | None = None,
+        limit: int | None = None,
+        newest: bool = False,
+    ) -> list[Event]:
+        """:meth:`get_events_by_type` for code without a loop."""
+        wanted = _filter(types, time_range, source, text, after_seq, before_seq)
+        return self.journal.read(wanted, limit=limit, newest=newest)
+
+    def verify(self, *, anchor: tuple[int, str] | None = None) -> ChainReport:
+        """Walk the journal's hash chain.
+
+        Args:
+            anchor: Position and head that an earlier report gave, kept elsewhere; finds rows cut off at the end too.
+        """
+        return self.journal.verify(anchor=anchor)
+
+    # Ending
+
+    def close(self, timeout: float = CLOSE_SECONDS) -> None:
+        """Let handlers finish what was published before, end all threads, close the journal.
+
+        Listeners end. Calling it again does nothing; a program that forgets it closes at its exit.
+
+        Args:
+            timeout: Seconds to wait for handlers; afterwards coroutines are cancelled, and what was not handled yet
+                stays in the journal.
+        """
+        with self._lock:
+            if self._closing:
+                return
+            self._closing = True
+            thread, bus = self._thread, self._bus
+        assert thread is None or not thread.is_current(), "close() from one of the bridge's own handlers"
+        atexit.unregister(self.close)
+        if thread is not None and bus is not None:
+            deadline = time.monotonic() + timeout
+            thread.submit(bus.flush()).result()
+            with self._idle:
+                self._idle.wait_for(lambda: all(run.idle() for run in self._handlers), timeout)
+            for run in self._handlers:
+                run.stop(max(0.0, deadline - time.monotonic()))
+            self._closed = True
+            for wake in list(self._listeners.values()):
+                wake()
+            thread.submit(bus.close()).result()
+            thread.stop()
+        self._closed = True
+        self.journal.release()
+
+    async def aclose(self) -> None:
+        """:meth:`close` without blocking the caller's loop."""
+        await asyncio.to_thread(self.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    # Inside
+
+    def _append(
+        self,
+        event_type: EventType | str,
+        data: Mapping[str, Any],
+        priority: int | None,
+        metadata: Mapping[str, Any] | None,
+        dedup_key: str | None,
+    ) -> Future[Appended]:
+        if self._closed:
+            raise JournalClosed("the bridge is closed")
+        event, payload = new_event(self.source, event_type, data, priority=priority, metadata=metadata, clock=_clock)
+        key: str | None = None
+        if dedup_key is not None:
+            key = named_key(event.source, event.event_type, dedup_key)
+        elif deduplicates_by_content(event.event_type, event.data):
+            key = content_key(event.source, event.event_type, event.data)
+        bus = self._bus
+        early = bus is not None and event.priority == Priority.CRITICAL and key is None
+        if early and bus is not None:
+            bus.hand_out_early(event)
+        future = self.journal.append(event, payload=payload, dedup_key=key)
+        if early and bus is not None:
+            future.add_done_callback(lambda done: _forget_failed(done, bus, event))
+        return future
+
+    def _started(self) -> Bus:
+        with self._lock:
+            if self._closing:
+                raise JournalClosed("the bridge is closed")
+            if self._bus is None:
+                self._thread = LoopThread(f"reactor-bridge {self.source}")
+                self._thread.start()
+                self._bus = Bus(self.journal, self._thread, target=str(self.source))
+            return self._bus
+
+    def _handler_failed(self, name: str, event: Event, error: Exception) -> None:
+        """Tell the owner, once: the failure of a handler that was told of a failure is logged only."""
+        _log.error("event handler %s failed on %s %s", name, event.event_type, event.event_id, exc_info=error)
+        if "failed_handler" in event.metadata:
+            return
+        told, payload = new_event(
+            self.source,
+            EventType.ERROR,
+            failure_data(name, event, error),
+            priority=Priority.HIGH,
+            metadata={"failed_handler": name},
+        )
+        self.journal.append(told, payload=payload)
+
+    def _notify_idle(self) -> None:
+        with self._idle:
+            self._idle.notify_all()
+
+
+def _forget_failed(done: Future[Appended], bus: Bus, event: Event) -> None:
+    if done.cancelled() or done.exception() is not None:
+        bus.forget_early(event)
+
+
+def _names(types: Iterable[EventType | str]) -> set[str]:
+    return {str(as_event_type(name)) for name in types}
+
+
+def _filter(
+    types: Iterable[EventType | str] | EventType | str | None,
+    time_range: TimeRange,
+    source: EventSource | str | Sequence[EventSource | str] | None,
+    text: str | None,
+    after_seq: int | None,
+    before_seq: int | None,
+) -> EventFilter:
+    since, until = parse_time_range(time_range, now=_clock.utc_now())
+    return event_filter(
+        types,
+        sources=source,
+        since=since,
+        until=until,
+        text=text,
+        after_seq=after_seq,
+        before_seq=before_seq,
+    )
