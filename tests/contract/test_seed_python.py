@@ -119,11 +119,12 @@ async def stage(seed_workspace: Path, tiny_llama: Path, monkeypatch: pytest.Monk
 
 
 async def speak_to_the_listener(stage: Stage) -> None:
-    """Another participant of the same workspace publishes until the listening block has printed an event."""
-    async with EventBridge(source=EventSource.JARVIS_AGENT) as other:
+    """Another participant of the workspace waits for the block's own event, then publishes one that it waits for."""
+    async with EventBridge(source=EventSource.JARVIS_AGENT) as other, asyncio.timeout(SECONDS):
+        async for _ in other.listen(EventType.TRAINING_PROGRESS, after_seq=0):
+            break
         await other.publish(EventType.COST_UPDATE, {"total": 1.5})
-        async with asyncio.timeout(SECONDS):
-            await stage.spoke.wait()
+        await stage.spoke.wait()
 
 
 async def run_endless(stage: Stage, source: str, name: str) -> None:
