@@ -203,7 +203,7 @@ def train(
     )
     result = train_file(config, dataset, settings=settings, narrator=narrator, resume=resume)
     if json:
-        print_json(result.as_dict())
+        print_json(result.summary())
     else:
         print(f"{result.adapter_dir}\n{result.tokens_per_second:,.0f} tokens/s, loss {result.final_loss:.4f}")
 
@@ -286,15 +286,17 @@ def adapters_list(*, json: Json = False) -> None:
     json
         Print one JSON object.
     """
+    from dataclasses import asdict
+
     from reactor_core.serving.registry import AdapterRegistry
     from reactor_core.utils.settings import load_settings
 
     entries = AdapterRegistry(load_settings().workspace).list()
     if json:
-        print_json({"adapters": [entry.as_dict() for entry in entries]})
+        print_json({"adapters": [asdict(entry) for entry in entries]})
         return
     for entry in entries:
-        print(f"{entry.adapter_id}\t{entry.adapter_dir}")
+        print(f"{entry.entry_id[:16]}\t{entry.evaluation['accuracy']:.3f}\t{entry.created}\t{entry.adapter_dir}")
     if not entries:
         print("no adapter yet; make one: reactor demo", file=sys.stderr)
 
