@@ -57,5 +57,5 @@ def test_the_shipped_files_are_found():
 
 def test_an_absent_log_names_both_places(monkeypatch, tmp_path):
     monkeypatch.setattr(experience_log, "__file__", str(tmp_path / "a" / "b" / "c" / "d.py"))
-    with pytest.raises(NotFound, match="experience log pool.jsonl"):
+    with pytest.raises(NotFound, match=r"experience log pool\.jsonl"):
         find_log("pool.jsonl")
