@@ -1,0 +1,1 @@
+"""Lock, target, regen, blend, stitch, score."""

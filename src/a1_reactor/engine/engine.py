@@ -1,0 +1,263 @@
+"""The loop: generate a clip, then lock it, target a window, regenerate, blend, stitch and score."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from a1_reactor.config import ReactorConfig
+from a1_reactor.engine.blend import BlendConfig
+from a1_reactor.engine.regen import regenerate
+from a1_reactor.engine.report import clip_report
+from a1_reactor.engine.stages import Progress, Stages, silent
+from a1_reactor.eval.pairs import Pair, Proxy, measure, proxy_of
+from a1_reactor.media.mp4 import EncoderOptions, Mp4Writer, count_frames
+from a1_reactor.prompts import resolve
+from a1_reactor.providers.base import Provider, checked_clip
+from a1_reactor.storage.clip import Clip
+from a1_reactor.storage.draft import Draft
+from a1_reactor.storage.manifest import JobRecord
+from a1_reactor.storage.store import ClipStore
+from a1_reactor.types import JobSpec
+from reactor_core.errors import ArtifactCorrupt, SpecError
+from reactor_core.utils.canonical import content_hash
+from reactor_core.utils.clock import Clock, SystemClock, to_iso
+
+__all__ = ["ClipResult", "ReactorEngine"]
+
+_FORMAT = 1
+"""Part of every key; changes when equal jobs would be stored differently."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipResult:
+    """A clip and how it came about."""
+
+    clip: Clip
+    parent: Clip | None
+    """The clip that windows were regenerated in, or None."""
+    report: Mapping[str, Any]
+    """``run/report.json``."""
+    reused: bool
+    """True where the very same clip was there already."""
+    notes: tuple[str, ...] = ()
+    """What was done that was not asked for in so many words."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReactorEngine:
+    """Runs jobs with one provider in one workspace.
+
+    Args:
+        config: Workspace and permissions.
+        provider: Makes the frames.
+        encoder: How the mp4 is encoded.
+        blend: How seams are treated.
+        clock: Time for the records.
+        progress: Told of every step.
+    """
+
+    config: ReactorConfig
+    provider: Provider
+    encoder: EncoderOptions = field(default_factory=EncoderOptions)
+    blend: BlendConfig = field(default_factory=BlendConfig)
+    clock: Clock = field(default_factory=SystemClock)
+    progress: Progress = silent
+
+    @property
+    def store(self) -> ClipStore:
+        """The clips of the workspace."""
+        return ClipStore(self.config.workspace)
+
+    def run(self, spec: JobSpec, *, force: bool = False) -> Path:
+        """Generate, or regenerate where the spec has windows; returns the mp4's path.
+
+        Raises:
+            As :meth:`generate` and :meth:`regen`.
+        """
+        result = self.regen(spec, force=force) if spec.windows else self.generate(spec, force=force)
+        return result.clip.artifact
+
+    def generate(self, spec: JobSpec, *, force: bool = False) -> ClipResult:
+        """Make a whole clip, or find it where an equal job made it before.
+
+        Args:
+            spec: What to make; its windows, if any, are ignored.
+            force: Make it again even if it is there.
+
+        Raises:
+            SpecError: The spec cannot be used, or asks for what the provider cannot do.
+            ProviderError: The provider failed or broke its promise.
+            StorageError: The clip could not be written; nothing of it remains.
+        """
+        asked = spec.without_windows()
+        resolved = self._resolve(asked)
+        hash_ = self._hash(resolved, parent=None)
+        with self._clip_to_make(hash_, force=force) as (found, draft):
+            if draft is None:
+                assert found is not None
+                return ClipResult(clip=found, parent=None, report=found.report(), reused=True)
+            stages = Stages()
+            pairs = self._fill(draft, resolved, stages)
+            decoded = self._check_mp4(draft, resolved, stages)
+            report = clip_report(resolved, pairs, decoded_frames=decoded, extra={"timings": stages.to_json()})
+            draft.add_json("report.json", report)
+            job = self._record(hash_, asked, resolved, None)
+            draft.commit(job, decoded_frames=decoded)
+        return ClipResult(clip=self._made(hash_), parent=None, report=report, reused=False)
+
+    def regen(self, spec: JobSpec, *, parent: Clip | None = None, force: bool = False) -> ClipResult:
+        """Regenerate the spec's windows in a clip; every frame outside stays the same file.
+
+        Args:
+            spec: The new intent, with windows. Size, rate and length must be those of the parent.
+            parent: The clip to start from. None takes the newest clip of the workspace with the same size, rate and
+                length; if there is none, one is generated first from the same spec.
+            force: Make it again even if it is there.
+
+        Raises:
+            SpecError: There is no window, or the parent has another size, rate or length.
+            ArtifactCorrupt: The parent's files are not the ones that were stored.
+            ProviderError, StorageError: As :meth:`generate`.
+        """
+        if not spec.windows:
+            raise SpecError("there is no window to regenerate", remedy="give one, such as --regen 0.8 1.6")
+        resolved = self._resolve(spec)
+        notes: tuple[str, ...] = ()
+        if parent is None:
+            parent = self.store.newest(width=spec.width, height=spec.height, fps=resolved.fps, frames=resolved.frames)
+            if parent is None:
+                parent = self.generate(spec).clip
+                notes = (
+                    f"no clip of {spec.frames} frames at {spec.width}x{spec.height} was there: generated base "
+                    f"{parent.key} first, from the same prompt",
+                )
+            else:
+                notes = (f"took the newest clip of this size, rate and length as parent: {parent.key}",)
+        _check_parent(resolved, parent)
+        hash_ = self._hash(resolved, parent=parent)
+        with self._clip_to_make(hash_, force=force) as (found, draft):
+            if draft is None:
+                assert found is not None
+                return ClipResult(clip=found, parent=parent, report=found.report(), reused=True, notes=notes)
+            stages = Stages()
+            pairs, proof = regenerate(
+                draft,
+                resolved,
+                parent,
+                self.provider,
+                blend=self.blend,
+                encoder=self.encoder,
+                stages=stages,
+                progress=self.progress,
+            )
+            decoded = self._check_mp4(draft, resolved, stages)
+            report = clip_report(
+                resolved, pairs, decoded_frames=decoded, extra={"regen": proof, "timings": stages.to_json()}
+            )
+            draft.add_json("report.json", report)
+            draft.commit(self._record(hash_, spec, resolved, parent), decoded_frames=decoded)
+        return ClipResult(clip=self._made(hash_), parent=parent, report=report, reused=False, notes=notes)
+
+    def _resolve(self, spec: JobSpec) -> JobSpec:
+        resolved = resolve(replace(spec, provider=self.provider.name))
+        can = self.provider.capabilities
+        for name, side in (("width", spec.width), ("height", spec.height)):
+            if side % can.size_multiple:
+                down = side // can.size_multiple * can.size_multiple
+                raise SpecError(
+                    f"{name}={side}: provider {self.provider.name!r} makes multiples of {can.size_multiple} only",
+                    remedy=f"use {down or can.size_multiple} or {down + can.size_multiple}",
+                )
+        if can.max_frames is not None and resolved.frames > can.max_frames:
+            raise SpecError(
+                f"{resolved.frames} frames: provider {self.provider.name!r} makes at most {can.max_frames}",
+                remedy="ask for a shorter clip",
+            )
+        return resolved
+
+    def _hash(self, resolved: JobSpec, parent: Clip | None) -> str:
+        """Everything that decides a byte of the result, and nothing else."""
+        document = {
+            "format": _FORMAT,
+            "spec": resolved.content_hash(),
+            "provider": dict(self.provider.identity()),
+            "encoder": self.encoder.to_json(),
+            "parent": None if parent is None else parent.job.hash,
+            "blend": None if parent is None else self.blend.to_json(),
+        }
+        # A tuple inside an identity and the list that JSON makes of it are one value.
+        return content_hash(json.loads(json.dumps(document)))
+
+    @contextmanager
+    def _clip_to_make(self, hash_: str, *, force: bool) -> Iterator[tuple[Clip | None, Draft | None]]:
+        """Either the finished clip and no draft, or no clip and a draft to fill; the key is locked meanwhile."""
+        store, key = self.store, hash_[:16]
+        with store.lock(key):
+            # Looked up under the lock: whoever held it may have made this very clip.
+            found = None if force else store.find(hash_)
+            if found is not None:
+                store.touch(found)
+                yield found, None
+                return
+            with store.draft(key) as draft:
+                yield None, draft
+
+    def _made(self, hash_: str) -> Clip:
+        return self.store.open(hash_[:16])
+
+    def _fill(self, draft: Draft, spec: JobSpec, stages: Stages) -> list[Pair]:
+        """Frames from the provider straight to PNG, encoder and measurements; two of them are in memory at a time."""
+        pairs: list[Pair] = []
+        previous: Proxy | None = None
+        frames = checked_clip(self.provider.generate_frames(spec), spec, self.provider.name)
+        self.progress("generate", 0, spec.frames)
+        with Mp4Writer(
+            draft.artifact, width=spec.width, height=spec.height, fps=spec.fps, options=self.encoder
+        ) as video:
+            for index, frame in enumerate(stages.drawn("provider", frames)):
+                with stages.stage("store"):
+                    draft.add_frame(index, frame)
+                with stages.stage("encode"):
+                    video.add(frame)
+                with stages.stage("score"):
+                    current = proxy_of(frame)
+                    if previous is not None:
+                        pairs.append(measure(previous, current))
+                    previous = current
+                self.progress("generate", index + 1, spec.frames)
+        return pairs
+
+    def _check_mp4(self, draft: Draft, spec: JobSpec, stages: Stages) -> int:
+        """Decode what was encoded: a header that promises frames is no proof of them."""
+        with stages.stage("decode"):
+            decoded = count_frames(draft.artifact)
+        if decoded != spec.frames:
+            raise ArtifactCorrupt(f"the mp4 decodes to {decoded} frames, the clip has {spec.frames}")
+        return decoded
+
+    def _record(self, hash_: str, asked: JobSpec, resolved: JobSpec, parent: Clip | None) -> JobRecord:
+        return JobRecord(
+            hash=hash_,
+            asked=asked,
+            resolved=resolved,
+            origin=resolved if parent is None else parent.job.origin,
+            provider=dict(self.provider.identity()),
+            parent=None if parent is None else parent.key,
+            lineage=() if parent is None else (*parent.job.lineage, parent.key),
+            created=to_iso(self.clock.utc_now()),
+        )
+
+
+def _check_parent(spec: JobSpec, parent: Clip) -> None:
+    old = parent.job.resolved
+    for name in ("width", "height", "fps", "frames"):
+        if getattr(old, name) != getattr(spec, name):
+            raise SpecError(
+                f"{name}={getattr(spec, name)}, but the parent {parent.key} has {getattr(old, name)}",
+                remedy="regenerate with the parent's own size, fps and seconds",
+            )

@@ -1,0 +1,1 @@
+"""How well a clip holds together in time, measured with numpy alone."""

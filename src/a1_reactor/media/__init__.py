@@ -1,0 +1,1 @@
+"""Frames as PNG files, clips as mp4 files, and pictures of clips."""

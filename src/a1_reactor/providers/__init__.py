@@ -1,0 +1,1 @@
+"""Where frames come from: one small protocol and those who speak it."""

@@ -1,0 +1,137 @@
+"""What a generator of frames must do.
+
+A provider is stateless between calls. It gets a *resolved* spec (prompts spelled out, see ``prompts.resolve``) and
+yields frames; it never touches the disk. To add one, write the two methods, ``identity`` and ``capabilities``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from a1_reactor.media.frames import Frame, frame_problem
+from a1_reactor.types import JobSpec, Window
+from reactor_core.errors import ProviderError
+
+__all__ = ["BaseClip", "Capabilities", "Provider", "check_frame", "checked_clip", "checked_windows"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a provider says about itself."""
+
+    context_frames: int
+    """Frames on each side of a window that ``regen_frames`` wants to see."""
+    size_multiple: int = 2
+    """Both sides must be multiples of this."""
+    max_frames: int | None = None
+    """Longest clip in frames; None for no limit of its own."""
+    seed: bool = True
+    """Whether the seed is honoured, so that equal specs give equal frames."""
+    window_only: bool = True
+    """Whether ``regen_frames`` makes the window's frames alone; if not, the rest of what it makes is dropped."""
+
+
+class BaseClip(Protocol):
+    """The locked clip, as a provider may see it: the old window and some context."""
+
+    @property
+    def origin(self) -> JobSpec:
+        """Resolved spec that the clip's first ancestor was generated from."""
+        ...
+
+    def frame(self, index: int) -> Frame:
+        """One old frame; IndexError outside the windows and their context."""
+        ...
+
+
+class Provider(Protocol):
+    """Makes frames."""
+
+    @property
+    def name(self) -> str:
+        """Name in specs and reports."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever equal specs may give other frames."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def identity(self) -> Mapping[str, str]:
+        """All that tells this provider's frames from another's (endpoint, model); part of the cache key."""
+        ...
+
+    def generate_frames(self, job: JobSpec) -> Iterator[Frame]:
+        """All ``job.frames`` frames in order.
+
+        Raises:
+            ProviderError: They cannot be made.
+        """
+        ...
+
+    def regen_frames(self, job: JobSpec, base: BaseClip, windows: Sequence[Window]) -> Iterator[tuple[int, Frame]]:
+        """New frames for the windows, as (frame number, frame).
+
+        Every frame inside the windows exactly once, in any order; frames outside may come and are dropped.
+
+        Raises:
+            ProviderError: They cannot be made.
+        """
+        ...
+
+
+def check_frame(frame: Frame, index: int, job: JobSpec, provider: str) -> Frame:
+    """A frame of the right size and type.
+
+    Raises:
+        ProviderError: It is not; names provider, frame and what is wrong.
+    """
+    problem = frame_problem(frame, width=job.width, height=job.height)
+    if problem is not None:
+        raise ProviderError(f"provider {provider!r}: frame {index} {problem}")
+    return frame
+
+
+def checked_clip(frames: Iterator[Frame], job: JobSpec, provider: str) -> Iterator[Frame]:
+    """Pass frames on, holding a provider to its promise: exactly ``job.frames`` of them, each of the right size.
+
+    Raises:
+        ProviderError: Too few, too many, or a frame of another size or type.
+    """
+    count = 0
+    for frame in frames:
+        if count == job.frames:
+            raise ProviderError(f"provider {provider!r} returned more than the {job.frames} frames of the clip")
+        yield check_frame(frame, count, job, provider)
+        count += 1
+    if count < job.frames:
+        raise ProviderError(f"provider {provider!r} returned {count} frames, the clip has {job.frames}", retryable=True)
+
+
+def checked_windows(
+    frames: Iterator[tuple[int, Frame]], job: JobSpec, windows: Sequence[Window], provider: str
+) -> Iterator[tuple[int, Frame]]:
+    """Pass on the frames inside the windows, each exactly once; whatever lies outside is dropped.
+
+    Raises:
+        ProviderError: A frame is missing, comes twice, has a number outside the clip, or another size or type.
+    """
+    wanted = {index for window in windows for index in window.frames}
+    for index, frame in frames:
+        if not 0 <= index < job.frames:
+            raise ProviderError(f"provider {provider!r} returned frame {index} of a clip of {job.frames} frames")
+        if any(index in window.frames for window in windows):
+            if index not in wanted:
+                raise ProviderError(f"provider {provider!r} returned frame {index} twice")
+            wanted.remove(index)
+            yield index, check_frame(frame, index, job, provider)
+    if wanted:
+        raise ProviderError(
+            f"provider {provider!r} left out {len(wanted)} frames of the window, the first is {min(wanted)}",
+            retryable=True,
+        )

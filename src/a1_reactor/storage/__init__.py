@@ -1,0 +1,1 @@
+"""Clips on disk: whole or not there, each frame with its hash."""

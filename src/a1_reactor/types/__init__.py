@@ -1,0 +1,7 @@
+"""Frozen specs: what is asked, with exact time."""
+
+from a1_reactor.types.rational import Rational, parse_rational
+from a1_reactor.types.spec import JobSpec
+from a1_reactor.types.window import Window, merge_windows
+
+__all__ = ["JobSpec", "Rational", "Window", "merge_windows", "parse_rational"]
