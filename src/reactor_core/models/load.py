@@ -1,0 +1,65 @@
+"""A model and its tokenizer in memory, in float32."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from reactor_core.errors import ArtifactCorrupt
+from reactor_core.models.attention import DOCUMENT_ATTENTION
+from reactor_core.models.entry import ModelEntry
+
+__all__ = ["LoadedModel", "load_model", "load_tokenizer"]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """What training and serving start from.
+
+    Attributes:
+        model: A ``transformers`` causal model in evaluation mode, whose attention follows the documents of a packed row
+            (see :mod:`reactor_core.models.attention`) and is ordinary causal attention otherwise.
+        tokenizer: Its tokenizer.
+        entry: Where both came from.
+    """
+
+    model: Any
+    tokenizer: Any
+    entry: ModelEntry
+
+
+def load_tokenizer(path: Path) -> Any:
+    """The tokenizer of a model folder; reaches for no network.
+
+    Raises:
+        ArtifactCorrupt: The folder holds no readable tokenizer.
+    """
+    try:
+        return AutoTokenizer.from_pretrained(str(path), local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise ArtifactCorrupt(f"no readable tokenizer in {path}: {error}", remedy="pull the model again") from error
+
+
+def load_model(entry: ModelEntry, *, device: torch.device | str = "cpu") -> LoadedModel:
+    """Load weights and tokenizer.
+
+    Args:
+        entry: What :func:`~reactor_core.models.store.resolve_model` found.
+        device: Where the weights go.
+
+    Raises:
+        ArtifactCorrupt: The folder cannot be read as a causal model.
+    """
+    tokenizer = load_tokenizer(entry.path)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            str(entry.path), dtype=torch.float32, attn_implementation=DOCUMENT_ATTENTION, local_files_only=True
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise ArtifactCorrupt(f"{entry.path} is no readable causal model: {error}") from error
+    model.requires_grad_(False)
+    return LoadedModel(model.to(device).eval(), tokenizer, entry)
