@@ -7,5 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "AdapterEntry": ".registry",
         "AdapterRegistry": ".registry",
+        "Engine": ".engine",
+        "load_engine": ".engine",
     },
 )
