@@ -1,7 +1,8 @@
 """Screen actions on the desktop: files, documents, system settings, protection, approvals, and typing into programs.
 
 Text typed into a terminal or a SQL editor is judged as the shell or SQL that it is; the same text in a note is text.
-Web consoles, mail, money, git and database programs stand in `templates_gui_b.py`.
+Web consoles, mail, money, git and database programs stand in `templates_gui_b.py`, panels, phones and IDEs in `_c`,
+and pairs that differ in one word in `_d`.
 """
 # fmt: off
 

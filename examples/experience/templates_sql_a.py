@@ -1,7 +1,7 @@
 """SQL that reads or changes rows: SELECT, DELETE, UPDATE, MERGE, INSERT, COPY, dynamic statements and comments.
 
-Statements about schema, rights and the server stand in `templates_sql_b.py`. Where a dialect is not stated the label
-is that of the worst dialect that accepts the statement.
+Statements about schema, rights and the server stand in `templates_sql_b.py`, pairs in `templates_sql_c.py`.
+Where a dialect is not stated the label is that of the worst dialect that accepts the statement.
 """
 # fmt: off
 
