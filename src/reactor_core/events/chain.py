@@ -18,8 +18,7 @@ from dataclasses import dataclass
 
 __all__ = ["ChainReport", "genesis", "header", "leaf", "link", "payload_hash"]
 
-_FIXED = struct.Struct(">BQqB")
-_LENGTH = struct.Struct(">I")
+_FIXED = struct.Struct(">BQqB5I")
 _HEADER_FORMAT = 1
 
 
@@ -31,7 +30,8 @@ class ChainReport:
         ok: Every row is as it was written, none is missing or added, every missing payload was erased on record.
         events: Rows that verified, counted from the first.
         head: Link of the last row that verified, 64 hex digits. Kept elsewhere, it also proves the end of the log.
-        first_bad: Position of the first row that does not verify; None if all do.
+        first_bad: Position of the first row that does not verify; None if all do; with ``ok=False`` the rows
+            hold, but an index is damaged, so that queries can miss some.
         detail: What is wrong there, or a sentence that says all is well.
         erased: Rows whose payload was erased on record.
     """
@@ -64,12 +64,14 @@ def header(
     origin: bytes,
     dedup_key: bytes,
 ) -> bytes:
-    """All columns but the payload, without ambiguity: fixed-width integers, then length-prefixed UTF-8."""
-    parts = [_FIXED.pack(_HEADER_FORMAT, seq, ts_us, priority)]
-    for text in (event_id, event_type, source, origin, dedup_key):
-        parts.append(_LENGTH.pack(len(text)))
-        parts.append(text)
-    return b"".join(parts)
+    """All columns but the payload, without ambiguity: fixed-width integers, the lengths of the texts, the texts.
+
+    Raises:
+        struct.error: A number does not fit its width, which no written row has.
+    """
+    lengths = (len(event_id), len(event_type), len(source), len(origin), len(dedup_key))
+    fixed = _FIXED.pack(_HEADER_FORMAT, seq, ts_us, priority, *lengths)
+    return b"".join((fixed, event_id, event_type, source, origin, dedup_key))
 
 
 def leaf(row_header: bytes, hashed_payload: bytes) -> bytes:

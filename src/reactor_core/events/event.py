@@ -81,6 +81,19 @@ class Event:
     def __hash__(self) -> int:
         return hash(self.event_id)
 
+    def at(self, seq: int) -> Event:
+        """This event as stored at a position of the journal."""
+        return Event(
+            self.event_id,
+            self.event_type,
+            self.source,
+            self.priority,
+            self.data,
+            self.timestamp,
+            self.metadata,
+            seq,
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """This event in our dialect, as JSON values."""
         return {

@@ -115,6 +115,8 @@ def verify_chain(
         return ChainReport(False, seq, previous.hex(), position, f"{path}: row {position}: {detail}", len(allowed))
 
     try:
+        # One snapshot for the walk and the check of the indexes.
+        db.execute("BEGIN")
         for row in db.execute(f"SELECT {_RAW_COLUMNS} FROM events ORDER BY seq"):  # noqa: S608  a constant
             number, ts_us, priority, *texts, payload, hashed, stored = row
             if number != seq + 1:
@@ -135,6 +137,8 @@ def verify_chain(
             if texts[1] == PAYLOAD_ERASED.encode() and payload is not None:
                 allowed.update(msgspec.json.decode(payload)["data"]["seqs"])
             seq, previous = number, here
+        indexes = db.execute("PRAGMA integrity_check(1)").get
+        db.execute("COMMIT")
     except (apsw.Error, UnicodeDecodeError) as error:
         return bad(seq + 1, f"cannot be read: {error}")
     for number in missing:
@@ -142,4 +146,13 @@ def verify_chain(
             return bad(number, "the payload is gone and no event records its erasure")
     if anchor is not None and seq < anchor[0]:
         return bad(seq + 1, f"missing; the anchor says that there were {anchor[0]} rows")
+    if indexes != "ok":
+        return ChainReport(
+            False,
+            seq,
+            previous.hex(),
+            None,
+            f"{path}: every link holds, but an index is damaged: {indexes}",
+            len(missing),
+        )
     return ChainReport(True, seq, previous.hex(), None, f"{seq} events, every link holds", len(missing))

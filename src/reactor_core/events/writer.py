@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -210,7 +210,7 @@ class Writer:
                 results.append(_same_or_taken(item, stored))
                 continue
             row, head = row_of(item.event, item.payload, after=head, origin=item.origin, dedup_key=item.dedup_key)
-            event = replace(item.event, seq=head.seq)
+            event = item.event.at(head.seq)
             rows.append(row)
             fresh.append(event)
             ids[event.event_id] = head.seq
