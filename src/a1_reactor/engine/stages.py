@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["Progress", "Stages", "silent"]
+__all__ = ["Progress", "Stages", "overall_share", "silent"]
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage, the steps done and their number; stages follow each other, steps never go back."""
@@ -54,3 +54,19 @@ class Stages:
             name: {"wall_ms": round(1000 * wall, 1), "cpu_ms": round(1000 * cpu, 1)}
             for name, (wall, cpu) in {**self._seconds, "total": total}.items()
         }
+
+
+_SHARES = {
+    "generate": (0.0, 1.0),
+    "regen": (0.0, 0.3),
+    "blend": (0.3, 0.45),
+    "score": (0.45, 0.65),
+    "stitch": (0.65, 1.0),
+}
+"""Where in the whole run each stage lies, by its usual share of the time."""
+
+
+def overall_share(stage: str, done: int, total: int) -> float:
+    """Share of a whole run that is done, 0 to 1."""
+    begin, end = _SHARES[stage]
+    return begin + (end - begin) * done / max(1, total)

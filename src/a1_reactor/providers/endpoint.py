@@ -1,0 +1,103 @@
+"""Which addresses the HTTP provider may call."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import httpx
+
+from reactor_core.errors import ConfigError, ProviderError
+
+__all__ = ["Endpoint", "Resolver", "parse_endpoint", "system_resolver"]
+
+Resolver = Callable[[str, int], list[str]]
+"""From host and port to IP addresses, as text."""
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def system_resolver(host: str, port: int) -> list[str]:
+    """Ask the system.
+
+    Raises:
+        OSError: The name is not known.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address that an operator has named, and whether it may be private."""
+
+    url: httpx.URL
+    private_allowed: bool
+    """Whether the operator has listed ``host:port`` as a private address that may be called."""
+
+    def pinned(self, resolver: Resolver) -> httpx.URL:
+        """The URL with the host replaced by an address that has passed the check.
+
+        Connecting to that very address, and not to the name again, leaves no moment in which the name could be given
+        another one.
+
+        Raises:
+            ProviderError: The name has no address, or one of its addresses is private and not listed.
+        """
+        host, port = self.url.host, self.url.port or _PORTS[self.url.scheme]
+        try:
+            addresses = resolver(host, port)
+        except OSError as error:
+            raise ProviderError(
+                f"provider endpoint {self.url}: no address for {host!r}", retryable=True, remedy="check the name"
+            ) from error
+        if not self.private_allowed:
+            # One private address among several is enough to refuse: which one is used is not ours to choose.
+            for address in addresses:
+                if not is_public(address):
+                    raise ProviderError(
+                        f"provider endpoint {self.url}: {host} is {address}, which is not a public address",
+                        remedy=f"allow it with A1_REACTOR_PROVIDER_ALLOW={host}:{port}",
+                    )
+        return self.url.copy_with(host=addresses[0])
+
+
+def is_public(address: str) -> bool:
+    """Whether an address belongs to the public internet.
+
+    False for loopback, private, link-local (cloud metadata servers), shared, multicast and reserved ranges, and for
+    IPv6 forms that carry such an IPv4 address.
+    """
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is not None:
+            return is_public(str(inner))
+        # NAT64 (RFC 6052) puts the IPv4 address into the last four bytes.
+        if ip in ipaddress.IPv6Network("64:ff9b::/96"):
+            return is_public(str(ipaddress.IPv4Address(ip.packed[-4:])))
+    return ip.is_global and not ip.is_multicast
+
+
+def parse_endpoint(text: str, allow: Iterable[str]) -> Endpoint:
+    """Read an operator's endpoint.
+
+    Args:
+        text: ``http`` or ``https`` URL without credentials.
+        allow: ``host:port`` pairs that may be private.
+
+    Raises:
+        ConfigError: This is no such URL.
+    """
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise ConfigError(f"http endpoint {text!r}: {error}", remedy="write http(s)://host:port/path") from error
+    if url.scheme not in _PORTS or not url.host:
+        raise ConfigError(f"http endpoint {text!r} is no http(s) URL", remedy="write http(s)://host:port/path")
+    if url.userinfo:
+        raise ConfigError("the http endpoint carries credentials", remedy="leave user:password@ out of the URL")
+    pair = f"{url.host}:{url.port or _PORTS[url.scheme]}".lower()
+    return Endpoint(url.copy_with(fragment=None), pair in {entry.lower() for entry in allow})
