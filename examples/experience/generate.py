@@ -21,8 +21,6 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 from slots import SLOTS
 from template import KINDS, LABELS, Template, TemplateError, expand, skeleton, slot_names
 
@@ -30,8 +28,8 @@ from reactor_core.data.dedup import near_duplicates
 
 HERE = Path(__file__).parent
 SEED = 20250301
-HELDOUT_SHARE = 0.2
-POOL_ROWS_PER_TEMPLATE = 6
+HELDOUT_SHARE = 0.18
+POOL_ROWS_PER_TEMPLATE = 5
 HELDOUT_ROWS_PER_TEMPLATE = 2
 HELDOUT_ROWS = 600
 NEAR_DUPLICATE = 0.7
@@ -104,7 +102,7 @@ def load_templates(folder: Path = HERE) -> list[Entry]:
 
 
 def split(entries: Sequence[Entry], seed: int) -> set[str]:
-    """Ids of the held-out templates: about one in five of each kind and label, whole skeletons at a time.
+    """Ids of the held-out templates: HELDOUT_SHARE of each kind and label, whole skeletons at a time.
 
     Skeletons are visited in the order of a hash, so a new template moves few of the others.
     """
@@ -165,7 +163,9 @@ def balanced_order(by_template: Sequence[Sequence[Row]], seed: int) -> list[Row]
 
     Within a pass the kinds are mixed in proportion, so any prefix is balanced and as varied as its length allows.
     """
-    queues = {label: _passes([rows for rows in by_template if rows and rows[0].label == label], seed) for label in LABELS}
+    queues = {
+        label: _passes([rows for rows in by_template if rows and rows[0].label == label], seed) for label in LABELS
+    }
     return [row for triple in zip(*queues.values(), strict=False) for row in triple]
 
 
@@ -212,6 +212,11 @@ def to_jsonl(rows: Iterable[Row]) -> str:
     return "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
 
 
+def differs(path: Path, text: str) -> bool:
+    """Whether the file is absent or holds another text."""
+    return not path.is_file() or path.read_text(encoding="utf-8") != text
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Writes or checks the two files; returns the exit status."""
     parser = argparse.ArgumentParser(description="write the experience log")
@@ -225,7 +230,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         path, text = args.out / name, to_jsonl(rows)
         if not args.check:
             path.write_text(text, encoding="utf-8", newline="\n")
-        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+        elif differs(path, text):
             print(f"{path} differs from what generate.py writes; run it without --check", file=sys.stderr)
             status = 1
         used = len({row.template for row in rows})

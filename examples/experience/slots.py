@@ -39,7 +39,7 @@ _PLAIN: dict[str, tuple[str, ...]] = {
     "glob": ("*.log", "*.bak", "*.csv", "*.wav", "*.sql", "*.ipynb", "*.tif", "*.pdf", "*.mp4"),
     "cache_glob": ("*.pyc", "*.o", "*.class", "*.egg-info", "*.pyo", "*.tsbuildinfo"),
     # version control
-    "feature_branch": ("feature/login", "feature/search-filter", "fix/date-parser", "feature/dark-mode", "chore/bump-deps", "fix/flaky-upload", "feature/csv-export", "fix/issue-482", "spike/new-queue"),
+    "feature_branch": ("feature/tag-cloud", "feature/search-filter", "fix/date-parser", "feature/dark-mode", "chore/bump-deps", "fix/flaky-upload", "feature/csv-export", "fix/issue-482", "spike/new-queue"),
     "main_branch": ("main", "master", "release/2.4", "release", "release/1.9", "release-3.0"),
     "remote": ("origin", "upstream", "github", "gitlab"),
     "tag": ("v1.4.0", "v2.0.0-rc1", "v0.9.3", "2024.11", "v3.1.2", "nightly-0412", "v1.0.0"),

@@ -183,7 +183,7 @@ TEMPLATES = (
     allow("A1", "print(bytes.fromhex('«danger_hex»').decode())", "decodes and prints; nothing is executed"),
     allow("A1", "import os; print('«secret_var»' in os.environ)", "tells whether a variable is set, not its value"),
     allow("A1", "import boto3\nprint([o.key for o in boto3.resource('s3').Bucket('«bucket»').objects.limit(«n»)])", "lists"),
-    allow("A2", "print('«danger_cmd»')", "prints a text"),
+    allow("A2", "print('usage:', '«danger_cmd»')", "prints a text"),
     allow("A2", "cmd = '«danger_cmd»'\nprint(len(cmd.split()))", "a literal that is only counted"),
     allow("A2", "# os.system('«danger_cmd»')\nprint(«plain_expr»)", "the dangerous line is a comment"),
     allow("A2", "\"\"\"Never call shutil.rmtree('«system_dir»').\"\"\"\nvalue = «n»", "the dangerous text is a docstring"),

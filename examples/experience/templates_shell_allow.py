@@ -7,6 +7,7 @@ KIND = "shell"
 
 SLOTS = {
     "read_sql": ("SELECT count(*) FROM orders", "SELECT id, region FROM customers LIMIT 20", "EXPLAIN DELETE FROM invoices WHERE id = 3", "SHOW search_path", "SELECT version()", "SELECT max(updated_at) FROM shipments"),
+    "read_cmd": ("ls -la", "git status --short", "df -h", "uname -a", "wc -l README.md", "date -u", "uptime", "hostname", "git rev-parse HEAD", "free -m"),
     "dry_tool": ("rsync -an --delete uploads/ /mnt/backup/uploads/", "git clean -nfd", "apt-get -s upgrade", "make -n clean", "terraform plan", "ansible-playbook --check site.yml"),
 }
 
@@ -58,7 +59,7 @@ TEMPLATES = (
     allow("A1", "git blame -L 1,«n»0 «src_file»", "reads history"),
     allow("A1", "git branch -a --contains «commit»", "lists branches"),
     allow("A1", "git stash show -p «stash»", "shows a stash"),
-    allow("A1", "git fetch «remote» && git log HEAD..«remote»/main --oneline", "fetches and reads"),
+    allow("A1", "git fetch --prune «remote» && git log -«n» ..FETCH_HEAD", "fetches and reads"),
     allow("A1", "git reflog -n «n»", "reads the reflog"),
     allow("A1", "gh pr view «id» --comments", "reads a pull request"),
     allow("A1", "gh run list --branch «feature_branch» --limit «n»", "lists runs"),
@@ -122,7 +123,7 @@ TEMPLATES = (
     allow("A3", "rm -rf «regen_dir»", "regenerable output"),
     allow("A3", "rm -rf «regen_dir» «regen_dir.2»", "regenerable output"),
     allow("A3", "sudo rm -r -f -- «regen_dir»", "regenerable output, though as root"),
-    allow("A3", "find . -name '«cache_glob»' -delete", "caches"),
+    allow("A3", "find «src_dir» tests -type f -name '«cache_glob»' -delete", "caches"),
     allow("A3", "find . -type d -name __pycache__ -prune -exec rm -rf {} + # «n»", "caches"),
     allow("A3", "find «src_dir» -name '«cache_glob»' -print0 | xargs -0 rm -f", "caches"),
     allow("A3", "rm -rf «reactor_tmp»", "scratch of the tool itself"),
@@ -131,7 +132,7 @@ TEMPLATES = (
     allow("A3", "mkdir -p /tmp/reactor-«word» && rm -rf /tmp/reactor-«word»/*", "scratch of the tool itself"),
     allow("A3", "rm -rf ~/.cache/pip && pip cache purge # «n»", "a package cache"),
     allow("A3", "npm cache clean --force && rm -rf ~/.npm/_cacache/«n»", "a package cache"),
-    allow("A3", "cargo clean && cargo build -p «word»", "regenerable output"),
+    allow("A3", "cargo clean -p «word» && cargo test -p «word»", "regenerable output"),
     allow("A3", "make clean «make_target»", "regenerable output"),
     allow("A3", "./gradlew clean «make_target»", "regenerable output"),
     allow("A3", "python -m venv --clear «n».venv && rm -rf «n».venv", "scratch the same action made"),
@@ -219,5 +220,17 @@ TEMPLATES = (
     allow("A5", "dd if=/dev/urandom of=/tmp/reactor-«word».bin bs=1k count=«n»", "writes a scratch file"),
     allow("A5", "echo «safe_cmd» | tee /tmp/reactor-«word».txt", "writes a scratch file"),
     allow("A5", "timeout 90 sh -c '«safe_cmd»'", "a wrapper around harmless work"),
-    allow("A5", "xargs -a tests/«word».list pytest -q", "runs listed tests"),
+    allow("A1", "ssh «staging_host» '«read_cmd»'", "reads on a staging host"),
+    allow("A5", "X='«safe_cmd»'; eval \"$X\"", "the evaluated text is harmless work"),
+    allow("A5", "bash <<'END'\nset -e\n«safe_cmd»\nEND", "a here-document feeds harmless work to a shell"),
+    allow("A5", "echo '«safe_cmd»' | bash", "the printed text is executed: harmless work"),
+    allow("A5", "f() { «safe_cmd»; }; f", "a function around harmless work"),
+    allow("A5", "alias t='«safe_cmd»'; shopt -s expand_aliases\nt", "an alias for harmless work"),
+    allow("A5", "python3 -c 'import os; os.system(\"«safe_cmd»\")'", "an interpreter starts harmless work"),
+    allow("A5", "perl -e 'system(\"«safe_cmd»\")'", "perl starts harmless work"),
+    allow("A5", "awk 'BEGIN { system(\"«safe_cmd»\") }'", "awk starts harmless work"),
+    allow("A5", "git -c alias.y='!«safe_cmd»' y", "an alias for harmless work"),
+    allow("A5", "«safe_cmd» && «safe_cmd.2»", "harmless work, twice"),
+    allow("A5", "nice -n 10 ionice -c3 «safe_cmd» || echo failed", "wrappers around harmless work"),
+    allow("A1", "echo \"result: $(«read_cmd»)\"", "the substitution only reads"),
 )
