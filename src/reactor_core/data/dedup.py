@@ -120,5 +120,5 @@ def near_duplicates(
 
 def _band_keys(signatures: Signatures, bands: int) -> list[list[bytes]]:
     """The bytes of each band of each signature."""
-    split = signatures.reshape(len(signatures), bands, -1)
+    split = signatures.reshape(len(signatures), bands, signatures.shape[1] // bands)
     return [[band.tobytes() for band in row] for row in split]
