@@ -165,3 +165,22 @@ async def test_published_block(python_block: Any, published: dict[str, Any], sta
             assert stage.namespace["bridge"]
             await stage.namespace["bridge"].publish(EventType.COST_UPDATE, {"service": "gcp-compute", "amount": 101.0})
             assert EventType.COST_ALERT in [e.event_type for e in await stage.journal()]
+
+
+async def test_the_quick_start_runs_apart_from_its_spot_vm_import(
+    published: dict[str, Any], stage: Stage, seed_workspace: Path
+) -> None:
+    source = published["reactor-core/quick-start"].source
+    spot = "from reactor_core.gcp import SpotVMCheckpointer\n"
+    assert spot in source, "the block is whole again: drop this test and the entry in not_yet.toml"
+
+    rows = "".join(f'{{"prompt": "{n} + 1 = ", "completion": "{n + 1}"}}\n' for n in range(8))
+    (seed_workspace / "data").mkdir()
+    (seed_workspace / "data" / "train.jsonl").write_text(rows)
+    await stage.run(source.replace(spot, ""), "quick-start")
+
+    config = stage.namespace["config"]
+    adapters = list(seed_workspace.glob(".reactor/runs/*/adapter/adapter_model.safetensors"))
+    steps = [line for log in seed_workspace.glob(".reactor/runs/*/loss.jsonl") for line in log.read_text().splitlines()]
+    assert len(adapters) == 1
+    assert len(steps) == config.num_epochs * 8 // config.batch_size
