@@ -32,11 +32,7 @@ async def first(bridge: EventBridge, *types: EventType) -> Event:
 
 
 async def test_publish_returns_the_stored_event(bridge):
-    event = await bridge.publish(
-        EventType.TRAINING_PROGRESS,
-        {"epoch": 2, "loss": 0.123, "progress": 0.67},
-        priority=2
-    )
+    event = await bridge.publish(EventType.TRAINING_PROGRESS, {"epoch": 2, "loss": 0.123, "progress": 0.67}, priority=2)
     assert event.seq == 1
     assert event.priority == 2
     assert await bridge.get_events_by_type(EventType.TRAINING_PROGRESS) == [event]
@@ -50,11 +46,7 @@ async def test_equal_gauges_within_a_minute_are_one_event(bridge):
 
 async def test_a_subscriber_hears_what_is_published_after_it_subscribed(bridge):
     await bridge.publish(EventType.TRAINING_START, {"run": "before"})
-    await bridge.subscribe([
-        EventType.INTERACTION_START,
-        EventType.TRAINING_START,
-        EventType.COST_UPDATE
-    ])
+    await bridge.subscribe([EventType.INTERACTION_START, EventType.TRAINING_START, EventType.COST_UPDATE])
     await bridge.publish(EventType.FEEDBACK, {"text": "of another type"})
     await bridge.publish(EventType.TRAINING_START, {"run": "after"})
     assert (await first(bridge)).data == {"run": "after"}
