@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 from a1_reactor.media.frames import Frame
@@ -27,13 +29,25 @@ def request_body(job: JobSpec) -> dict[str, Any]:
         "negative_prompt": job.negative_prompt,
         "seed": job.seed,
         "fps": int(job.fps) if job.fps.denominator == 1 else float(job.fps),
-        "seconds": float(job.seconds),
+        "seconds": _seconds(job),
         "width": job.width,
         "height": job.height,
         "regen_windows": [[float(window.start / job.fps), float(window.stop / job.fps)] for window in job.windows]
         or None,
         "metadata": dict(job.metadata),
     }
+
+
+def _seconds(job: JobSpec) -> float:
+    """The length such that a server's ``ceil(seconds * fps)`` in floats is the number of frames.
+
+    2.2 s at 25 fps are 55 frames, but 2.2 * 25 is 55.00000000000001 in floats. Where that happens, half a frame less is
+    sent, which rounds up to the same number.
+    """
+    seconds = float(job.seconds)
+    if math.ceil(seconds * float(job.fps)) == job.frames:
+        return seconds
+    return float((job.frames - Fraction(1, 2)) / job.fps)
 
 
 def max_reply_bytes(job: JobSpec) -> int:

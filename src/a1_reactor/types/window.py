@@ -86,8 +86,11 @@ def merge_windows(windows: Iterable[Window], *, frames: int) -> tuple[Window, ..
     merged: list[Window] = []
     for window in sorted(windows):
         if window.stop > frames:
+            seconds = (
+                "" if window.asked_s is None else f" ({' to '.join(f'{float(part):g}' for part in window.asked_s)} s)"
+            )
             raise SpecError(
-                f"window of frames {window.start}..{window.stop} ends outside the clip, which has {frames} frames",
+                f"window of frames {window.start}..{window.stop}{seconds} ends outside the clip of {frames} frames",
                 remedy="end it at the clip's length, or make the clip longer",
             )
         if merged and window.start <= merged[-1].stop:
