@@ -113,6 +113,8 @@ def options(command: App) -> dict[str, str]:
     """Option (or NAME of a positional one) -> default, as the command-line page spells them."""
     found = {}
     for argument in command.assemble_argument_collection():
+        if not argument.show:  # a group of options, whose members follow
+            continue
         positional = argument.field_info.kind is not inspect.Parameter.KEYWORD_ONLY
         shown = argument.names[0].lstrip("-").upper() if positional else ", ".join(argument.names)
         default = argument.field_info.default
