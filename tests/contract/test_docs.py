@@ -155,3 +155,20 @@ def test_every_make_target_that_is_documented_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     assert set(re.findall(r"(?:^|`)make ([a-z]+)", text, flags=re.MULTILINE)) <= targets
+
+
+def test_the_plans_name_every_room_and_no_other() -> None:
+    rooms = {
+        f"{package}/{entry.name}{'/' if entry.is_dir() else ''}"
+        for package in ("reactor_core", "a1_reactor")
+        for entry in (ROOT / "src" / package).iterdir()
+        if not entry.name.startswith("__") and entry.name != "py.typed"
+    }
+    for page in (ROOT / "README.md", DOCS / "architecture.md"):
+        plan, package = set(), ""
+        for indent, name in re.findall(r"^( {4})?(src/\w+/|\w+(?:/|\.py)) {2,}", page.read_text(), flags=re.MULTILINE):
+            if indent:
+                plan.add(f"{package}/{name}")
+            else:
+                package = name.split("/")[1] if name.startswith("src/") else ""
+        assert plan == rooms, page
