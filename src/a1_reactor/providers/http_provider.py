@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import httpx
@@ -32,13 +32,12 @@ class HTTPProvider:
 
     Args:
         endpoint: URL to post to; the operator's choice, never a job's.
-        timeout_s: Longest that one request may take in all; a server that sends a byte now and then does not extend
-            it.
+        timeout_s: Longest silence, and longest time for a whole reply while bytes keep coming; a server that sends a
+            byte now and then is cut off as well. A request can take twice this long, no longer.
         allow: ``host:port`` pairs of private addresses that may be called; any other endpoint must be public.
         attempts: Times that a request is sent before its error counts; 1 for no retry.
         retry_wait_s: Pause before the second attempt; it doubles from there, and ``Retry-After`` overrides it.
         resolver: From names to addresses.
-        monotonic: Seconds that never go back, for the timeout.
 
     Raises:
         ConfigError: The endpoint is no http(s) URL.
@@ -57,14 +56,12 @@ class HTTPProvider:
         attempts: int = 3,
         retry_wait_s: float = 1.0,
         resolver: Resolver = system_resolver,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._endpoint = parse_endpoint(endpoint, allow)
         self._timeout_s = timeout_s
         self._attempts = attempts
         self._retry_wait_s = retry_wait_s
         self._resolver = resolver
-        self._monotonic = monotonic
 
     def identity(self) -> Mapping[str, str]:
         """Contract and address: version 1 has no name for the model behind it."""
@@ -114,7 +111,7 @@ class HTTPProvider:
 
     def _post_once(self, job: JobSpec) -> bytes:
         """One request; the whole reply, at most as long as an honest one can be."""
-        shown, deadline = str(self._endpoint.url), self._monotonic() + self._timeout_s
+        shown, deadline = str(self._endpoint.url), time.monotonic() + self._timeout_s
         url = self._endpoint.pinned(self._resolver)
         limit = max_reply_bytes(job)
         timeout = httpx.Timeout(self._timeout_s, connect=min(_CONNECT_S, self._timeout_s))
@@ -143,7 +140,7 @@ class HTTPProvider:
                             f"provider endpoint {shown}: the reply is larger than {limit} bytes, "
                             f"more than {job.frames} frames of {job.width}x{job.height} can need"
                         )
-                    if self._monotonic() > deadline:
+                    if time.monotonic() > deadline:
                         raise self._late(shown)
                     chunks.append(chunk)
                 return b"".join(chunks)

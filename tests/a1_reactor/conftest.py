@@ -1,0 +1,26 @@
+"""Small clips that every room's tests share."""
+
+import pytest
+
+from a1_reactor.config import ReactorConfig
+from a1_reactor.engine.engine import ReactorEngine
+from a1_reactor.media.mp4 import EncoderOptions
+from a1_reactor.providers.mock import MockProvider
+from a1_reactor.types import JobSpec
+
+FAST = EncoderOptions(preset="ultrafast", crf=20)
+
+
+def small_spec(**changes):
+    """96x64 pixels, one second at 24 frames a second."""
+    return JobSpec(**{"prompt": "golden hour, handheld", "seconds": 1, "width": 96, "height": 64, **changes})
+
+
+@pytest.fixture
+def spec():
+    return small_spec
+
+
+@pytest.fixture
+def engine(tmp_path):
+    return ReactorEngine(ReactorConfig(workspace=tmp_path / "a1r"), MockProvider(), encoder=FAST)
