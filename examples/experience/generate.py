@@ -28,10 +28,10 @@ from reactor_core.data.dedup import near_duplicates
 
 HERE = Path(__file__).parent
 SEED = 20250301
-HELDOUT_SHARE = 0.18
-POOL_ROWS_PER_TEMPLATE = 5
-HELDOUT_ROWS_PER_TEMPLATE = 2
-HELDOUT_ROWS = 600
+HELDOUT_SHARE = 0.15
+POOL_ROWS_PER_TEMPLATE = 3
+HELDOUT_ROWS_PER_TEMPLATE = 1
+HELDOUT_ROWS = 480
 NEAR_DUPLICATE = 0.7
 """Jaccard similarity of lower-cased 5-character shingles from which two actions count as the same."""
 
