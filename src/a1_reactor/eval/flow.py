@@ -112,15 +112,17 @@ def _warp(plane: Plane, dx: Plane, dy: Plane) -> Plane:
     height, width = plane.shape
     x = np.arange(width, dtype=np.float32)[None, :] + _spread(dx, height, width)
     y = np.arange(height, dtype=np.float32)[:, None] + _spread(dy, height, width)
-    np.clip(x, 0, width - 1.001, out=x)
-    np.clip(y, 0, height - 1.001, out=y)
+    np.clip(x, 0, width - 1, out=x)
+    np.clip(y, 0, height - 1, out=y)
     left, top = x.astype(np.int32), y.astype(np.int32)
     x -= left
     y -= top
-    corner = top * width + left
-    flat = plane.ravel()
+    # One more column and row, so that the last pixel has a neighbour to be mixed with, at weight 0.
+    stride = width + 1
+    flat = np.pad(plane, ((0, 1), (0, 1)), mode="edge").ravel()
+    corner = top * stride + left
     north_west, north_east = flat.take(corner), flat.take(corner + 1)
-    south_west, south_east = flat.take(corner + width), flat.take(corner + width + 1)
+    south_west, south_east = flat.take(corner + stride), flat.take(corner + stride + 1)
     north = north_west + (north_east - north_west) * x
     south = south_west + (south_east - south_west) * x
     return np.asarray(north + (south - north) * y, np.float32)

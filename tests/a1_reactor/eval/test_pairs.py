@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from a1_reactor.eval.pairs import Pair, measure, measure_clip, proxy_of
+
+
+def flat(level, size=(64, 96)):
+    return np.full((*size, 3), level, np.uint8)
+
+
+def test_levels_come_from_arithmetic():
+    pair = measure(proxy_of(flat(100)), proxy_of(flat(90)))
+    assert pair.l1 == pytest.approx(10 / 255)
+    assert pair.residual == pytest.approx(10, abs=0.01)
+    assert pair.colour == pytest.approx(10, abs=0.01)
+    assert pair.luma == pytest.approx(90, abs=0.01)
+    assert pair.motion == 0
+
+
+def test_differences_do_not_wrap_around():
+    assert measure(proxy_of(flat(250)), proxy_of(flat(5))).l1 == pytest.approx(245 / 255)
+
+
+def test_colour_is_blind_to_texture_and_sees_a_cast():
+    checker = np.indices((96, 96)).sum(axis=0)[..., None].repeat(3, axis=2) % 2 * 200
+    inverse = 200 - checker
+    textured, turned = (frame.astype(np.uint8) for frame in (checker, inverse))
+    assert measure(proxy_of(textured), proxy_of(turned)).colour < 1
+    assert measure(proxy_of(flat(100)), proxy_of(flat(100) + np.array([12, 0, 0], np.uint8))).colour == pytest.approx(4)
+
+
+def test_motion_is_in_pixels_of_the_full_frame():
+    from a1_reactor.providers.texture import noise_band
+
+    noise = (128 + 40 * noise_band(1024, 5, 2, 24)).clip(0, 255).astype(np.uint8)[..., None].repeat(3, axis=2)
+    pair = measure(proxy_of(noise[:768, :768]), proxy_of(noise[:768, 8:776]))
+    assert pair.motion == pytest.approx(8, rel=0.1)
+
+
+def test_one_pair_fewer_than_frames():
+    assert len(list(measure_clip([flat(i) for i in range(5)]))) == 4
+    assert list(measure_clip([flat(1)])) == []
+
+
+def test_a_pair_is_read_back_from_json():
+    pair = measure(proxy_of(flat(100)), proxy_of(flat(90)))
+    assert Pair(**pair.to_json()).to_json() == pair.to_json()
