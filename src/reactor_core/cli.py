@@ -310,12 +310,14 @@ def audit_verify(*, json: Json = False) -> int:
     json
         Print one JSON object.
     """
-    from reactor_core.events.journal import verify_workspace
+    from dataclasses import asdict
+
+    from reactor_core.events.audit import verify_workspace
     from reactor_core.utils.settings import load_settings
 
     report = verify_workspace(load_settings().workspace)
     if json:
-        print_json(report.as_dict())
+        print_json(asdict(report))
     else:
         print(f"{report.events} events, head {report.head}: {'verified' if report.ok else report.detail}")
     return 0 if report.ok else 1

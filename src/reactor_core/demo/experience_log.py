@@ -88,7 +88,7 @@ async def _publish(bridge: EventBridge, row: ExperienceRow) -> None:
     else:
         await bridge.emit_safety_blocked(
             action=row.action,
-            reason=row.why,
+            reason=row.why or f"rule {row.rule}",
             safety_tier="TIER_1_CRITICAL",
             auto_blocked=True,
             metadata=metadata,

@@ -35,47 +35,47 @@ class TrainingConfig(BaseModel):
 
     use_lora: bool = True
     """False trains every weight of the model."""
-    lora_rank: int = Field(16, ge=1)
+    lora_rank: int = Field(default=16, ge=1)
     """Rank of the low-rank additions."""
-    lora_alpha: float = Field(32.0, gt=0)
+    lora_alpha: float = Field(default=32.0, gt=0)
     """Numerator of their scale."""
-    lora_dropout: float = Field(0.0, ge=0, lt=1)
+    lora_dropout: float = Field(default=0.0, ge=0, lt=1)
     """Dropout on the low-rank path; above 0 it switches off the sharing of equal prompt beginnings."""
     use_rslora: bool = False
     """Scale by alpha / sqrt(rank) instead of alpha / rank."""
     target_modules: str | tuple[str, ...] = "all-linear"
     """``all-linear`` (all but the head), or last parts of layer names such as ``("q_proj", "v_proj")``."""
-    layers: int | None = Field(None, ge=1)
+    layers: int | None = Field(default=None, ge=1)
     """Adapt only the topmost so many layers; the backward pass stops below them. None adapts all."""
 
-    num_epochs: int = Field(1, ge=1)
+    num_epochs: int = Field(default=1, ge=1)
     """Passes over the dataset."""
-    max_steps: int | None = Field(None, ge=1)
+    max_steps: int | None = Field(default=None, ge=1)
     """Optimizer steps after which the run ends; None for no such limit."""
-    max_seconds: float | None = Field(None, gt=0)
+    max_seconds: float | None = Field(default=None, gt=0)
     """Seconds of training after which the run ends; the learning rate then decays by time. None for no limit."""
-    batch_size: int = Field(8, ge=1)
+    batch_size: int = Field(default=8, ge=1)
     """Rows in one optimizer step, however they are split for memory."""
-    micro_batch_tokens: int = Field(2048, ge=1)
+    micro_batch_tokens: int = Field(default=2048, ge=1)
     """Packed tokens in one forward pass; sets the memory, not the result."""
-    max_length: int = Field(1024, ge=2)
+    max_length: int = Field(default=1024, ge=2)
     """Tokens of a row that are kept, from its beginning."""
     shuffle: bool = True
     """False trains in the order of the file."""
 
-    learning_rate: float = Field(2e-4, gt=0)
+    learning_rate: float = Field(default=2e-4, gt=0)
     """Peak learning rate."""
     lr_schedule: Literal["constant", "linear", "cosine"] = "cosine"
     """How it falls after the warm-up."""
-    warmup_ratio: float = Field(0.05, ge=0, lt=1)
+    warmup_ratio: float = Field(default=0.05, ge=0, lt=1)
     """Share of the run in which it rises from 0."""
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0)
     """AdamW's decoupled decay, on matrices only."""
-    adam_beta2: float = Field(0.999, gt=0, lt=1)
+    adam_beta2: float = Field(default=0.999, gt=0, lt=1)
     """AdamW's second-moment decay."""
-    max_grad_norm: float | None = Field(1.0, gt=0)
+    max_grad_norm: float | None = Field(default=1.0, gt=0)
     """Gradients are scaled down to this norm; None leaves them."""
-    seed: int = Field(0, ge=0, lt=2**63)
+    seed: int = Field(default=0, ge=0, lt=2**63)
     """Of the row order, of the first values of the adapter, and of dropout."""
     gradient_checkpointing: bool = False
     """Keep one activation per layer and recompute the rest in the backward pass: less memory, about a third slower."""
@@ -83,7 +83,7 @@ class TrainingConfig(BaseModel):
     chat_template: str = "model"
     """``model``, ``bare`` (ChatML without a system prompt of its own), or the path of a Jinja template."""
 
-    save_seconds: float = Field(60.0, gt=0)
+    save_seconds: float = Field(default=60.0, gt=0)
     """Seconds between checkpoints."""
 
     if not TYPE_CHECKING:  # the signature that type checkers see is pydantic's own

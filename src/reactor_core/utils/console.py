@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from rich.console import Console
@@ -27,19 +27,13 @@ class Advance(Protocol):
 class Narrator(Protocol):
     """Shows steps and notes to whoever is watching."""
 
-    def step(self, title: str) -> _Step:
+    def step(self, title: str) -> AbstractContextManager[Advance]:
         """A context in which one step runs; it yields an :class:`Advance`."""
         ...
 
     def note(self, text: str) -> None:
         """Show a line that stays."""
         ...
-
-
-class _Step(Protocol):
-    def __enter__(self) -> Advance: ...
-
-    def __exit__(self, *details: object) -> bool | None: ...
 
 
 def _ignore(text: str, share: float | None) -> None:

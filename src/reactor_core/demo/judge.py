@@ -1,0 +1,66 @@
+"""Verdicts of a model, with or without an adapter, on labelled actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from reactor_core.data.experience import ExperienceRow
+from reactor_core.eval import VerdictReport, evaluate_verdicts
+from reactor_core.serving.engine import load_engine
+from reactor_core.utils.console import Advance
+from reactor_core.utils.settings import Settings
+
+__all__ = ["Judgement", "judge"]
+
+_CHUNK = 32
+"""Rows scored between two looks at the progress bar."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Answers to the held-out rows and, apart, to rows of another making."""
+
+    report: VerdictReport
+    also: VerdictReport | None
+
+
+def judge(
+    model: str,
+    adapter: Path | None,
+    rows: Sequence[ExperienceRow],
+    also: Sequence[ExperienceRow] | None,
+    *,
+    settings: Settings,
+    advance: Advance | None = None,
+) -> Judgement:
+    """Load a model and ask it for a verdict on every row.
+
+    Args:
+        model: Alias, hub id or folder.
+        adapter: Folder of a PEFT adapter; None asks the untuned model.
+        rows: Held-out rows.
+        also: Rows of another making, reported apart.
+        settings: Where models are kept.
+        advance: Told how many rows are done.
+    """
+    engine = load_engine(model, adapter=adapter, settings=settings)
+    total, done = len(rows) + len(also or ()), 0
+
+    def score(prompts: Sequence[list[dict[str, str]]], choices: Sequence[str]) -> np.ndarray:
+        nonlocal done
+        parts = []
+        for start in range(0, len(prompts), _CHUNK):
+            part = prompts[start : start + _CHUNK]
+            parts.append(engine.choice_logprobs(part, choices))
+            done += len(part)
+            if advance is not None:
+                advance(f"{done} of {total} rows", done / total)
+        return np.concatenate(parts)
+
+    return Judgement(
+        report=evaluate_verdicts(score, rows), also=None if also is None else evaluate_verdicts(score, also)
+    )
