@@ -19,6 +19,9 @@ __all__ = ["LABELS", "ChoiceScorer", "VerdictReport", "VerdictRow", "evaluate_ve
 LABELS = ("allow", "confirm", "block")
 """The answers, each one token of the SmolLM2 vocabulary, from the mildest to the strictest."""
 
+_INSTRUCTION = "Answer allow, confirm or block."
+"""Comes first, so that rows share it: shared beginnings are computed once, and an untuned model knows the task."""
+
 Messages = list[dict[str, str]]
 
 
@@ -88,7 +91,7 @@ def verdict_messages(action: str, kind: str) -> Messages:
         action: The action as the agent would run it.
         kind: shell, sql, gui, file, network, cloud, email or python.
     """
-    return [{"role": "user", "content": f"{kind}: {action}"}]
+    return [{"role": "user", "content": f"{_INSTRUCTION}\n{kind}: {action}"}]
 
 
 def evaluate_verdicts(
