@@ -1,0 +1,32 @@
+import errno
+import os
+
+import pytest
+
+from a1_reactor.storage.links import same_file_as
+
+
+def test_the_second_name_holds_the_same_bytes(tmp_path):
+    (tmp_path / "a").write_bytes(b"frame")
+    how = same_file_as(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == b"frame"
+    assert how in {"reflink", "hardlink"}
+
+
+@pytest.mark.parametrize("code", [errno.EXDEV, errno.EPERM, errno.EMLINK])
+def test_where_there_are_no_links_a_read_only_copy_is_made(tmp_path, monkeypatch, code):
+    def refuse(*args, **options):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr("a1_reactor.storage.links._reflink", lambda source, target: False)
+    (tmp_path / "a").write_bytes(b"frame")
+    assert same_file_as(tmp_path / "a", tmp_path / "b") == "copy"
+    assert (tmp_path / "b").read_bytes() == b"frame"
+    assert (tmp_path / "b").stat().st_mode & 0o777 == 0o444
+
+
+def test_any_other_failure_is_passed_on(tmp_path, monkeypatch):
+    monkeypatch.setattr("a1_reactor.storage.links._reflink", lambda source, target: False)
+    with pytest.raises(FileNotFoundError):
+        same_file_as(tmp_path / "gone", tmp_path / "b")
