@@ -32,7 +32,7 @@ class Bus:
     Args:
         journal: Where the events are.
         thread: The bridge's loop thread, running.
-        targets: This bridge's source: an event that names other targets only is not handed out.
+        target: This bridge's source: an event that names other targets only is not handed out.
     """
 
     def __init__(self, journal: Journal, thread: LoopThread, *, target: str) -> None:
@@ -44,6 +44,7 @@ class Bus:
         self._cursor = self._reader.head().seq
         self._subscriptions: tuple[Subscription, ...] = ()
         self._early: dict[str, tuple[Subscription, ...]] = {}
+        self._bells: tuple[asyncio.Event, ...] = ()
         self._inbox: deque[list[Event]] = deque()
         self._draining = False
         journal.listen(self._announce)
@@ -75,6 +76,14 @@ class Bus:
         """End a subscription."""
         with self._lock:
             self._subscriptions = tuple(other for other in self._subscriptions if other is not subscription)
+
+    def add_bell(self, bell: asyncio.Event) -> None:
+        """Set ``bell`` whenever events were committed (loop thread)."""
+        self._bells = (*self._bells, bell)
+
+    def remove_bell(self, bell: asyncio.Event) -> None:
+        """Undo :meth:`add_bell` (loop thread)."""
+        self._bells = tuple(other for other in self._bells if other is not bell)
 
     def hand_out_early(self, event: Event) -> None:
         """Hand out an event of lane 1 that is about to be committed; its commit will not hand it out again."""
@@ -141,6 +150,8 @@ class Bus:
                 for subscription in self._subscriptions:
                     if subscription not in had and self._wanted(subscription, event):
                         subscription.offer(event)
+        for bell in self._bells:
+            bell.set()
 
     def _offer_early(self, event: Event) -> None:
         with self._lock:

@@ -140,6 +140,11 @@ class Journal:
         self._check()
         return self._reader.count(wanted)
 
+    def has(self, event_id: str) -> bool:
+        """Whether an event with this id is stored."""
+        self._check()
+        return self._reader.has(event_id)
+
     def head(self) -> Head:
         """Position and link of the last row."""
         self._check()

@@ -77,7 +77,8 @@ def event_filter(
     text: str | None = None,
     after_seq: int | None = None,
     before_seq: int | None = None,
-    not_origin: str | None = None,
+    not_from: Iterable[str] = (),
+    priority: int | None = None,
 ) -> EventFilter:
     """Build a filter; every condition that is given must hold.
 
@@ -89,7 +90,8 @@ def event_filter(
         text: A piece of text in data or metadata, compared without regard to the case of ASCII letters.
         after_seq: Positions above this one.
         before_seq: Positions below this one.
-        not_origin: Leave out what this relay brought.
+        not_from: Leave out what these relays brought.
+        priority: Only this lane.
     """
     clauses: list[str] = []
     values: list[Any] = []
@@ -97,12 +99,15 @@ def event_filter(
         if names is not None:
             clauses.append(f"{column} IN ({','.join('?' * len(names))})")
             values.extend(names)
+    for relay in not_from:
+        clauses.append("origin != ?")
+        values.append(relay)
     for clause, value in (
         ("ts_us >= ?", None if since is None else to_micros(since)),
         ("ts_us < ?", None if until is None else to_micros(until)),
         ("seq > ?", after_seq),
         ("seq < ?", before_seq),
-        ("origin != ?", not_origin),
+        ("priority = ?", priority),
         ("payload LIKE ? ESCAPE '~'", None if text is None else _like(text)),
     ):
         if value is not None:

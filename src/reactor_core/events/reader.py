@@ -67,6 +67,10 @@ class JournalReader:
         rows = self._query("SELECT value FROM cursors WHERE name = ?", (name,))
         return None if not rows else str(rows[0][0])
 
+    def has(self, event_id: str) -> bool:
+        """Whether an event with this id is stored."""
+        return bool(self._query("SELECT 1 FROM events WHERE event_id = ?", (event_id,)))
+
     def close(self) -> None:
         """Close the connection."""
         with self._lock:

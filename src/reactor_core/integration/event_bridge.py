@@ -15,9 +15,10 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from reactor_core.errors import JournalClosed
+from reactor_core.errors import JournalClosed, ReactorError
+from reactor_core.events import transports
 from reactor_core.events.bus import Bus
 from reactor_core.events.chain import ChainReport
 from reactor_core.events.dedup import content_key, named_key
@@ -39,6 +40,9 @@ from reactor_core.integration.safety_emitters import SafetyEmitters
 from reactor_core.utils.clock import SystemClock
 from reactor_core.utils.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from reactor_core.events.transports import RelayGroup, RelayStatus
+
 __all__ = ["EventBridge"]
 
 H = TypeVar("H", bound=Handler)
@@ -57,19 +61,33 @@ class EventBridge(SafetyEmitters):
     loop (plain functions on a thread each), so a program that blocks its main thread is still heard. That thread
     starts with the first handler or listener.
 
+    Processes of one workspace share its journal and hear each other without any of the transports. Those are for other
+    hosts: each sends what this workspace publishes and stores what the other side says. A transport that is down is
+    lag, never loss: publishing does not wait for it, and what was published meanwhile goes out in order later. Of
+    several processes with the same address one holds the connection, for all of them.
+
     Args:
         source: Who publishes.
+        websocket_url: Hub to exchange events with, such as ``ws://localhost:8000/ws/events``; None takes
+            ``settings.event_bridge_ws_url``.
+        fallback_to_file: While none of the given hubs is up, append what they miss to
+            ``settings.event_bridge_fallback_file`` too, and read there what neighbours append. Without a hub nothing
+            is written outside the workspace, whatever this says.
+        redis_url: Redis (or Valkey) to exchange events through; None takes ``settings.event_bridge_redis_url``.
         workspace: Folder of the journal; None takes ``settings.workspace``.
         settings: What the environment says; None reads it.
 
     Raises:
-        ConfigError: An environment variable has a value that cannot be used.
+        ConfigError: An address or an environment variable has a value that cannot be used.
         JournalError: The journal cannot be opened.
     """
 
     def __init__(
         self,
         source: EventSource | str = EventSource.REACTOR_CORE,
+        websocket_url: str | None = None,
+        fallback_to_file: bool = True,
+        redis_url: str | None = None,
         *,
         workspace: Path | None = None,
         settings: Settings | None = None,
@@ -88,7 +106,17 @@ class EventBridge(SafetyEmitters):
         self._listeners: dict[int, Callable[[], None]] = {}
         self._heard_types: set[str] | None = None
         self._heard_after: int | None = None
+        self._relays: RelayGroup | None = None
         atexit.register(self.close)
+        try:
+            self._connect(
+                websocket_url or self.settings.event_bridge_ws_url,
+                redis_url or self.settings.event_bridge_redis_url,
+                self.settings.event_bridge_fallback_file if fallback_to_file else None,
+            )
+        except ReactorError:
+            self.close()
+            raise
 
     # Publishing
 
@@ -279,6 +307,10 @@ class EventBridge(SafetyEmitters):
         """
         return self.journal.verify(anchor=anchor)
 
+    def relays(self) -> list[RelayStatus]:
+        """How each transport stands; empty if none is configured."""
+        return [] if self._relays is None else self._relays.status()
+
     # Ending
 
     def close(self, timeout: float = CLOSE_SECONDS) -> None:
@@ -304,6 +336,8 @@ class EventBridge(SafetyEmitters):
                 self._idle.wait_for(lambda: all(run.idle() for run in self._handlers), timeout)
             for run in self._handlers:
                 run.stop(max(0.0, deadline - time.monotonic()))
+            if self._relays is not None:
+                thread.submit(self._relays.close(max(0.0, deadline - time.monotonic()))).result()
             self._closed = True
             for wake in list(self._listeners.values()):
                 wake()
@@ -366,6 +400,23 @@ class EventBridge(SafetyEmitters):
                 self._thread.start()
                 self._bus = Bus(self.journal, self._thread, target=str(self.source))
             return self._bus
+
+    def _connect(self, websocket_url: str | None, redis_url: str | None, fallback: Path | None) -> None:
+        """Start a relay for each address that is given."""
+        if websocket_url is None and redis_url is None:
+            return
+        bus = self._started()
+        assert self._thread is not None, "a started bridge has a thread"
+        self._relays = transports.open_relays(
+            websocket_url=websocket_url,
+            redis_url=redis_url,
+            fallback=fallback,
+            journal=self.journal,
+            bus=bus,
+            thread=self._thread,
+            source=str(self.source),
+            workspace=self.workspace,
+        )
 
     def _handler_failed(self, name: str, event: Event, error: Exception) -> None:
         """Tell the owner, once: the failure of a handler that was told of a failure is logged only."""
