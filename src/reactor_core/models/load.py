@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging as transformers_logging
 
 from reactor_core.errors import ArtifactCorrupt
 from reactor_core.models.attention import DOCUMENT_ATTENTION
@@ -30,6 +33,18 @@ class LoadedModel:
     model: Any
     tokenizer: Any
     entry: ModelEntry
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Keep transformers' own progress bars off the terminal inside the block."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
 
 
 def load_tokenizer(path: Path) -> Any:
@@ -56,9 +71,10 @@ def load_model(entry: ModelEntry, *, device: torch.device | str = "cpu") -> Load
     """
     tokenizer = load_tokenizer(entry.path)
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            str(entry.path), dtype=torch.float32, attn_implementation=DOCUMENT_ATTENTION, local_files_only=True
-        )
+        with quiet_transformers():
+            model = AutoModelForCausalLM.from_pretrained(
+                str(entry.path), dtype=torch.float32, attn_implementation=DOCUMENT_ATTENTION, local_files_only=True
+            )
     except (OSError, ValueError, KeyError) as error:
         raise ArtifactCorrupt(f"{entry.path} is no readable causal model: {error}") from error
     model.requires_grad_(False)

@@ -169,7 +169,7 @@ class Engine:
     def _log_probs(self, hidden: torch.Tensor, predict: torch.Tensor, targets: torch.Tensor) -> NDArray[np.float64]:
         head = self.model.get_output_embeddings()
         # The choices of one prompt are predicted from the same place: its logits are computed once.
-        places, which = torch.unique(predict, return_inverse=True)  # type: ignore[no-untyped-call]
+        places, which = torch.unique(predict, return_inverse=True)
         parts = []
         for start in range(0, len(places), _HEAD_ROWS):
             mine = (which >= start) & (which < start + _HEAD_ROWS)
@@ -240,6 +240,6 @@ def _check_base(folder: Path, loaded: LoadedModel) -> None:
     expected = json.loads(card.read_text(encoding="utf-8"))["base"]["weights_hash"]
     if expected != loaded.entry.weights_hash:
         raise ArtifactCorrupt(
-            f"adapter {folder} was trained on other base weights than {loaded.entry.name!r} ({loaded.entry.origin}) has",
+            f"adapter {folder} was trained on other base weights than {loaded.entry.name!r} from {loaded.entry.origin}",
             remedy="pull the model from the source that the adapter's card names",
         )

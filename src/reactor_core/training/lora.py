@@ -140,18 +140,22 @@ def _layer_number(path: str) -> int | None:
     return next((int(part) for part in path.split(".") if part.isdigit()), None)
 
 
+def _matches(path: str, target: str) -> bool:
+    """Whether ``target`` is the whole path or its last parts, as PEFT matches a list of targets."""
+    return path == target or path.endswith(f".{target}")
+
+
 def _targets(model: Any, target_modules: str | Sequence[str], layers: int | None) -> list[str]:
     linears = {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D)}
     head = model.get_output_embeddings()
     linears = {name: module for name, module in linears.items() if module is not head}
     if target_modules != "all-linear":
         wanted = [target_modules] if isinstance(target_modules, str) else list(target_modules)
-        found = {suffix: [name for name in linears if name.split(".")[-1] == suffix] for suffix in wanted}
-        missing = [suffix for suffix, names in found.items() if not names]
+        missing = [target for target in wanted if not any(_matches(name, target) for name in linears)]
         if missing:
             known = ", ".join(sorted({name.split(".")[-1] for name in linears}))
             raise ConfigError(f"target_modules={missing!r}: the model has no such layer", remedy=f"it has {known}")
-        linears = {name: linears[name] for names in found.values() for name in names}
+        linears = {name: m for name, m in linears.items() if any(_matches(name, target) for target in wanted)}
     if layers is not None:
         depth = int(model.config.num_hidden_layers)
         if layers > depth:

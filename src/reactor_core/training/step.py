@@ -12,7 +12,16 @@ from reactor_core.data.packing import Document, PackedBatch, micro_batches, pack
 from reactor_core.errors import ConfigError
 from reactor_core.training.losses import completion_cross_entropy, head_is_plain
 
-__all__ = ["accumulate", "batch_loss"]
+__all__ = ["accumulate", "batch_loss", "recompute_activations"]
+
+
+def recompute_activations(model: Any) -> None:
+    """Keep one activation per layer and compute the others again in the backward pass, from here on."""
+    # transformers renamed the method in 5.2x; the old name warns there.
+    if hasattr(model, "activation_checkpointing_enable"):
+        model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
+    else:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
 
 def batch_loss(model: Any, batch: PackedBatch) -> torch.Tensor:

@@ -29,7 +29,7 @@ from reactor_core.training.memory import peak_memory, reset_peak_memory
 from reactor_core.training.optim import build_optimizer, clip_gradients, learning_rate_factor
 from reactor_core.training.result import TrainingResult
 from reactor_core.training.runs import Resume, Run, open_run
-from reactor_core.training.step import accumulate
+from reactor_core.training.step import accumulate, recompute_activations
 from reactor_core.training.stop import stop_signals
 from reactor_core.utils.clock import Clock, SystemClock, to_iso
 from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, sweep_unfinished
@@ -147,8 +147,7 @@ class _Session:
             model.requires_grad_(True)
         model.train()
         if config.gradient_checkpointing:
-            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-            model.enable_input_require_grads()
+            recompute_activations(model)
         self.model = model
         self.parameters = {name: value for name, value in model.named_parameters() if value.requires_grad}
         self.optimizer = build_optimizer(

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reactor_core.data.packing import Document, micro_batches, pack, shared_length
+
+
+def document(ids: list[int], trained_from: int, row: int = 0) -> Document:
+    return Document(tuple(ids), tuple(place >= trained_from for place in range(len(ids))), row)
+
+
+def test_equal_beginnings_are_held_once() -> None:
+    batch = pack([document([1, 2, 3, 4], 3, 10), document([1, 2, 5, 6], 3, 11)])
+    # The last token of each is a target only, so 1 2 3 5 remain.
+    assert batch.input_ids.tolist() == [1, 2, 3, 5]
+    assert batch.position_ids.tolist() == [0, 1, 2, 2]
+    assert batch.predict.tolist() == [2, 3]
+    assert batch.targets.tolist() == [4, 6]
+    assert (batch.num_tokens, batch.rows) == (8, (10, 11))
+
+
+def test_one_prompt_may_have_several_answers() -> None:
+    batch = pack([document([1, 2, 7], 2), document([1, 2, 8], 2), document([1, 2, 8], 2)])
+    assert batch.input_ids.tolist() == [1, 2]
+    assert batch.predict.tolist() == [1, 1, 1]
+    assert batch.targets.tolist() == [7, 8, 8]
+    assert batch.owner.tolist() == [0, 1, 2]
+
+
+def test_sharing_can_be_left_out() -> None:
+    batch = pack([document([1, 2, 3], 1), document([1, 2, 3], 1)], share_prefixes=False)
+    assert batch.input_ids.tolist() == [1, 2, 1, 2]
+
+
+def test_the_first_token_is_never_a_target() -> None:
+    batch = pack([document([4, 5], 0)])
+    assert batch.targets.tolist() == [5]
+
+
+documents = st.lists(
+    st.lists(st.integers(0, 3), min_size=2, max_size=8).flatmap(
+        lambda ids: st.builds(document, st.just(ids), st.integers(1, len(ids) - 1), st.integers(0, 99))
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(documents, st.booleans())
+def test_each_target_is_predicted_from_the_tokens_before_it(rows: list[Document], share: bool) -> None:
+    batch = pack(rows, share_prefixes=share)
+    parents: dict[int, list[int]] = {}
+    # Read the documents back out of the layout: each row of a bucket is one document's packed positions.
+    for gather, (count, width) in zip(batch.layout.gather, batch.layout.shapes, strict=True):
+        for path in gather.view(count, width).tolist():
+            for depth, token in enumerate(path):
+                parents.setdefault(token, [batch.input_ids[place].item() for place in path[: depth + 1]])
+    got = sorted(
+        (owner, parents[place], target)
+        for owner, place, target in zip(
+            batch.owner.tolist(), batch.predict.tolist(), batch.targets.tolist(), strict=True
+        )
+    )
+    expected = sorted(
+        (number, list(row.ids[:depth]), row.ids[depth])
+        for number, row in enumerate(rows)
+        for depth in range(1, len(row.ids))
+        if row.trained[depth]
+    )
+    assert got == expected
+
+
+@given(documents, st.integers(1, 40), st.booleans())
+def test_micro_batches_keep_every_row_and_the_limit(rows: list[Document], limit: int, share: bool) -> None:
+    parts = micro_batches(rows, max_tokens=limit, share_prefixes=share)
+    assert sorted((row.ids, row.row) for part in parts for row in part) == sorted((row.ids, row.row) for row in rows)
+    for part in parts:
+        assert len(part) == 1 or len(pack(part, share_prefixes=share).input_ids) <= limit
+
+
+def test_shared_length_counts_equal_leading_tokens() -> None:
+    assert [shared_length(a, b) for a, b in (((1, 2), (1, 3)), ((1, 2), (1, 2, 3)), ((), (1,)), ((2,), (1,)))] == [
+        1,
+        2,
+        0,
+        0,
+    ]

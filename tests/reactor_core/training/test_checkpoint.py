@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from reactor_core.errors import CheckpointInvalid
+from reactor_core.training.checkpoint import Progress, latest_checkpoint, restore, save_checkpoint
+from reactor_core.training.optim import build_optimizer
+
+IDENTITY = {"dataset": "a", "configuration": "b"}
+
+
+def setting(seed: int) -> tuple[dict[str, torch.nn.Parameter], torch.optim.AdamW]:
+    torch.manual_seed(seed)
+    parameters = {"a": torch.nn.Parameter(torch.randn(3, 2)), "b": torch.nn.Parameter(torch.randn(4, 2))}
+    return parameters, build_optimizer(parameters.values(), learning_rate=0.1, weight_decay=0.01, beta2=0.99)
+
+
+def move(parameters: dict[str, torch.nn.Parameter], optimizer: torch.optim.AdamW, step: int) -> None:
+    for parameter in parameters.values():
+        parameter.grad = torch.sin(parameter.detach() * step)
+    optimizer.step()
+
+
+def run_and_save(folder: Path, steps: int) -> tuple[dict[str, torch.nn.Parameter], torch.optim.AdamW]:
+    parameters, optimizer = setting(1)
+    for step in range(1, steps + 1):
+        move(parameters, optimizer, step)
+        save_checkpoint(
+            folder, parameters=parameters, optimizer=optimizer, progress=Progress(step=step), identity=IDENTITY
+        )
+    return parameters, optimizer
+
+
+def test_a_restored_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    parameters, optimizer = run_and_save(tmp_path, 3)
+    move(parameters, optimizer, 4)
+    fresh, fresh_optimizer = setting(2)
+    checkpoint = latest_checkpoint(tmp_path)
+    assert checkpoint is not None
+    progress = restore(checkpoint, parameters=fresh, optimizer=fresh_optimizer, identity=IDENTITY)
+    move(fresh, fresh_optimizer, 4)
+    assert progress.step == 3
+    assert all(torch.equal(fresh[name], parameters[name]) for name in parameters)
+
+
+def test_the_newest_two_are_kept(tmp_path: Path) -> None:
+    run_and_save(tmp_path, 4)
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == ["step-00000003", "step-00000004"]
+
+
+@pytest.mark.parametrize("file", ["trained.safetensors", "optimizer.safetensors", "state.json", "manifest.json"])
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_a_damaged_checkpoint_is_passed_over_with_a_warning(tmp_path: Path, file: str, damage: str) -> None:
+    run_and_save(tmp_path, 2)
+    victim = tmp_path / "step-00000002" / file
+    if damage == "cut":
+        victim.write_bytes(victim.read_bytes()[:-3])
+    else:
+        victim.unlink()
+    with pytest.warns(UserWarning, match="step-00000002 is damaged"):
+        assert latest_checkpoint(tmp_path) == tmp_path / "step-00000001"
+
+
+def test_a_run_without_an_intact_checkpoint_does_not_start_afresh_in_silence(tmp_path: Path) -> None:
+    run_and_save(tmp_path, 1)
+    (tmp_path / "step-00000001" / "state.json").write_text("{}")
+    with pytest.warns(UserWarning, match="damaged"), pytest.raises(CheckpointInvalid, match="resume=False"):
+        latest_checkpoint(tmp_path)
+
+
+def test_no_checkpoint_is_no_error(tmp_path: Path) -> None:
+    assert latest_checkpoint(tmp_path) is None
+
+
+def test_a_checkpoint_of_other_data_is_refused_by_name(tmp_path: Path) -> None:
+    run_and_save(tmp_path, 1)
+    parameters, optimizer = setting(1)
+    with pytest.raises(CheckpointInvalid, match="another dataset"):
+        restore(
+            tmp_path / "step-00000001",
+            parameters=parameters,
+            optimizer=optimizer,
+            identity=IDENTITY | {"dataset": "other"},
+        )
+
+
+def test_what_a_killed_save_left_behind_is_swept_away(tmp_path: Path) -> None:
+    (tmp_path / ".tmp-torn").mkdir()
+    (tmp_path / ".tmp-torn" / "trained.safetensors").write_bytes(b"half")
+    run_and_save(tmp_path, 1)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["step-00000001"]

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from reactor_core.errors import ConfigError
+from reactor_core.training.config import TrainingConfig
+
+
+def test_the_published_lines_make_a_configuration() -> None:
+    config = TrainingConfig(
+        model_name="llama-2-7b",
+        use_lora=True,
+        lora_rank=16,
+        num_epochs=3,
+        batch_size=4,
+        gradient_checkpointing=True,
+    )
+    assert config.lora_alpha == 32
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"lora_rnak": 4}, ["lora_rnak", "did you mean 'lora_rank'"]),
+        ({"qqqq": 1}, ["qqqq", "it has model_name"]),
+        ({"lora_rank": 0}, ["lora_rank=0"]),
+        ({"learning_rate": float("nan")}, ["learning_rate=nan"]),
+        ({"batch_size": "many"}, ["batch_size='many'"]),
+        ({"lr_schedule": "step"}, ["lr_schedule='step'", "cosine"]),
+        ({"max_seconds": -1}, ["max_seconds=-1"]),
+        ({"lora_dropout": 1.0}, ["lora_dropout=1.0"]),
+        ({"use_lora": False, "layers": 2}, ["layers needs use_lora=True"]),
+    ],
+)
+def test_a_bad_option_is_named_with_its_value(options: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        TrainingConfig.from_mapping(options)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_a_configuration_does_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        TrainingConfig().seed = 3  # type: ignore[misc]
+
+
+def test_equal_training_has_equal_hashes_wherever_it_is_written() -> None:
+    assert TrainingConfig(output_dir="a").hash == TrainingConfig(output_dir="b", save_seconds=1).hash
+    assert TrainingConfig(seed=1).hash != TrainingConfig(seed=2).hash
