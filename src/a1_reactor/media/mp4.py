@@ -16,6 +16,7 @@ import av
 import av.error
 import av.logging
 import numpy as np
+from av.video.reformatter import Colorspace, VideoReformatter
 
 from a1_reactor.media.frames import Frame
 from reactor_core.errors import ArtifactCorrupt, StorageError, StorageFull
@@ -67,11 +68,13 @@ class Mp4Writer:
         context.color_primaries = context.color_trc = context.colorspace = _BT709
         context.color_range = _LIMITED_RANGE
         self._stream = stream
+        # Kept for all frames: a frame's own reformat() sets up the conversion anew each time.
+        self._to_yuv = VideoReformatter()
 
     def add(self, frame: Frame) -> None:
         """Append one frame."""
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-        picture = picture.reformat(format="yuv420p", dst_colorspace="ITU709")
+        picture = self._to_yuv.reformat(picture, format="yuv420p", dst_colorspace=Colorspace.ITU709)
         picture.pts = self.frames
         with _media_errors(self.path):
             self._container.mux(self._stream.encode(picture))

@@ -1,6 +1,6 @@
 import json
-import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -105,7 +105,7 @@ def test_on_one_file_system_they_take_no_space(engine, spec, window):
     ]
     assert taken in ({"hardlink": 16}, {"reflink": 16})
     if "hardlink" in taken:
-        assert os.path.samefile(parent.frame_path(0), child.frame_path(0))
+        assert parent.frame_path(0).samefile(child.frame_path(0))
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -197,13 +197,9 @@ def test_run_returns_the_mp4(engine, spec, window):
 
 def test_a_summary_names_the_files_that_are_there(engine, spec, window):
     summary = summarize_result(engine.regen(window, parent=engine.generate(spec()).clip))
-    for path in (
-        summary["clip_path"],
-        summary["report_path"],
-        summary["parent_clip_path"],
-        *summary["filmstrip"].values(),
-    ):
-        assert os.path.isfile(path)
+    paths = [summary[name] for name in ("clip_path", "report_path", "parent_clip_path")]
+    for path in (*paths, *summary["filmstrip"].values()):
+        assert Path(path).is_file()
     assert summary["windows"] == [{"start_frame": 8, "stop_frame": 16, "asked_seconds": None}]
     json.dumps(summary, allow_nan=False)
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,4 +33,4 @@ def test_a_report_of_another_clip_is_refused(report):
 def test_ranges_hold_exactly_the_numbers(numbers):
     ranges = frame_ranges(numbers)
     assert sorted(numbers) == [i for start, stop in ranges for i in range(start, stop)]
-    assert all(left[1] < right[0] for left, right in zip(ranges, ranges[1:], strict=False))
+    assert all(left[1] < right[0] for left, right in pairwise(ranges))
