@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from reactor_core.events.event import Event
 from reactor_core.events.journal import Journal
@@ -15,6 +17,8 @@ from reactor_core.events.reader import JournalReader
 from reactor_core.events.subscription import Subscription
 
 __all__ = ["Bus"]
+
+_log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.02
 """How often the file is asked whether another process wrote; the question takes microseconds."""
@@ -49,6 +53,7 @@ class Bus:
         self._draining = False
         journal.listen(self._announce)
         self._watching = thread.submit(self._watch())
+        self._watching.add_done_callback(_log_fault)
 
     def attach(
         self, types: frozenset[str] | None, *, wake: Callable[[], None], after_seq: int | None = None
@@ -179,3 +184,8 @@ class Bus:
     def _wanted(self, subscription: Subscription, event: Event) -> bool:
         targets = event.metadata.get("target_sources")
         return subscription.wants(event) and (not targets or self._target in targets)
+
+
+def _log_fault(watching: Future[None]) -> None:
+    if not watching.cancelled() and (error := watching.exception()) is not None:
+        _log.error("events of other processes are no longer heard", exc_info=error)

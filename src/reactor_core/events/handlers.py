@@ -111,6 +111,11 @@ class HandlerRun:
     async def _guard(self, event: Event) -> None:
         try:
             await self.handler(event)
+        except asyncio.CancelledError:
+            if self._stopped:
+                raise
+            # Something that the handler awaited was cancelled, not the handler.
+            self._on_failure(self.name, event, RuntimeError("what the handler awaited was cancelled"))
         except Exception as error:  # noqa: BLE001  a handler's failure becomes an event and stops nobody
             self._on_failure(self.name, event, error)
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import atexit
 import logging
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -97,6 +99,7 @@ class EventBridge(SafetyEmitters):
         self.workspace = Path(workspace or self.settings.workspace)
         self.journal = Journal.shared(self.workspace / JOURNAL_NAME)
         self._lock = threading.Lock()
+        self._pid = os.getpid()
         self._closing = False
         self._closed = False
         self._thread: LoopThread | None = None
@@ -185,10 +188,10 @@ class EventBridge(SafetyEmitters):
         ``seq`` is None then.
 
         Args:
-            types: What to yield; none takes what :meth:`subscribe` chose, or else everything.
-            after_seq: Begin behind this position. None begins where the last ``listen()`` of this bridge ended, else
-                at the first :meth:`subscribe`, else now. Where the last one ended inside a backlog, urgent events
-                that overtook it come again.
+            types: What to yield, from now on; none takes what :meth:`subscribe` chose, or else everything.
+            after_seq: Begin behind this position instead. Without it and without types, ``listen()`` begins where the
+                last such one of this bridge ended, else at the first :meth:`subscribe`, else now. Where the last one
+                ended inside a backlog, urgent events that overtook it come again.
         """
         loop = asyncio.get_running_loop()
         ready = asyncio.Event()
@@ -202,7 +205,8 @@ class EventBridge(SafetyEmitters):
         bus = self._started()
         with self._lock:
             wanted = frozenset(_names(types) or self._heard_types or ()) or None
-            start = self._heard_after if after_seq is None else after_seq
+            goes_on = not types and after_seq is None
+            start = self._heard_after if goes_on else after_seq
         subscription = bus.attach(wanted, wake=wake, after_seq=start)
         self._listeners[id(subscription)] = wake
         try:
@@ -216,7 +220,7 @@ class EventBridge(SafetyEmitters):
         finally:
             bus.detach(subscription)
             self._listeners.pop(id(subscription), None)
-            if after_seq is None:
+            if goes_on:
                 self._heard_after = subscription.position()
 
     def on_event(self, *types: EventType | str) -> Callable[[H], H]:
@@ -323,28 +327,29 @@ class EventBridge(SafetyEmitters):
                 stays in the journal.
         """
         with self._lock:
-            if self._closing:
+            # A forked child has none of the threads; its parent closes.
+            if self._closing or os.getpid() != self._pid:
                 return
             self._closing = True
             thread, bus = self._thread, self._bus
         assert thread is None or not thread.is_current(), "close() from one of the bridge's own handlers"
         atexit.unregister(self.close)
-        if thread is not None and bus is not None:
-            deadline = time.monotonic() + timeout
-            thread.submit(bus.flush()).result()
-            with self._idle:
-                self._idle.wait_for(lambda: all(run.idle() for run in self._handlers), timeout)
-            for run in self._handlers:
-                run.stop(max(0.0, deadline - time.monotonic()))
-            if self._relays is not None:
-                thread.submit(self._relays.close(max(0.0, deadline - time.monotonic()))).result()
-            self._closed = True
-            for wake in list(self._listeners.values()):
-                wake()
-            thread.submit(bus.close()).result()
-            thread.stop()
+        with ExitStack() as ending:  # each step is taken even if one before it fails
+            ending.callback(self.journal.release)
+            if thread is not None and bus is not None:
+                ending.callback(thread.stop)
+                ending.callback(lambda: thread.submit(bus.close()).result())
+                ending.callback(self._end_listeners)
+                deadline = time.monotonic() + timeout
+                if self._relays is not None:
+                    relays = self._relays
+                    ending.callback(lambda: thread.submit(relays.close(_left(deadline))).result())
+                for run in self._handlers:
+                    ending.callback(_stop, run, deadline)
+                thread.submit(bus.flush()).result()
+                with self._idle:
+                    self._idle.wait_for(lambda: all(run.idle() for run in self._handlers), _left(deadline))
         self._closed = True
-        self.journal.release()
 
     async def aclose(self) -> None:
         """:meth:`close` without blocking the caller's loop."""
@@ -418,6 +423,11 @@ class EventBridge(SafetyEmitters):
             workspace=self.workspace,
         )
 
+    def _end_listeners(self) -> None:
+        self._closed = True
+        for wake in list(self._listeners.values()):
+            wake()
+
     def _handler_failed(self, name: str, event: Event, error: Exception) -> None:
         """Tell the owner, once: the failure of a handler that was told of a failure is logged only."""
         _log.error("event handler %s failed on %s %s", name, event.event_type, event.event_id, exc_info=error)
@@ -430,7 +440,10 @@ class EventBridge(SafetyEmitters):
             priority=Priority.HIGH,
             metadata={"failed_handler": name},
         )
-        self.journal.append(told, payload=payload)
+        try:
+            self.journal.append(told, payload=payload)
+        except ReactorError as refused:
+            _log.error("the failure of %s could not be stored: %s", name, refused)
 
     def _notify_idle(self) -> None:
         with self._idle:
@@ -440,6 +453,14 @@ class EventBridge(SafetyEmitters):
 def _forget_failed(done: Future[Appended], bus: Bus, event: Event) -> None:
     if done.cancelled() or done.exception() is not None:
         bus.forget_early(event)
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
+
+
+def _stop(run: HandlerRun, deadline: float) -> None:
+    run.stop(_left(deadline))
 
 
 def _names(types: Iterable[EventType | str]) -> set[str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import subprocess
 import sys
 import threading
@@ -180,6 +181,24 @@ def test_a_handler_of_errors_that_fails_does_not_go_round_in_circles(bridge, cap
     assert len(caplog.records) == 2
 
 
+def test_a_cancelled_wait_inside_a_handler_is_a_failure_and_not_its_end(bridge):
+    failures, heard = Heard(), Heard()
+    bridge.on_event(EventType.ERROR)(failures)
+
+    @bridge.on_event(PROGRESS)
+    async def handler(event: Event) -> None:
+        if event.data["n"] == 0:
+            future = asyncio.get_running_loop().create_future()
+            future.cancel()
+            await future
+        heard(event)
+
+    bridge.publish_sync(PROGRESS, {"n": 0})
+    after = bridge.publish_sync(PROGRESS, {"n": 1})
+    assert heard.wait(1) == [after]
+    assert "cancelled" in failures.wait(1)[0].data["message"]
+
+
 def test_a_slow_handler_delays_only_itself(bridge):
     gate, quick = threading.Event(), Heard()
 
@@ -289,6 +308,16 @@ async def test_listening_goes_on_where_the_last_listening_ended(bridge):
     assert await take(bridge, 2) == events[2:]
 
 
+async def test_listening_to_named_types_does_not_move_where_listening_goes_on(bridge):
+    await bridge.subscribe(["tick", "tock"])
+    first = await bridge.publish("tock", {})
+    named = asyncio.create_task(take(bridge, 1, "tick"))
+    await asyncio.sleep(0)
+    second = await bridge.publish("tick", {})
+    assert await named == [second]
+    assert await take(bridge, 2) == [first, second]
+
+
 async def test_listening_from_a_position_replays_the_journal(bridge):
     events = [await bridge.publish("tick", {"n": number}) for number in range(4)]
     assert await take(bridge, 3, "tick", after_seq=1) == events[1:]
@@ -323,6 +352,33 @@ def test_closing_lets_handlers_finish_what_was_published_before(tmp_path):
     events = [bridge.publish_sync("tick", {"n": number}) for number in range(300)]
     bridge.close()
     assert heard.wait(0) == events
+
+
+def test_closing_in_a_forked_child_leaves_the_parents_bridge_alone(bridge, monkeypatch):
+    heard = Heard()
+    bridge.on_event("tick")(heard)
+    with monkeypatch.context() as child:
+        child.setattr(os, "getpid", lambda: -1)
+        bridge.close()
+    event = bridge.publish_sync("tick", {})
+    assert heard.wait(1) == [event]
+
+
+def test_a_handler_that_does_not_end_delays_closing_only_so_long(tmp_path):
+    gate, started = threading.Event(), threading.Event()
+    bridge = EventBridge(workspace=tmp_path)
+
+    @bridge.on_event("tick")
+    def stuck(event: Event) -> None:
+        started.set()
+        gate.wait(60)
+
+    bridge.publish_sync("tick", {})
+    assert started.wait(20)
+    bridge.close(timeout=0.1)
+    with pytest.raises(JournalClosed):
+        bridge.publish_sync("tick", {})
+    gate.set()
 
 
 def test_closing_leaves_no_thread_behind(tmp_path):

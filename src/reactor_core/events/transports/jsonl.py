@@ -4,19 +4,24 @@ Its meaning as ``fallback_to_file``: while none of the configured remote transpo
 confirmed are appended to the file, where neighbours on this machine read them; and lines that neighbours append are
 read at all times. When a remote is back it gets those events too, so a neighbour that reads both sees an id twice.
 Each line is one event in the family's JSON. Lines are appended under a lock in one write each, so several processes
-can share a file on a local disk; a half line at the end is left until it is whole.
+can share a file on a local disk; a half line at the end is left until it is whole. A file that belongs to another
+user is neither read nor written: whoever can write it could order a halt.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
+import stat
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import msgspec
 
+from reactor_core.errors import StorageError
 from reactor_core.events.bus import Bus
 from reactor_core.events.event import MAX_PAYLOAD_BYTES
 from reactor_core.events.journal import Journal
@@ -49,9 +54,15 @@ class JsonlRelay(Relay):
         # What a hub brought its other clients have too.
         self.not_from = (self.name, *(relay.name for relay in unless))
         self._place = f"{self.name}#read"
+        self._inode = self._offset = 0
         kept = journal.cursor(self._place)
-        # A file that is new to this workspace is read from its present end: what is older is not news.
-        self._inode, self._offset = self._end() if kept is None else msgspec.json.decode(kept, type=tuple[int, int])
+        if kept is None:
+            # A file that is new to this workspace is read from its present end: what is older is not news.
+            with contextlib.suppress(StorageError):  # the session says what is wrong with the file
+                self._inode, self._offset = self._end()
+            self._keep_place().result()
+        else:
+            self._inode, self._offset = msgspec.json.decode(kept, type=tuple[int, int])
 
     async def session(self) -> None:
         self.connected()
@@ -97,6 +108,7 @@ class JsonlRelay(Relay):
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(self.path, flags, 0o600)
         try:
+            _check_ours(self.path, os.fstat(descriptor))
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             for event in batch.events:
                 os.write(descriptor, event.to_family_json() + b"\n")
@@ -121,8 +133,11 @@ class JsonlRelay(Relay):
             moved = True
         if moved:
             await self.settle()
-            place = msgspec.json.encode((self._inode, self._offset)).decode()
-            await asyncio.wrap_future(self._journal.set_cursor(self._place, place))
+            await asyncio.wrap_future(self._keep_place())
+
+    def _keep_place(self) -> Future[None]:
+        place = msgspec.json.encode((self._inode, self._offset)).decode()
+        return self._journal.set_cursor(self._place, place)
 
     def _end(self) -> tuple[int, int]:
         """Which file it is now, and how long."""
@@ -130,7 +145,16 @@ class JsonlRelay(Relay):
             found = self.path.stat()
         except FileNotFoundError:
             return 0, 0
+        _check_ours(self.path, found)
         return found.st_ino, found.st_size
+
+
+def _check_ours(path: Path, found: os.stat_result) -> None:
+    """A folder such as /tmp is everybody's: take only a plain file of our own user."""
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        raise StorageError(
+            f"{path} is no plain file of this user", remedy="set EVENT_BRIDGE_FALLBACK_FILE to another path"
+        )
 
 
 def _whole_lines(path: Path, offset: int) -> tuple[list[bytes], int]:

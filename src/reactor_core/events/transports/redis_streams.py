@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -78,6 +79,8 @@ class RedisRelay(Relay):
         now = f"{time.time_ns() // 1_000_000}-0"
         begin: dict[str, str] = dict.fromkeys(STREAMS.values(), now)
         self._places = begin if kept is None else begin | msgspec.json.decode(kept, type=dict[str, str])
+        if kept is None:
+            self._keep_places().result()
 
     async def session(self) -> None:
         sending, waiting = (Redis.from_url(self._url, socket_connect_timeout=5, socket_timeout=10) for _ in range(2))
@@ -124,5 +127,7 @@ class RedisRelay(Relay):
                     self._places[stream.decode()] = entry_id.decode()
             if answer:
                 await self.settle()
-                place = msgspec.json.encode(self._places).decode()
-                await asyncio.wrap_future(self._journal.set_cursor(self._place, place))
+                await asyncio.wrap_future(self._keep_places())
+
+    def _keep_places(self) -> Future[None]:
+        return self._journal.set_cursor(self._place, msgspec.json.encode(self._places).decode())

@@ -132,6 +132,25 @@ def test_reading_goes_on_where_it_ended_and_old_news_stays_unread(tmp_path):
         assert [event.event_id[0] for event in journal.read()] == ["1", "2"]
 
 
+def test_what_a_neighbour_writes_between_two_runs_is_read(tmp_path):
+    file = tmp_path / "all.jsonl"
+    Station(tmp_path / "one", file).close()
+    file.write_text(json.dumps(HEARTBEAT | {"event_id": "1" * 32}) + "\n")
+    station = Station(tmp_path / "one", file)
+    assert len(station.wait(1)) == 1
+    station.close()
+
+
+def test_a_file_that_is_no_plain_file_of_ours_is_left_alone(tmp_path, caplog):
+    (tmp_path / "pipe").mkdir()
+    pipe = tmp_path / "pipe" / "all.jsonl"
+    os.mkfifo(pipe)  # opening it would block
+    station = Station(tmp_path / "one", pipe)
+    station.publish(1)
+    station.close()
+    assert "no plain file of this user" in caplog.text
+
+
 def test_a_link_that_somebody_else_put_there_is_not_followed(stations, tmp_path, caplog):
     station = stations("one")
     file = tmp_path / "shared" / "all.jsonl"
