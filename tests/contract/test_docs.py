@@ -48,12 +48,14 @@ def test_the_settings_page_lists_every_variable_with_its_default() -> None:
 
 
 def used_settings() -> set[str]:
-    """Fields that some module looks up on a settings object."""
+    """Fields that some module looks up on ``settings``, ``self.settings`` or ``load_settings()``."""
     found = set()
     for path in (ROOT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute) and re.search(r"settings(\(\))?$", ast.unparse(node.value)):
-                found.add(node.attr)
+            if isinstance(node, ast.Attribute):
+                owner = node.value.func if isinstance(node.value, ast.Call) else node.value
+                if getattr(owner, "attr", getattr(owner, "id", "")).endswith("settings"):
+                    found.add(node.attr)
     return found
 
 

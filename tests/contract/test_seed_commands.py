@@ -71,10 +71,10 @@ def rests_on(source: str, folder: Path) -> None:
 
 
 def collects(source: str, folder: Path) -> None:
-    """Test lines: pytest finds tests where they point (running them all from inside a test would not end)."""
+    """Test lines: pytest finds tests where they point. The bare ``pytest`` is the run that this test belongs to."""
     rests_on(source, folder)
     for command in commands(source):
-        if command.startswith("pytest "):
+        if command.startswith("pytest "):  # with a path
             done = shell(command.replace("pytest", "pytest --collect-only -q", 1), ROOT)
             assert done.returncode == 0, done.stdout
 
@@ -147,6 +147,7 @@ def test_published_command(other_block: Any, seed_workspace: Path) -> None:
     TRY[other_block.id](other_block.source, seed_workspace)
 
 
+@pytest.mark.slow
 def test_demo_then_regen_in_one_folder(published: dict[str, Any], seed_workspace: Path) -> None:
     """As a reader types them: the second command works on what the first one left."""
     makes_a_clip(published["a1-reactor/3-run-a-demo"].source, seed_workspace)

@@ -180,7 +180,10 @@ async def test_the_quick_start_runs_apart_from_its_spot_vm_import(
     await stage.run(source.replace(spot, ""), "quick-start")
 
     config = stage.namespace["config"]
-    adapters = list(seed_workspace.glob(".reactor/runs/*/adapter/adapter_model.safetensors"))
-    steps = [line for log in seed_workspace.glob(".reactor/runs/*/loss.jsonl") for line in log.read_text().splitlines()]
-    assert len(adapters) == 1
-    assert len(steps) == config.num_epochs * 8 // config.batch_size
+    assert len(found(seed_workspace, ".reactor/runs/*/adapter/adapter_model.safetensors")) == 1
+    (log,) = found(seed_workspace, ".reactor/runs/*/loss.jsonl")
+    assert len(log.read_text().splitlines()) == config.num_epochs * 8 // config.batch_size
+
+
+def found(folder: Path, pattern: str) -> list[Path]:
+    return sorted(folder.glob(pattern))
