@@ -77,7 +77,14 @@ def tokenizer() -> Any:
 
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory, tokenizer: Any) -> Callable[[str], Path]:
-    """Makes (once) the folder of a tiny ``llama``, ``qwen2`` or ``gpt2``."""
+    """Makes (once) the folder of a tiny ``llama``, ``qwen2`` or ``gpt2``.
+
+    One thread from here on: these tensors are too small for two, and OpenMP's threads do not survive the forks of the
+    kill tests.
+    """
+    import torch
+
+    torch.set_num_threads(1)
     made: dict[str, Path] = {}
 
     def make(family: str) -> Path:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -36,14 +34,20 @@ def describe_environment(device: torch.device) -> dict[str, Any]:
 def dataset_facts(dataset: Dataset) -> dict[str, Any]:
     """Path, hash, number of rows, and where the rows came from.
 
-    A file ``<dataset>.card.json`` or ``<stem>.card.json`` beside the dataset is taken over whole.
+    Rows whose ``source`` names a journal event (``{"event_id", "seq"}``) give the range of events that was trained on.
     """
-    facts: dict[str, Any] = {"path": str(dataset.path), "sha256": dataset.sha256, "rows": len(dataset.rows)}
-    for beside in (Path(f"{dataset.path}.card.json"), dataset.path.with_suffix(".card.json")):
-        if beside.is_file():
-            facts["card"] = json.loads(beside.read_text(encoding="utf-8"))
-            break
-    return facts
+    sources = [row.source for row in dataset.rows if isinstance(row.source, dict)]
+    positions = [source["seq"] for source in sources if isinstance(source.get("seq"), int)]
+    return {
+        "path": str(dataset.path),
+        "sha256": dataset.sha256,
+        "rows": len(dataset.rows),
+        "events": {
+            "rows": sum("event_id" in source for source in sources),
+            "first_seq": min(positions, default=None),
+            "last_seq": max(positions, default=None),
+        },
+    }
 
 
 def run_identity(config_hash: str, dataset: Dataset, entry: ModelEntry, template: str) -> dict[str, str]:

@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from reactor_core.errors import CheckpointInvalid
+from reactor_core.training.tensors import write_tensors
 from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, sweep_unfinished
 
 __all__ = ["Progress", "latest_checkpoint", "restore", "save_checkpoint"]
@@ -98,7 +99,7 @@ def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
     # safetensors refuses tensors that share memory, such as tied embeddings; each is written on its own.
     seen: dict[int, str] = {}
     unique = {name: value for name, value in tensors.items() if seen.setdefault(value.data_ptr(), name) == name}
-    save_file(unique, str(path))
+    write_tensors(unique, path)
 
 
 def _fault(checkpoint: Path) -> str | None:

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn.functional import dropout, linear
 from transformers.pytorch_utils import Conv1D
 
 from reactor_core.errors import ArtifactCorrupt, ConfigError, NotFound
+from reactor_core.training.tensors import write_tensors
+from reactor_core.utils.files import atomic_write
 
 __all__ = [
     "LoraLinear",
@@ -240,8 +242,8 @@ def adapter_tensors(model: nn.Module) -> dict[str, torch.Tensor]:
 
 def save_adapter(model: nn.Module, config: dict[str, Any], folder: Path) -> None:
     """Write ``adapter_config.json`` and ``adapter_model.safetensors`` into ``folder``."""
-    save_file(adapter_tensors(model), str(folder / "adapter_model.safetensors"), metadata={"format": "pt"})
-    (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    write_tensors(adapter_tensors(model), folder / "adapter_model.safetensors")
+    atomic_write(folder / "adapter_config.json", json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
 def load_adapter(model: Any, folder: Path) -> dict[str, Any]:

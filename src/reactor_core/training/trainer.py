@@ -11,18 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from reactor_core.data.chat import ChatFormat
 from reactor_core.data.loader import num_steps, rows_of_step
 from reactor_core.data.packing import Document
 from reactor_core.data.records import Dataset, read_dataset
-from reactor_core.errors import ConfigError, Interrupted
+from reactor_core.errors import Interrupted
 from reactor_core.models.load import LoadedModel, load_model
 from reactor_core.models.store import resolve_model
 from reactor_core.training.card import CARD, dataset_facts, describe_environment, run_identity
 from reactor_core.training.checkpoint import Progress, latest_checkpoint, restore, save_checkpoint
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.curves import LossLog, plot_curves, read_log
+from reactor_core.training.experience import experience_dataset
 from reactor_core.training.hooks import Hooks, RunInfo, StepInfo
 from reactor_core.training.lora import adapter_config, inject_lora, save_adapter
 from reactor_core.training.memory import peak_memory, reset_peak_memory
@@ -31,8 +33,9 @@ from reactor_core.training.result import TrainingResult
 from reactor_core.training.runs import Resume, Run, open_run
 from reactor_core.training.step import accumulate, recompute_activations
 from reactor_core.training.stop import stop_signals
+from reactor_core.training.tensors import as_os_error
 from reactor_core.utils.clock import Clock, SystemClock, to_iso
-from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, sweep_unfinished
+from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, storage_errors, sweep_unfinished
 from reactor_core.utils.settings import Settings, load_settings
 
 __all__ = ["Trainer", "TrainingResult"]
@@ -72,23 +75,20 @@ class Trainer:
         touched, unless ``max_seconds`` binds, which ties the learning rate to the clock.
 
         Args:
-            path: JSON Lines file; None takes ``config.dataset``.
+            path: JSON Lines file; None takes ``config.dataset``, or else the decisions in the workspace's journal.
             resume: ``"auto"`` goes on with an unfinished run of the same options, data and base model, or starts a new
                 one; True insists on going on; False starts over.
 
         Raises:
             DatasetError: A line is not valid; nothing was trained.
-            NothingToTrain: A row carries no loss.
+            NothingToTrain: A row carries no loss, or there is no path and the journal holds no decision.
             UnknownModel: ``config.model_name`` means nothing.
             NonFiniteLoss: The loss broke; the optimizer had not moved.
             CheckpointInvalid: There is an unfinished run, and it belongs to something else or is damaged.
             StorageFull: No space was left; the last checkpoint is intact.
             Interrupted: Stopped by a signal, after a checkpoint.
         """
-        source = path if path is not None else self.config.dataset
-        if source is None:
-            raise ConfigError("train() has no dataset", remedy="pass a path, or set TrainingConfig.dataset")
-        dataset = read_dataset(source)
+        dataset = read_dataset(path or self.config.dataset or experience_dataset(self.settings))
         entry = resolve_model(self.config.model_name, self.config.model_source, self.settings)
         try:
             loaded = load_model(entry, device=self.device)
@@ -373,7 +373,11 @@ class _Session:
             )
             save_adapter(self.model, peft_config, folder)
         else:
-            self.model.save_pretrained(str(folder))
+            with storage_errors(folder):
+                try:
+                    self.model.save_pretrained(str(folder))
+                except SafetensorError as error:
+                    raise as_os_error(error) from error
             self.loaded.tokenizer.save_pretrained(str(folder))
         if self.chat.template is not None:
             atomic_write(folder / "chat_template.jinja", self.chat.as_file())
