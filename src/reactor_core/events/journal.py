@@ -6,6 +6,7 @@ what waits as one transaction; several processes share the file and continue one
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable
@@ -107,15 +108,17 @@ class Journal:
             JournalClosed: After :meth:`close`.
             JournalError: An earlier write left the disk in doubt, or this is a forked child.
         """
-        self._check()
-        if not is_lane(event.priority):
-            raise ConfigError(f"priority={event.priority!r} is no lane", remedy="use 1 (most urgent) to 4")
-        if dedup_key == "":
-            raise ConfigError("dedup_key is empty", remedy="pass a text that names the event, or None")
-        minted = payload is not None
-        if payload is None:
-            payload = encode_payload(event.data, event.metadata)
-        return self._writer.append(Append(event, payload, origin, dedup_key or "", minted))
+        reply: Future[Appended] = Future()
+        self._append(event, payload, origin, dedup_key, reply)
+        return reply
+
+    async def append_async(
+        self, event: Event, *, payload: bytes | None = None, origin: str = "", dedup_key: str | None = None
+    ) -> Appended:
+        """:meth:`append` for code on a loop: the loop is called once for all events of a commit."""
+        reply: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        self._append(event, payload, origin, dedup_key, reply)
+        return await reply
 
     def work(self, call: Callable[[apsw.Connection], T]) -> Future[T]:
         """Run ``call(connection)`` on the writing thread, in a transaction of its own.
@@ -237,6 +240,24 @@ class Journal:
     def _committed(self, events: list[Event]) -> None:
         for listener in self._listeners:
             listener(events)
+
+    def _append(
+        self,
+        event: Event,
+        payload: bytes | None,
+        origin: str,
+        dedup_key: str | None,
+        reply: Future[Appended] | asyncio.Future[Appended],
+    ) -> None:
+        self._check()
+        if not is_lane(event.priority):
+            raise ConfigError(f"priority={event.priority!r} is no lane", remedy="use 1 (most urgent) to 4")
+        if dedup_key == "":
+            raise ConfigError("dedup_key is empty", remedy="pass a text that names the event, or None")
+        minted = payload is not None
+        if payload is None:
+            payload = encode_payload(event.data, event.metadata)
+        self._writer.append(Append(event, payload, origin, dedup_key or "", minted, reply))
 
     def _check(self) -> None:
         if self._closed:

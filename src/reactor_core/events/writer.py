@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -43,20 +45,22 @@ class Append:
 
     Args:
         minted: The id was made in this process just now, so no other row can have it.
+        reply: Answered after the commit. One of an event loop is answered on that loop, in one call for all that
+            were committed together.
     """
 
     event: Event
     payload: bytes
-    origin: str = ""
-    dedup_key: str = ""
-    minted: bool = False
-    future: Future[Appended] = field(default_factory=Future)
+    origin: str
+    dedup_key: str
+    minted: bool
+    reply: Future[Appended] | asyncio.Future[Appended]
 
 
 @dataclass(slots=True)
 class _Work(Generic[T]):
     call: Callable[[apsw.Connection], T]
-    future: Future[T] = field(default_factory=Future)
+    reply: Future[T] = field(default_factory=Future)
 
 
 class Writer:
@@ -83,21 +87,20 @@ class Writer:
         self._failed: JournalError | None = None
         self._thread: threading.Thread | None = None
 
-    def append(self, item: Append) -> Future[Appended]:
-        """Queue an event; the future is answered after the commit.
+    def append(self, item: Append) -> None:
+        """Queue an event; its ``reply`` is answered after the commit.
 
         Raises:
             JournalClosed: After :meth:`close`.
             JournalError: An earlier write failed in a way that leaves the disk in doubt.
         """
         self._submit(item)
-        return item.future
 
     def work(self, call: Callable[[apsw.Connection], T]) -> Future[T]:
         """Run ``call`` on the writing connection in a transaction of its own; what it raises undoes it."""
         item = _Work(call)
         self._submit(item)
-        return item.future
+        return item.reply
 
     def close(self) -> None:
         """Commit what waits, then end the thread and close the connection."""
@@ -153,7 +156,7 @@ class Writer:
             if batch and isinstance(self._queue[0], _Work):
                 break
             item = self._queue.popleft()
-            if item.future.set_running_or_notify_cancel():
+            if _claim(item.reply):
                 batch.append(item)
                 if isinstance(item, _Work):
                     break
@@ -178,11 +181,15 @@ class Writer:
                         self._db.execute("ROLLBACK")
         except Exception as error:  # noqa: BLE001  it is raised where the event was appended, not on this thread
             results = [error] * len(batch)
+        loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
         for item, result in zip(batch, results, strict=True):
-            if isinstance(result, Exception):
-                item.future.set_exception(result)
+            if isinstance(item.reply, Future):
+                _answer(item.reply, result)
             else:
-                item.future.set_result(result)
+                loops.setdefault(item.reply.get_loop(), []).append((item.reply, result))
+        for loop, answers in loops.items():
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(_answer_all, answers)
 
     def _commit_work(self, batch: list[_Work[T]]) -> list[T]:
         self._db.execute("BEGIN IMMEDIATE")
@@ -242,6 +249,24 @@ class Writer:
         row = self._db.execute(f"SELECT {COLUMNS} FROM events WHERE seq = ?", (seq,)).fetchone()  # noqa: S608
         assert row is not None, "a position that was just looked up"
         return read_event(row)
+
+
+def _claim(reply: Future[Any] | asyncio.Future[Any]) -> bool:
+    """Whether somebody still wants it; from now on it cannot be withdrawn."""
+    return reply.set_running_or_notify_cancel() if isinstance(reply, Future) else not reply.cancelled()
+
+
+def _answer(future: Future[Any] | asyncio.Future[Any], result: Any) -> None:
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
+
+
+def _answer_all(answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
+    for waiter, result in answers:
+        if not waiter.done():  # it was cancelled meanwhile
+            _answer(waiter, result)
 
 
 def _seconds(event: Event) -> float:

@@ -13,7 +13,6 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -37,7 +36,6 @@ from reactor_core.events.vocabulary import (
     as_source,
     deduplicates_by_content,
 )
-from reactor_core.events.writer import Appended
 from reactor_core.integration.safety_emitters import SafetyEmitters
 from reactor_core.utils.clock import SystemClock
 from reactor_core.utils.settings import Settings, load_settings
@@ -135,7 +133,7 @@ class EventBridge(SafetyEmitters):
         """Store an event and hand it to everybody who listens.
 
         Returns after the event is on disk. An event of lane 1 reaches the handlers of this process before that.
-        Cancelling the call does not take the event back.
+        Cancelling the call leaves open whether the event is stored.
 
         Args:
             event_type: A member of :class:`EventType`, or a name of your own.
@@ -154,8 +152,13 @@ class EventBridge(SafetyEmitters):
             StorageFull: The event is not stored, as no space is left.
             JournalError: The event is not stored.
         """
-        future = self._append(event_type, data, priority, metadata, dedup_key)
-        return (await asyncio.wrap_future(future)).event
+        event, payload, key, bus = self._prepare(event_type, data, priority, metadata, dedup_key)
+        try:
+            return (await self.journal.append_async(event, payload=payload, dedup_key=key)).event
+        except ReactorError:
+            if bus is not None:
+                bus.forget_early(event)
+            raise
 
     def publish_sync(
         self,
@@ -167,7 +170,13 @@ class EventBridge(SafetyEmitters):
         dedup_key: str | None = None,
     ) -> Event:
         """:meth:`publish` for code without a loop; blocks until the event is on disk."""
-        return self._append(event_type, data, priority, metadata, dedup_key).result().event
+        event, payload, key, bus = self._prepare(event_type, data, priority, metadata, dedup_key)
+        try:
+            return self.journal.append(event, payload=payload, dedup_key=key).result().event
+        except ReactorError:
+            if bus is not None:
+                bus.forget_early(event)
+            raise
 
     # Listening
 
@@ -371,14 +380,15 @@ class EventBridge(SafetyEmitters):
 
     # Inside
 
-    def _append(
+    def _prepare(
         self,
         event_type: EventType | str,
         data: Mapping[str, Any],
         priority: int | None,
         metadata: Mapping[str, Any] | None,
         dedup_key: str | None,
-    ) -> Future[Appended]:
+    ) -> tuple[Event, bytes, str | None, Bus | None]:
+        """The event, its payload and key, and the bus if it has handed the event out already."""
         if self._closed:
             raise JournalClosed("the bridge is closed")
         event, payload = new_event(self.source, event_type, data, priority=priority, metadata=metadata, clock=_clock)
@@ -387,14 +397,10 @@ class EventBridge(SafetyEmitters):
             key = named_key(event.source, event.event_type, dedup_key)
         elif deduplicates_by_content(event.event_type, event.data):
             key = content_key(event.source, event.event_type, event.data)
-        bus = self._bus
-        early = bus is not None and event.priority == Priority.CRITICAL and key is None
-        if early and bus is not None:
-            bus.hand_out_early(event)
-        future = self.journal.append(event, payload=payload, dedup_key=key)
-        if early and bus is not None:
-            future.add_done_callback(lambda done: _forget_failed(done, bus, event))
-        return future
+        if self._bus is None or event.priority != Priority.CRITICAL or key is not None:
+            return event, payload, key, None
+        self._bus.hand_out_early(event)
+        return event, payload, key, self._bus
 
     def _started(self) -> Bus:
         with self._lock:
@@ -448,11 +454,6 @@ class EventBridge(SafetyEmitters):
     def _notify_idle(self) -> None:
         with self._idle:
             self._idle.notify_all()
-
-
-def _forget_failed(done: Future[Appended], bus: Bus, event: Event) -> None:
-    if done.cancelled() or done.exception() is not None:
-        bus.forget_early(event)
 
 
 def _left(deadline: float) -> float:
