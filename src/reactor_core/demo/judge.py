@@ -35,6 +35,7 @@ def judge(
     also: Sequence[ExperienceRow] | None,
     *,
     settings: Settings,
+    chat_template: str | None = None,
     advance: Advance | None = None,
 ) -> Judgement:
     """Load a model and ask it for a verdict on every row.
@@ -45,9 +46,11 @@ def judge(
         rows: Held-out rows.
         also: Rows of another making, reported apart.
         settings: Where models are kept.
+        chat_template: How the question is rendered; None takes what the adapter was trained with, or else the model's
+            own. An untuned model is a fair baseline only if it is asked in the tuned one's words.
         advance: Told how many rows are done.
     """
-    engine = load_engine(model, adapter=adapter, settings=settings)
+    engine = load_engine(model, adapter=adapter, chat_template=chat_template, settings=settings)
     total, done = len(rows) + len(also or ()), 0
 
     def score(prompts: Sequence[list[dict[str, str]]], choices: Sequence[str]) -> np.ndarray:

@@ -229,7 +229,15 @@ def _judge(
     run: _Run, title: str, adapter: Path | None, heldout: list[ExperienceRow], also: list[ExperienceRow] | None
 ) -> Judgement:
     with run.step(title) as advance:
-        judgement = judge(run.material.model, adapter, heldout, also, settings=run.settings, advance=advance)
+        judgement = judge(
+            run.material.model,
+            adapter,
+            heldout,
+            also,
+            settings=run.settings,
+            chat_template=run.material.config.chat_template,
+            advance=advance,
+        )
     report = judgement.report
     run.narrator.note(
         f"  accuracy {report.accuracy:.3f} ({report.interval.low:.3f} to {report.interval.high:.3f}), "

@@ -6,6 +6,7 @@ variable that changes later changes nothing.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from reactor_core.errors import ConfigError
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Settings", "load_settings", "wait_passively"]
 
 
 def _env(*names: str) -> AliasChoices:
@@ -106,3 +107,12 @@ def load_settings() -> Settings:
             f"environment variable {name}={first.get('input')!r}: {first['msg']}",
             remedy="correct or unset it",
         ) from error
+
+
+def wait_passively() -> None:
+    """Let idle compute threads sleep instead of spin, unless the user chose; effective before torch is imported.
+
+    On two processors that other programs use as well, spinning at OpenMP's barriers halves the speed of inference and
+    burns twice the processor time (docs/notes). For programs, not for libraries: call it where a process starts.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
