@@ -6,7 +6,6 @@ import pytest
 from a1_reactor.eval.flow import block_flow
 from a1_reactor.prompts import resolve
 from a1_reactor.providers.mock import MockProvider
-from a1_reactor.providers.mock_look import apply_words, look_of
 from a1_reactor.types import Window
 
 PROVIDER = MockProvider()
@@ -74,12 +73,6 @@ def test_every_seed_is_another_take(spec):
         job = resolve(replace(spec(seed=seed), windows=(Window(5, 6),)))
         takes.append(dict(PROVIDER.regen_frames(job, Base(resolve(spec())), job.windows))[5])
     assert not np.array_equal(*takes)
-
-
-def test_the_words_of_a_prompt_change_a_look_only_once():
-    look = look_of("a night street, sharp, film grain, handheld")
-    assert look.light < 1 < look.detail
-    assert apply_words(look, "a night street, sharp") == look
 
 
 @pytest.mark.parametrize("size", [(16, 16), (4096, 16), (18, 200)])
