@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from fractions import Fraction
 from typing import Any
 
 from a1_reactor.config import ReactorConfig
@@ -21,8 +20,8 @@ __all__ = ["A1Plugin", "plugin"]
 
 _SIDE = 512
 """Pixels: the command line's 768 take about twice as long and show nothing more."""
-_SECONDS = Fraction(3)
-_FPS = Fraction(24)
+_SECONDS = 3
+_FPS = 24
 _PROMPT = "cinematic golden hour street shot, handheld, shallow depth of field"
 _REGEN_PROMPT = "same scene but sharper textures"
 _WINDOW_S = ("0.8", "1.6")
@@ -49,6 +48,7 @@ class A1Plugin:
             context.progress(f"{stage} {done}/{total}", base + whole * overall_share(stage, done, total))
 
         engine = ReactorEngine(ReactorConfig(workspace=context.workspace), MockProvider(), progress=progress)
+        engine.store.sweep()
         spec = JobSpec(
             prompt=_PROMPT,
             style_preset="cinematic",

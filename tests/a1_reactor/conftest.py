@@ -1,12 +1,17 @@
 """Small clips that every room's tests share."""
 
 import pytest
+from hypothesis import settings
 
 from a1_reactor.config import ReactorConfig
 from a1_reactor.engine.engine import ReactorEngine
 from a1_reactor.media.mp4 import EncoderOptions
 from a1_reactor.providers.mock import MockProvider
 from a1_reactor.types import JobSpec
+
+# Machines are shared: how long an example takes says nothing about the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 FAST = EncoderOptions(preset="ultrafast", crf=20)
 

@@ -97,6 +97,7 @@ class ReactorEngine:
         asked = spec.without_windows()
         resolved = self._resolve(asked)
         hash_ = self._hash(resolved, parent=None)
+        notes = self._damage(hash_, force=force)
         with self._clip_to_make(hash_, force=force) as (found, draft):
             if draft is None:
                 assert found is not None
@@ -108,7 +109,8 @@ class ReactorEngine:
             draft.add_json("report.json", report)
             job = self._record(hash_, asked, resolved, None)
             draft.commit(job, decoded_frames=decoded)
-        return ClipResult(clip=self._made(hash_), parent=None, report=report, reused=False)
+            clip = self.store.open(hash_[:16])
+        return ClipResult(clip=clip, parent=None, report=report, reused=False, notes=notes)
 
     def regen(self, spec: JobSpec, *, parent: Clip | None = None, force: bool = False) -> ClipResult:
         """Regenerate the spec's windows in a clip; every frame outside stays the same file.
@@ -140,6 +142,7 @@ class ReactorEngine:
                 notes = (f"took the newest clip of this size, rate and length as parent: {parent.key}",)
         _check_parent(resolved, parent)
         hash_ = self._hash(resolved, parent=parent)
+        notes += self._damage(hash_, force=force)
         with self._clip_to_make(hash_, force=force) as (found, draft):
             if draft is None:
                 assert found is not None
@@ -161,7 +164,8 @@ class ReactorEngine:
             )
             draft.add_json("report.json", report)
             draft.commit(self._record(hash_, spec, resolved, parent), decoded_frames=decoded)
-        return ClipResult(clip=self._made(hash_), parent=parent, report=report, reused=False, notes=notes)
+            clip = self.store.open(hash_[:16])
+        return ClipResult(clip=clip, parent=parent, report=report, reused=False, notes=notes)
 
     def _resolve(self, spec: JobSpec) -> JobSpec:
         resolved = resolve(replace(spec, provider=self.provider.name))
@@ -207,8 +211,12 @@ class ReactorEngine:
             with store.draft(key) as draft:
                 yield None, draft
 
-    def _made(self, hash_: str) -> Clip:
-        return self.store.open(hash_[:16])
+    def _damage(self, hash_: str, *, force: bool) -> tuple[str, ...]:
+        """A note where the clip is there but cannot be used; making it again is right, but not to be kept quiet."""
+        key = hash_[:16]
+        if force or not (self.store.cache / key).exists() or self.store.find(hash_) is not None:
+            return ()
+        return (f"clip {key} was there but damaged: made it again",)
 
     def _fill(self, draft: Draft, spec: JobSpec, stages: Stages) -> list[Pair]:
         """Frames from the provider straight to PNG, encoder and measurements; two of them are in memory at a time."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from a1_reactor.types.rational import parse_rational, spell_rational
+from a1_reactor.types.rational import Rational, parse_rational, spell_rational
 from a1_reactor.types.window import Window, merge_windows
 from reactor_core.errors import SpecError
 from reactor_core.utils.canonical import canonical_json, content_hash
@@ -57,6 +57,24 @@ class JobSpec:
     """Name of the provider that makes the frames."""
     metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """JSON that travels with the job and never changes its frames; no part of the cache key."""
+
+    if TYPE_CHECKING:
+        # What may be passed is wider than what is stored; type checkers read this, dataclass makes the real one.
+        def __init__(
+            self,
+            *,
+            prompt: str,
+            negative_prompt: str | None = ...,
+            seed: int = ...,
+            fps: Rational = ...,
+            seconds: Rational = ...,
+            width: int = ...,
+            height: int = ...,
+            style_preset: str | None = ...,
+            windows: Iterable[Window] = ...,
+            provider: str = ...,
+            metadata: Mapping[str, Any] = ...,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         _check_text("prompt", self.prompt, allow_empty=False)

@@ -1,5 +1,6 @@
 """kill -9 at every phase, and two processes at one clip."""
 
+import errno
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ import pytest
 
 from a1_reactor.engine.engine import ReactorEngine
 from a1_reactor.types import Window
+from reactor_core.errors import StorageFull
 
 VICTIM = """
 import sys
@@ -84,6 +86,28 @@ def test_of_two_processes_one_makes_the_clip_and_the_other_finds_it(tmp_path):
     assert [process.returncode for process in both] == [0, 0]
     assert sorted(result["reused"] for result in results) == [False, True]
     assert results[0]["clip_id"] == results[1]["clip_id"]
+
+
+@pytest.mark.parametrize("room", [0, 5_000, 60_000])
+def test_a_full_disk_in_a_regeneration_leaves_the_parent_and_nothing_else(engine, spec, monkeypatch, room):
+    parent = engine.generate(spec()).clip
+    real, written = os.write, 0
+
+    def limited(descriptor, data):
+        nonlocal written
+        written += len(data)
+        if written > room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(descriptor, data)
+
+    monkeypatch.setattr(os, "write", limited)
+    with pytest.raises(StorageFull, match="no space left"):
+        engine.regen(spec(prompt="sharper", windows=(Window(8, 16),)), parent=parent)
+    monkeypatch.undo()
+    assert [path.name for path in engine.store.cache.iterdir()] == [parent.key]
+    assert not list(engine.store.building.iterdir())
+    for index in range(24):
+        parent.check_frame_file(index)
 
 
 def test_ctrl_c_leaves_no_draft(engine, spec):

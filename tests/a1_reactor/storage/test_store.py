@@ -63,6 +63,7 @@ def test_a_damaged_clip_is_made_again(engine, clips, spec):
     clips[0].frame_path(3).unlink()
     result = engine.generate(spec(seconds="1/4", seed=0))
     assert not result.reused
+    assert "damaged" in result.notes[0]
     assert result.clip.frame(3) is not None
 
 
