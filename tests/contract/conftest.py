@@ -98,6 +98,7 @@ def llama_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
     )
     tokenizer.save_pretrained(folder)
+    torch.set_num_threads(1)  # the threads of a tiny model cost more than they save
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=len(tokenizer),

@@ -61,10 +61,11 @@ def used_settings() -> set[str]:
 
 def test_the_settings_page_says_which_variables_have_no_effect() -> None:
     _, idle = (DOCS / "reference/settings.md").read_text(encoding="utf-8").split("## Read and checked")
+    used = used_settings()
     unused = {
         str(variable)
         for name, field in Settings.model_fields.items()
-        if name not in used_settings()
+        if name not in used
         for variable in field.validation_alias.choices  # type: ignore[union-attr]
     }
     assert set(re.findall(r"^\| `(\w+)`", idle, flags=re.MULTILINE)) == unused
