@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
+import time
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -69,11 +70,11 @@ class HandlerRun:
         """Whether nothing waits and nothing runs."""
         return not self._busy and self._subscription.idle()
 
-    def stop(self, timeout: float) -> None:
+    def stop(self, deadline: float) -> None:
         """Take no further event. A coroutine is cancelled where it awaits; a plain function ends by itself.
 
         Args:
-            timeout: Seconds to wait for a plain function that runs now.
+            deadline: Until when (``time.monotonic``) to wait for a plain function that runs now.
         """
         self._stopped = True
         self._bus.detach(self._subscription)
@@ -82,7 +83,7 @@ class HandlerRun:
         else:
             self._signal.set()
             if threading.current_thread() is not self._worker:
-                self._worker.join(timeout)
+                self._worker.join(max(0.0, deadline - time.monotonic()))
 
     async def _run_async(self) -> None:
         while True:

@@ -1,8 +1,4 @@
-"""The event bridge: publish durably, listen, look back, prove.
-
-bridge = EventBridge(source=EventSource.REACTOR_CORE)
-await bridge.publish(EventType.TRAINING_PROGRESS, {"epoch": 2, "loss": 0.123}, priority=2)
-"""
+"""The event bridge: publish durably, listen, look back, prove."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -21,13 +17,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from reactor_core.errors import JournalClosed, ReactorError
 from reactor_core.events import transports
 from reactor_core.events.bus import Bus
-from reactor_core.events.chain import ChainReport
 from reactor_core.events.dedup import content_key, named_key
 from reactor_core.events.event import Event, new_event
 from reactor_core.events.handlers import Handler, HandlerRun, failure_data
 from reactor_core.events.journal import JOURNAL_NAME, Journal
 from reactor_core.events.loop_thread import LoopThread
-from reactor_core.events.query import EventFilter, TimeRange, event_filter, parse_time_range
 from reactor_core.events.vocabulary import (
     EventSource,
     EventType,
@@ -36,6 +30,7 @@ from reactor_core.events.vocabulary import (
     as_source,
     deduplicates_by_content,
 )
+from reactor_core.integration.history import History
 from reactor_core.integration.safety_emitters import SafetyEmitters
 from reactor_core.utils.clock import SystemClock
 from reactor_core.utils.settings import Settings, load_settings
@@ -54,7 +49,7 @@ CLOSE_SECONDS = 5.0
 """How long :meth:`EventBridge.close` waits for handlers to finish what was published before."""
 
 
-class EventBridge(SafetyEmitters):
+class EventBridge(SafetyEmitters, History):
     """One program's connection to the events of its workspace.
 
     Every method may be called from any thread; coroutines from any loop. Handlers run on the bridge's own thread and
@@ -119,8 +114,6 @@ class EventBridge(SafetyEmitters):
             self.close()
             raise
 
-    # Publishing
-
     async def publish(
         self,
         event_type: EventType | str,
@@ -178,8 +171,6 @@ class EventBridge(SafetyEmitters):
                 bus.forget_early(event)
             raise
 
-    # Listening
-
     async def subscribe(self, types: Iterable[EventType | str] | EventType | str) -> None:
         """Choose what :meth:`listen` yields, from now on; further calls add types."""
         names = _names([types] if isinstance(types, str) else types)
@@ -211,7 +202,7 @@ class EventBridge(SafetyEmitters):
             except RuntimeError:  # the reader's loop was closed without closing the iterator
                 bus.detach(subscription)
 
-        bus = self._started()
+        bus, _ = self._started()
         with self._lock:
             wanted = frozenset(_names(types) or self._heard_types or ()) or None
             goes_on = not types and after_seq is None
@@ -240,13 +231,12 @@ class EventBridge(SafetyEmitters):
         """
 
         def register(handler: H) -> H:
-            bus = self._started()
-            assert self._thread is not None, "a started bridge has a thread"
+            bus, thread = self._started()
             run = HandlerRun(
                 handler,
                 None if not types else frozenset(_names(types) or ()),
                 bus=bus,
-                thread=self._thread,
+                thread=thread,
                 on_failure=self._handler_failed,
                 on_idle=self._notify_idle,
             )
@@ -262,69 +252,11 @@ class EventBridge(SafetyEmitters):
             gone = [run for run in self._handlers if run.handler == handler]
             self._handlers = [run for run in self._handlers if run.handler != handler]
         for run in gone:
-            run.stop(CLOSE_SECONDS)
-
-    # Looking back
-
-    async def get_events_by_type(
-        self,
-        types: Iterable[EventType | str] | EventType | str | None,
-        time_range: TimeRange = None,
-        *,
-        source: EventSource | str | Sequence[EventSource | str] | None = None,
-        text: str | None = None,
-        after_seq: int | None = None,
-        before_seq: int | None = None,
-        limit: int | None = None,
-        newest: bool = False,
-    ) -> list[Event]:
-        """Stored events of these types, oldest first, from every process of the workspace.
-
-        Args:
-            types: One type, several, or None for all.
-            time_range: ``"last_24h"``, ``"last_30_days"``, ``"last_15_minutes"``, a timedelta, ``(from, to)``, or None.
-            source: Only from this source, or these.
-            text: Only with this text in data or metadata (ASCII letters match in either case).
-            after_seq: Only behind this position; with ``limit`` this pages through a long history.
-            before_seq: Only before this position.
-            limit: At most so many; None for all.
-            newest: With ``limit``, the last ones instead of the first.
-
-        Raises:
-            ConfigError: The time range cannot be read.
-        """
-        wanted = _filter(types, time_range, source, text, after_seq, before_seq)
-        return await asyncio.to_thread(self.journal.read, wanted, limit=limit, newest=newest)
-
-    def get_events_by_type_sync(
-        self,
-        types: Iterable[EventType | str] | EventType | str | None,
-        time_range: TimeRange = None,
-        *,
-        source: EventSource | str | Sequence[EventSource | str] | None = None,
-        text: str | None = None,
-        after_seq: int | None = None,
-        before_seq: int | None = None,
-        limit: int | None = None,
-        newest: bool = False,
-    ) -> list[Event]:
-        """:meth:`get_events_by_type` for code without a loop."""
-        wanted = _filter(types, time_range, source, text, after_seq, before_seq)
-        return self.journal.read(wanted, limit=limit, newest=newest)
-
-    def verify(self, *, anchor: tuple[int, str] | None = None) -> ChainReport:
-        """Walk the journal's hash chain.
-
-        Args:
-            anchor: Position and head that an earlier report gave, kept elsewhere; finds rows cut off at the end too.
-        """
-        return self.journal.verify(anchor=anchor)
+            run.stop(time.monotonic() + CLOSE_SECONDS)
 
     def relays(self) -> list[RelayStatus]:
         """How each transport stands; empty if none is configured."""
         return [] if self._relays is None else self._relays.status()
-
-    # Ending
 
     def close(self, timeout: float = CLOSE_SECONDS) -> None:
         """Let handlers finish what was published before, end all threads, close the journal.
@@ -354,7 +286,7 @@ class EventBridge(SafetyEmitters):
                     relays = self._relays
                     ending.callback(lambda: thread.submit(relays.close(_left(deadline))).result())
                 for run in self._handlers:
-                    ending.callback(_stop, run, deadline)
+                    ending.callback(run.stop, deadline)
                 thread.submit(bus.flush()).result()
                 with self._idle:
                     self._idle.wait_for(lambda: all(run.idle() for run in self._handlers), _left(deadline))
@@ -378,8 +310,6 @@ class EventBridge(SafetyEmitters):
     ) -> None:
         await self.aclose()
 
-    # Inside
-
     def _prepare(
         self,
         event_type: EventType | str,
@@ -402,29 +332,28 @@ class EventBridge(SafetyEmitters):
         self._bus.hand_out_early(event)
         return event, payload, key, self._bus
 
-    def _started(self) -> Bus:
+    def _started(self) -> tuple[Bus, LoopThread]:
         with self._lock:
             if self._closing:
                 raise JournalClosed("the bridge is closed")
-            if self._bus is None:
+            if self._bus is None or self._thread is None:
                 self._thread = LoopThread(f"reactor-bridge {self.source}")
                 self._thread.start()
                 self._bus = Bus(self.journal, self._thread, target=str(self.source))
-            return self._bus
+            return self._bus, self._thread
 
     def _connect(self, websocket_url: str | None, redis_url: str | None, fallback: Path | None) -> None:
         """Start a relay for each address that is given."""
         if websocket_url is None and redis_url is None:
             return
-        bus = self._started()
-        assert self._thread is not None, "a started bridge has a thread"
+        bus, thread = self._started()
         self._relays = transports.open_relays(
             websocket_url=websocket_url,
             redis_url=redis_url,
             fallback=fallback,
             journal=self.journal,
             bus=bus,
-            thread=self._thread,
+            thread=thread,
             source=str(self.source),
             workspace=self.workspace,
         )
@@ -460,29 +389,5 @@ def _left(deadline: float) -> float:
     return max(0.0, deadline - time.monotonic())
 
 
-def _stop(run: HandlerRun, deadline: float) -> None:
-    run.stop(_left(deadline))
-
-
 def _names(types: Iterable[EventType | str]) -> set[str]:
     return {str(as_event_type(name)) for name in types}
-
-
-def _filter(
-    types: Iterable[EventType | str] | EventType | str | None,
-    time_range: TimeRange,
-    source: EventSource | str | Sequence[EventSource | str] | None,
-    text: str | None,
-    after_seq: int | None,
-    before_seq: int | None,
-) -> EventFilter:
-    since, until = parse_time_range(time_range, now=_clock.utc_now())
-    return event_filter(
-        types,
-        sources=source,
-        since=since,
-        until=until,
-        text=text,
-        after_seq=after_seq,
-        before_seq=before_seq,
-    )

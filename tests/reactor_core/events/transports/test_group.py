@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from reactor_core.errors import ConfigError
+from reactor_core.events import Journal
+from reactor_core.events.bus import Bus
+from reactor_core.events.loop_thread import LoopThread
+from reactor_core.events.transports import Relay, RelayGroup, open_relays
+
+
+@pytest.fixture
+def common(tmp_path: Path):
+    journal = Journal(tmp_path / "reactor.db")
+    thread = LoopThread("group")
+    thread.start()
+    bus = Bus(journal, thread, target="user")
+    yield {"journal": journal, "bus": bus, "source": "user", "workspace": tmp_path}, thread
+    thread.submit(bus.close()).result(10)
+    thread.stop()
+    journal.close()
+
+
+def test_each_address_gets_a_relay_and_the_file_follows(common, tmp_path):
+    options, thread = common
+    group = open_relays(
+        websocket_url="ws://127.0.0.1:9/ws/events",
+        redis_url="redis://127.0.0.1:9",
+        fallback=tmp_path / "shared.jsonl",
+        thread=thread,
+        **options,
+    )
+    names = [status.name for status in group.status()]
+    assert names == ["ws://127.0.0.1:9/ws/events", "redis://127.0.0.1:9", f"file://{tmp_path / 'shared.jsonl'}"]
+    thread.submit(group.close(1)).result(20)
+    assert [status.state for status in group.status()] == ["stopped"] * 3
+
+
+def test_a_bad_address_starts_nothing(common):
+    options, thread = common
+    with pytest.raises(ConfigError, match="websocket_url"):
+        open_relays(websocket_url="nonsense", redis_url=None, fallback=None, thread=thread, **options)
+
+
+class Faulty(Relay):
+    """A relay with a fault of its own."""
+
+    async def session(self) -> None:
+        raise ZeroDivisionError("a fault")
+
+
+def test_a_fault_of_a_relay_is_logged_and_closing_still_works(common, caplog):
+    options, thread = common
+    caplog.set_level(logging.ERROR)
+    group = RelayGroup([Faulty("faulty://", **options)], thread)
+    thread.submit(group.close(1)).result(20)
+    assert "faulty:// ended by a fault of its own" in caplog.text

@@ -1,0 +1,192 @@
+"""What all relays share, on a relay whose other side is a list."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from reactor_core.events import Event, Journal, new_event
+from reactor_core.events.bus import Bus
+from reactor_core.events.loop_thread import LoopThread
+from reactor_core.events.transports import Relay, RelayGroup
+from reactor_core.events.transports.relay import Batch
+
+
+class Bench(Relay):
+    """Delivers to a list; refuses while ``away``."""
+
+    def __init__(self, journal: Journal, bus: Bus, workspace: Path) -> None:
+        self.delivered: list[Batch] = []
+        self.away = False
+        self.held = threading.Event()
+        super().__init__(
+            "bench://",
+            journal=journal,
+            bus=bus,
+            source="user",
+            workspace=workspace,
+            backoff=lambda: iter([0.0] * 10_000),
+        )
+
+    async def session(self) -> None:
+        if self.away:
+            await asyncio.sleep(0.01)
+            raise ConnectionRefusedError("nobody there")
+        self.connected()
+        self.held.set()
+        while True:
+            batch = await self.outgoing()
+            if self.away:
+                raise ConnectionResetError("gone")
+            self.delivered.append(batch)
+            await self.confirm(batch)
+
+    def events(self) -> list[Event]:
+        return [event for batch in self.delivered for event in batch.events]
+
+
+class Setting:
+    def __init__(self, workspace: Path) -> None:
+        self.journal = Journal(workspace / "reactor.db")
+        self.thread = LoopThread("relay")
+        self.thread.start()
+        self.bus = Bus(self.journal, self.thread, target="user")
+        self.relay = Bench(self.journal, self.bus, workspace)
+        self.group: RelayGroup | None = None
+
+    def run(self) -> Bench:
+        self.group = RelayGroup([self.relay], self.thread)
+        return self.relay
+
+    def put(self, number: int, priority: int = 3, origin: str = "") -> Event:
+        event, payload = new_event("user", "tick", {"n": number}, priority=priority)
+        return self.journal.append(event, payload=payload, origin=origin).result(10).event
+
+    def flush(self) -> None:
+        assert self.relay.held.wait(10)
+        self.thread.submit(self.relay.flush()).result(10)
+
+    def accept(self, *messages: bytes) -> None:
+        async def accept() -> None:
+            for message in messages:
+                await self.relay.accept(message)
+            await self.relay.settle()
+
+        self.thread.submit(accept()).result(10)
+
+    def close(self) -> None:
+        if self.group is not None:
+            self.thread.submit(self.group.close(5)).result(10)
+        self.thread.submit(self.bus.close()).result(10)
+        self.thread.stop()
+        self.journal.close()
+
+
+@pytest.fixture
+def setting(tmp_path: Path):
+    setting = Setting(tmp_path)
+    yield setting
+    setting.close()
+
+
+def test_what_is_published_is_delivered_in_order_and_counted(setting):
+    relay = setting.run()
+    events = [setting.put(number) for number in range(100)]
+    setting.flush()
+    assert relay.events() == events
+    assert (relay.status.state, relay.status.sent) == ("connected", 100)
+
+
+def test_lane_1_goes_alone_and_first(setting):
+    for number in range(40):
+        setting.put(number, priority=2 + number % 3)
+    urgent = setting.put(40, priority=1)
+    relay = setting.run()
+    setting.flush()
+    assert relay.delivered[0].events == [urgent]
+    assert len(relay.events()) == 41
+
+
+def test_within_a_lane_the_order_is_the_journals(setting):
+    for number in range(200):
+        setting.put(number, priority=2 + number % 3)
+    relay = setting.run()
+    setting.flush()
+    for lane in (2, 3, 4):
+        numbers = [event.data["n"] for event in relay.events() if event.priority == lane]
+        assert numbers == sorted(numbers)
+        assert len(numbers) in (66, 67)
+
+
+def test_what_a_relay_brought_is_not_sent_back(setting):
+    relay = setting.run()
+    setting.put(0, origin="bench://")
+    other = setting.put(1, origin="another relay")
+    setting.flush()
+    assert relay.events() == [other]
+
+
+def test_a_cursor_moves_only_when_the_other_side_has_confirmed(setting, tmp_path):
+    relay = setting.run()
+    setting.put(0)
+    setting.flush()
+    relay.away = True
+    for number in range(1, 4):
+        setting.put(number)
+    setting.close()
+    again = Setting(tmp_path)
+    relay = again.run()
+    again.flush()
+    assert [event.data["n"] for event in relay.events()] == [1, 2, 3]
+    again.close()
+    setting.close = lambda: None
+
+
+def test_history_from_before_the_relay_is_not_sent(tmp_path):
+    with Journal(tmp_path / "reactor.db") as journal:
+        event, payload = new_event("user", "tick", {"n": "old"})
+        journal.append(event, payload=payload).result(10)
+    setting = Setting(tmp_path)
+    relay = setting.run()
+    new = setting.put(1)
+    setting.flush()
+    assert relay.events() == [new]
+    setting.close()
+
+
+def test_what_comes_in_is_stored_once_with_its_origin(setting):
+    event, _ = new_event("scout", "tock", {"n": 1})
+    setting.accept(event.to_family_json(), event.to_json(), b"nonsense")
+    assert [stored.event_id for stored in setting.journal.read()] == [event.event_id]
+    assert (setting.relay.status.received, setting.relay.status.rejected) == (1, 1)
+    assert setting.relay.pending().events == []
+
+
+def test_an_id_with_other_content_is_rejected(setting, caplog):
+    event, _ = new_event("scout", "tock", {"n": 1})
+    forged = Event.from_dict(event.to_dict() | {"data": {"n": 2}})
+    setting.accept(event.to_json(), forged.to_json())
+    assert [stored.data for stored in setting.journal.read()] == [{"n": 1}]
+    assert setting.relay.status.rejected == 1
+    assert "taken" in caplog.text
+
+
+def test_an_urgent_event_from_outside_is_handed_out_once_however_often_it_comes(setting):
+    heard = setting.bus.attach(frozenset({"kill_switch_triggered"}), wake=lambda: None)
+    event, _ = new_event("scout", "kill_switch_triggered", {"action": "x"})
+    for _ in range(3):
+        setting.accept(event.to_json())
+        setting.thread.submit(setting.bus.flush()).result(10)
+    assert heard.pop().event_id == event.event_id
+    assert heard.pop() is None
+
+
+def test_flushing_without_a_connection_returns(setting):
+    setting.relay.away = True
+    setting.run()
+    setting.put(0)
+    setting.thread.submit(setting.relay.flush()).result(10)
+    assert setting.relay.delivered == []
