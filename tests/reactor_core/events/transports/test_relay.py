@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import itertools
 import threading
 from pathlib import Path
 
@@ -28,12 +28,11 @@ class Bench(Relay):
             bus=bus,
             source="user",
             workspace=workspace,
-            backoff=lambda: iter([0.0] * 10_000),
+            backoff=lambda: itertools.repeat(0.005),
         )
 
     async def session(self) -> None:
         if self.away:
-            await asyncio.sleep(0.01)
             raise ConnectionRefusedError("nobody there")
         self.connected()
         self.held.set()
