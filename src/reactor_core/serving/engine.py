@@ -17,7 +17,9 @@ from reactor_core.data.records import Message
 from reactor_core.errors import ArtifactCorrupt, ConfigError
 from reactor_core.models.load import LoadedModel, load_model
 from reactor_core.models.store import resolve_model
+from reactor_core.training.llama import FastLlama, why_not_fast
 from reactor_core.training.lora import load_adapter, merge_adapter
+from reactor_core.training.step import predicting_states
 from reactor_core.utils.settings import Settings, load_settings
 
 __all__ = ["Engine", "Prompt", "load_engine"]
@@ -44,6 +46,7 @@ class Engine:
     def __init__(self, loaded: LoadedModel, chat: ChatFormat, adapter: Path | None) -> None:
         self.model, self.tokenizer, self.entry = loaded.model, loaded.tokenizer, loaded.entry
         self.chat, self.adapter = chat, adapter
+        self._fast = FastLlama(self.model) if why_not_fast(self.model) is None else None
         self._window = getattr(self.model.config, "max_position_embeddings", None)
 
     def count_tokens(self, prompt: Prompt) -> int:
@@ -156,31 +159,23 @@ class Engine:
         with torch.inference_mode():
             for part in micro_batches(documents, max_tokens=_MAX_TOKENS):
                 batch = pack(part).to(self.model.device)
-                hidden = self.model.base_model(
-                    input_ids=batch.input_ids[None],
-                    position_ids=batch.position_ids[None],
-                    use_cache=False,
-                    document_layout=batch.layout,
-                ).last_hidden_state[0]
-                scores = self._log_probs(hidden, batch.predict, batch.targets)
+                states = predicting_states(self.model, batch, self._fast)
+                scores = self._log_probs(states, batch.predict, batch.targets)
                 np.add.at(result, np.asarray(batch.rows)[batch.owner.cpu().numpy()], scores)
         return result.reshape(len(prompts), len(endings))
 
-    def _log_probs(self, hidden: torch.Tensor, predict: torch.Tensor, targets: torch.Tensor) -> NDArray[np.float64]:
+    def _log_probs(self, states: torch.Tensor, predict: torch.Tensor, targets: torch.Tensor) -> NDArray[np.float64]:
+        """Log-probability of each target, from the states ``[K, C]`` at the predicting positions ``[K]``."""
         head = self.model.get_output_embeddings()
         # The choices of one prompt are predicted from the same place: its logits are computed once.
         places, which = torch.unique(predict, return_inverse=True)
-        parts = []
+        one_of = torch.empty_like(places).scatter_(0, which, torch.arange(len(which), device=which.device))
+        scores = np.empty(len(predict))
         for start in range(0, len(places), _HEAD_ROWS):
-            mine = (which >= start) & (which < start + _HEAD_ROWS)
-            logits = head(hidden.index_select(0, places[start : start + _HEAD_ROWS])).float()
-            log_probs = logits.log_softmax(dim=-1)
-            parts.append((mine, log_probs[which[mine] - start, targets[mine]]))
-        scores = torch.empty(len(predict), dtype=torch.float64)
-        for mine, values in parts:
-            scores[mine.cpu()] = values.double().cpu()
-        numbers: NDArray[np.float64] = scores.numpy()
-        return numbers
+            mine = ((which >= start) & (which < start + _HEAD_ROWS)).nonzero()[:, 0]
+            log_probs = head(states[one_of[start : start + _HEAD_ROWS]]).float().log_softmax(dim=-1)
+            scores[mine.cpu().numpy()] = log_probs[which[mine] - start, targets[mine]].double().cpu().numpy()
+        return scores
 
     def _prompt_ids(self, prompt: Prompt) -> list[int]:
         turns = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -10,9 +11,10 @@ from torch.nn.functional import cross_entropy
 
 from reactor_core.data.packing import Document, PackedBatch, micro_batches, pack
 from reactor_core.errors import ConfigError
+from reactor_core.training.llama import FastLlama
 from reactor_core.training.losses import completion_cross_entropy, head_is_plain
 
-__all__ = ["accumulate", "batch_loss", "recompute_activations"]
+__all__ = ["accumulate", "agrees", "batch_loss", "predicting_states", "recompute_activations"]
 
 
 def recompute_activations(model: Any) -> None:
@@ -24,7 +26,25 @@ def recompute_activations(model: Any) -> None:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
 
 
-def batch_loss(model: Any, batch: PackedBatch) -> torch.Tensor:
+def predicting_states(model: Any, batch: PackedBatch, fast: FastLlama | None = None) -> torch.Tensor:
+    """Final hidden states at the positions whose next token counts, ``[K, C]``.
+
+    Args:
+        model: A ``transformers`` causal model.
+        batch: Packed documents.
+        fast: Computes the same from the same weights, where the model has such a form.
+
+    Raises:
+        ConfigError: The model does not hand the documents' layout to its attention.
+    """
+    if fast is not None and fast.takes(batch):
+        return fast.hidden(batch)
+    with _documents_seen(model, batch):
+        hidden: torch.Tensor = model.base_model(**_inputs(batch)).last_hidden_state[0]
+    return hidden.index_select(0, batch.predict)
+
+
+def batch_loss(model: Any, batch: PackedBatch, fast: FastLlama | None = None) -> torch.Tensor:
     """Sum of the cross-entropies of a packed batch, in nats.
 
     The head sees only the positions whose next token carries loss.
@@ -32,27 +52,34 @@ def batch_loss(model: Any, batch: PackedBatch) -> torch.Tensor:
     Raises:
         ConfigError: The model does not hand the documents' layout to its attention.
     """
-    inputs = {
+    if head_is_plain(model):
+        weight = model.get_output_embeddings().weight
+        return completion_cross_entropy(predicting_states(model, batch, fast), weight, batch.targets)
+    with _documents_seen(model, batch):
+        # logits_to_keep lets the model apply its own soft-capping or scaling after the head.
+        logits = model(**_inputs(batch), logits_to_keep=batch.predict).logits[0]
+    return cross_entropy(logits, batch.targets, reduction="sum")
+
+
+def _inputs(batch: PackedBatch) -> dict[str, Any]:
+    return {
         "input_ids": batch.input_ids[None],
         "position_ids": batch.position_ids[None],
         "use_cache": False,
         "document_layout": batch.layout,
     }
+
+
+@contextmanager
+def _documents_seen(model: Any, batch: PackedBatch) -> Iterator[None]:
+    """Check that attention really ran inside the documents."""
     before = batch.layout.uses
-    if head_is_plain(model):
-        hidden = model.base_model(**inputs).last_hidden_state[0]
-        weight = model.get_output_embeddings().weight
-        loss = completion_cross_entropy(hidden.index_select(0, batch.predict), weight, batch.targets)
-    else:
-        # logits_to_keep lets the model apply its own soft-capping or scaling after the head.
-        logits = model(**inputs, logits_to_keep=batch.predict).logits[0]
-        loss = cross_entropy(logits, batch.targets, reduction="sum")
+    yield
     if batch.layout.uses == before:
         raise ConfigError(
             f"{type(model).__name__} does not pass options on to its attention, so documents would see each other",
             remedy="use a model that supports transformers' attention interface",
         )
-    return loss
 
 
 def accumulate(
@@ -61,6 +88,7 @@ def accumulate(
     *,
     max_tokens: int,
     share_prefixes: bool,
+    fast: FastLlama | None = None,
     device: torch.device | str = "cpu",
     seed: int = 0,
 ) -> tuple[float, int, int]:
@@ -74,6 +102,7 @@ def accumulate(
         documents: The rows of the step.
         max_tokens: Packed tokens in one forward pass.
         share_prefixes: See :func:`~reactor_core.data.packing.pack`.
+        fast: The model's fast form, if it has one.
         device: Where the model is.
         seed: Of dropout; each part continues from it.
 
@@ -86,8 +115,36 @@ def accumulate(
         batch = pack(part, share_prefixes=share_prefixes).to(device)
         if not share_prefixes:
             torch.manual_seed((seed + number) % 2**63)
-        loss = batch_loss(model, batch) / trained
+        loss = batch_loss(model, batch, fast) / trained
         torch.autograd.backward(loss)
         total += float(loss.detach())
         computed += len(batch.input_ids)
     return total, trained, computed
+
+
+def agrees(
+    model: Any, fast: FastLlama, documents: Sequence[Document], *, tolerance: float = 1e-3
+) -> tuple[bool, float, float]:
+    """Whether the fast form gives the loss and the gradients of the generic path on these documents.
+
+    Args:
+        model: With trainable additions; their gradients are cleared.
+        fast: Its fast form.
+        documents: A few short ones do.
+        tolerance: Largest relative difference; float32 sums in another order differ by 1e-5.
+
+    Returns:
+        The verdict, the relative difference of the loss, and of the gradients (against the largest gradient).
+    """
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    batch = pack(documents).to(model.device)
+    losses, grads = [], []
+    for form in (None, fast):
+        loss = batch_loss(model, batch, form)
+        grads.append(torch.autograd.grad(loss, parameters))
+        losses.append(float(loss.detach()))
+    by_loss = abs(losses[0] - losses[1]) / max(abs(losses[0]), 1e-12)
+    largest = max(float(grad.abs().max()) for grad in grads[0])
+    apart = max(float((a - b).abs().max()) for a, b in zip(*grads, strict=True))
+    by_grad = apart / max(largest, 1e-12)
+    return by_loss <= tolerance and by_grad <= tolerance, by_loss, by_grad

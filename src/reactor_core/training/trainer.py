@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,12 +27,13 @@ from reactor_core.training.config import TrainingConfig
 from reactor_core.training.curves import LossLog, plot_curves, read_log
 from reactor_core.training.experience import experience_dataset
 from reactor_core.training.hooks import Hooks, RunInfo, StepInfo
+from reactor_core.training.llama import FastLlama, why_not_fast
 from reactor_core.training.lora import adapter_config, inject_lora, save_adapter
 from reactor_core.training.memory import peak_memory, reset_peak_memory
 from reactor_core.training.optim import build_optimizer, clip_gradients, learning_rate_factor
 from reactor_core.training.result import TrainingResult
 from reactor_core.training.runs import Resume, Run, open_run
-from reactor_core.training.step import accumulate, recompute_activations
+from reactor_core.training.step import accumulate, agrees, recompute_activations
 from reactor_core.training.stop import stop_signals
 from reactor_core.training.tensors import as_os_error
 from reactor_core.utils.clock import Clock, SystemClock, to_iso
@@ -169,8 +171,24 @@ class _Session:
         if run.resumed and (checkpoint := latest_checkpoint(run.checkpoints)) is not None:
             self.progress = restore(checkpoint, parameters=self.parameters, optimizer=self.optimizer, identity=identity)
         self.resumed_from = self.progress.step
+        self.fast = self._fast_form()
         self.log = LossLog(run.path / "loss.jsonl", keep_steps=self.progress.step)
         self._saved_at = self.clock.monotonic()
+
+    def _fast_form(self) -> FastLlama | None:
+        """The model's fast form, if it has one and gives the same loss and gradients on the two shortest rows."""
+        if self.config.gradient_checkpointing or why_not_fast(self.model) is not None:
+            return None
+        fast = FastLlama(self.model)
+        shortest = sorted(self.documents, key=lambda document: (len(document.ids), document.row))[:2]
+        same, by_loss, by_grad = agrees(self.model, fast, shortest)
+        if not same:
+            warnings.warn(
+                f"the fast path differs from the generic one (loss by {by_loss:.1e}, gradients by {by_grad:.1e}); "
+                "training on the generic one, which is slower",
+                stacklevel=2,
+            )
+        return fast if same else None
 
     @contextmanager
     def errors_reported(self) -> Iterator[None]:
@@ -249,6 +267,7 @@ class _Session:
             documents,
             max_tokens=config.micro_batch_tokens,
             share_prefixes=self.share_prefixes,
+            fast=self.fast,
             device=self.device,
             seed=(config.seed * 1_000_003 + progress.step) * 1_000_003,
         )
@@ -351,6 +370,7 @@ class _Session:
                 "metrics": result.summary(),
                 "files": hashes,
                 "chat_template": self.chat.name,
+                "path": "fast" if self.fast is not None else "generic",
                 "finished": to_iso(self.clock.utc_now()),
                 "parent": None,
             }
