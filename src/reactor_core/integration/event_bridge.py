@@ -131,7 +131,8 @@ class EventBridge(SafetyEmitters, History):
         Args:
             event_type: A member of :class:`EventType`, or a name of your own.
             data: JSON values. An equal reading of the same source within 60 s (such as ``COST_UPDATE {"total": 15.4}``)
-                is the same event and not stored again; a payload with ``amount`` and every safety event always is.
+                is the same event and not stored again, also if another value lay between; a payload with ``amount``
+                and every safety event always is stored.
             priority: Lane, 1 (most urgent) to 4; None takes the type's own.
             metadata: About the event rather than in it.
             dedup_key: Names the event: within 60 s the same name under the same source and type is the same event,
