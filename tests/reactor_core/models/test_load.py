@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from reactor_core.errors import ArtifactCorrupt
+from reactor_core.models.entry import ModelEntry, describe_folder
+from reactor_core.models.load import load_model, load_tokenizer
+
+MakeModel = Callable[[str], Path]
+
+
+def entry_of(folder: Path) -> ModelEntry:
+    return describe_folder(folder, name="tiny", source="folder", origin=str(folder), details={})
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen2", "gpt2"])
+def test_a_loaded_model_answers_as_transformers_own(model_folder: MakeModel, family: str) -> None:
+    folder = model_folder(family)
+    loaded, reference = load_model(entry_of(folder)), AutoModelForCausalLM.from_pretrained(folder).eval()
+    ids = torch.arange(3, 40)[None]
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.model(ids).logits, reference(ids).logits)
+
+
+def test_a_loaded_model_is_frozen_in_float32_and_evaluation_mode(model_folder: MakeModel) -> None:
+    model = load_model(entry_of(model_folder("llama"))).model
+    assert not model.training
+    assert {(parameter.dtype, parameter.requires_grad) for parameter in model.parameters()} == {(torch.float32, False)}
+
+
+def test_a_tokenizer_comes_from_the_folder_alone(model_folder: MakeModel) -> None:
+    tokenizer = load_tokenizer(model_folder("llama"))
+    assert tokenizer.decode(tokenizer("Hello").input_ids) == "Hello"
+
+
+def test_a_folder_without_a_tokenizer_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactCorrupt, match="no readable tokenizer"):
+        load_tokenizer(tmp_path)

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from reactor_core.data.records import Dataset, read_dataset
+from reactor_core.models.entry import ModelEntry
+from reactor_core.training.card import dataset_facts, describe_environment, run_identity
+from reactor_core.utils.files import sha256_file
+
+
+def dataset_with(tmp_path: Path, sources: list[object]) -> Dataset:
+    file = tmp_path / "rows.jsonl"
+    rows = [{"prompt": "a", "completion": "b", "source": source} for source in sources]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return read_dataset(file)
+
+
+def test_a_dataset_is_named_by_path_hash_and_length(tmp_path: Path) -> None:
+    facts = dataset_facts(dataset_with(tmp_path, [None, None]))
+    assert facts["path"] == str(tmp_path / "rows.jsonl")
+    assert facts["sha256"] == sha256_file(tmp_path / "rows.jsonl")
+    assert facts["rows"] == 2
+
+
+def test_rows_from_the_journal_give_the_range_of_their_events(tmp_path: Path) -> None:
+    sources = [{"event_id": "b", "seq": 9}, {"event_id": "a", "seq": 4}, "a book"]
+    assert dataset_facts(dataset_with(tmp_path, sources))["events"] == {"rows": 2, "first_seq": 4, "last_seq": 9}
+
+
+def test_rows_from_elsewhere_name_no_event(tmp_path: Path) -> None:
+    events = dataset_facts(dataset_with(tmp_path, ["a book", None]))["events"]
+    assert events == {"rows": 0, "first_seq": None, "last_seq": None}
+
+
+def test_the_identity_changes_with_each_of_its_parts(tmp_path: Path) -> None:
+    dataset = dataset_with(tmp_path, [None])
+    entry = ModelEntry("tiny", tmp_path, "folder", "here", {"model.safetensors": "0"}, 1)
+    other = ModelEntry("tiny", tmp_path, "folder", "here", {"model.safetensors": "1"}, 1)
+    identity = run_identity("c", dataset, entry, "t")
+    assert run_identity("c", dataset, entry, "t") == identity
+    longer = dataset_with(tmp_path, [None, None])
+    others = [
+        ("d", dataset, entry, "t"),
+        ("c", longer, entry, "t"),
+        ("c", dataset, other, "t"),
+        ("c", dataset, entry, "u"),
+    ]
+    assert all(run_identity(*each) != identity for each in others)
+
+
+def test_the_environment_is_plain_json_and_names_torch() -> None:
+    described = describe_environment(torch.device("cpu"))
+    assert json.loads(json.dumps(described)) == described
+    assert described["versions"]["torch"] == torch.__version__
+    assert described["device"] == "cpu"
