@@ -2,6 +2,7 @@
 
     python scripts/verdict_study.py --out docs/studies/verdicts
     python scripts/verdict_study.py --modes demo --seeds 0 --also other.jsonl
+    python scripts/verdict_study.py --quick --out /somewhere/else    # a few steps, a few rows: does it run?
 
 Each run is a fresh process, as a user's is. Results that are already in the JSON file for the same options, dataset and
 held-out rows are kept, so a study that was interrupted goes on.
@@ -29,6 +30,8 @@ from reactor_core.utils.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 LOG = ROOT / "examples" / "experience"
+_QUICK_ROWS = 24
+_QUICK_STEPS = 4
 
 
 def dataset_lines(rows: list[ExperienceRow]) -> bytes:
@@ -43,21 +46,31 @@ def dataset_lines(rows: list[ExperienceRow]) -> bytes:
     )
 
 
-def one_run(mode: str, seed: int, also: Path | None) -> dict[str, Any]:
-    """Train, judge before and after, decide; the record of one run as plain data."""
+def one_run(mode: str, seed: int, also: Path | None, *, quick: bool) -> dict[str, Any]:
+    """Train, judge before and after, decide; the record of one run as plain data.
+
+    Args:
+        mode: "demo" or "full".
+        seed: Seed of the training.
+        also: A second labelled file, or None.
+        quick: Train a few steps and judge a few rows.
+    """
     from reactor_core.demo.judge import judge
     from reactor_core.demo.recipe import MODEL, demo_config, full_config
     from reactor_core.errors import PromotionRefused
     from reactor_core.eval.promotion import decide
     from reactor_core.training.trainer import Trainer
 
-    heldout = read_experience(LOG / "heldout.jsonl")
-    others = None if also is None else read_experience(also)
+    few = _QUICK_ROWS if quick else None
+    heldout = read_experience(LOG / "heldout.jsonl")[:few]
+    others = None if also is None else read_experience(also)[:few]
     with tempfile.TemporaryDirectory() as work:
         settings = load_settings().model_copy(update={"workspace": Path(work)})
         path = Path(work) / "pool.jsonl"
         atomic_write(path, dataset_lines(read_experience(LOG / "pool.jsonl")))
         config = demo_config(seed=seed) if mode == "demo" else full_config(seed=seed)
+        if quick:
+            config = config.model_copy(update={"max_seconds": None, "max_steps": _QUICK_STEPS})
         before = judge(MODEL, None, heldout, others, settings=settings, chat_template=config.chat_template)
         result = Trainer(config, settings=settings).train(path, resume=False)
         after = judge(MODEL, result.adapter_dir, heldout, others, settings=settings)
@@ -71,6 +84,7 @@ def one_run(mode: str, seed: int, also: Path | None) -> dict[str, Any]:
         "seed": seed,
         "before": before.report.accuracy,
         "after": report.accuracy,
+        "heldout_rows": report.rows,
         "interval": [report.interval.low, report.interval.high],
         "majority": report.majority_accuracy,
         "p_values": tests,
@@ -116,10 +130,11 @@ def main() -> int:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--also", type=Path, default=None, help="a second labelled file, reported apart")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "studies" / "verdicts", help="without suffix")
+    parser.add_argument("--quick", action="store_true", help="few steps and rows; the figures mean nothing")
     parser.add_argument("--child", nargs=2, metavar=("MODE", "SEED"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child is not None:
-        print(json.dumps(one_run(args.child[0], int(args.child[1]), args.also)))
+        print(json.dumps(one_run(args.child[0], int(args.child[1]), args.also, quick=args.quick)))
         return 0
     from reactor_core.demo.recipe import demo_config, full_config
 
@@ -130,6 +145,7 @@ def main() -> int:
             "prompt": verdict_messages("action", "kind"),
             "configs": [demo_config().hash, full_config().hash],
             "also": None if args.also is None else sha256_file(args.also),
+            "quick": args.quick,
         }
     )
     store = args.out.with_suffix(".json")
@@ -139,15 +155,16 @@ def main() -> int:
         for mode in args.modes:
             if any((run["mode"], run["seed"]) == (mode, seed) for run in runs):
                 continue
-            also = [] if args.also is None else ["--also", str(args.also)]
-            command = [sys.executable, str(Path(__file__)), "--child", mode, str(seed), *also]
+            passed = [] if args.also is None else ["--also", str(args.also)]
+            passed += ["--quick"] if args.quick else []
+            command = [sys.executable, str(Path(__file__)), "--child", mode, str(seed), *passed]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
             runs.append(json.loads(done.stdout.strip().splitlines()[-1]))
             print(f"{mode} seed {seed}: {runs[-1]['before']:.3f} -> {runs[-1]['after']:.3f}", file=sys.stderr)
             study = {
                 "inputs": inputs,
                 "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-                "heldout_rows": len(read_experience(LOG / "heldout.jsonl")),
+                "heldout_rows": runs[-1]["heldout_rows"],
                 "date": datetime.now(UTC).date().isoformat(),
                 "runs": sorted(runs, key=lambda run: (run["mode"], run["seed"])),
             }
