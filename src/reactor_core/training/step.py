@@ -14,7 +14,7 @@ from reactor_core.errors import ConfigError
 from reactor_core.training.llama import FastLlama
 from reactor_core.training.losses import completion_cross_entropy, head_is_plain
 
-__all__ = ["accumulate", "agrees", "batch_loss", "predicting_states", "recompute_activations"]
+__all__ = ["accumulate", "agrees", "batch_loss", "drops_at_random", "predicting_states", "recompute_activations"]
 
 
 def recompute_activations(model: Any) -> None:
@@ -148,3 +148,15 @@ def agrees(
     apart = max(float((a - b).abs().max()) for a, b in zip(*grads, strict=True))
     by_grad = apart / max(largest, 1e-12)
     return by_loss <= tolerance and by_grad <= tolerance, by_loss, by_grad
+
+
+def drops_at_random(model: torch.nn.Module) -> bool:
+    """Whether any layer drops anything at random while training."""
+    config = getattr(model, "config", None)
+    named = ("attention_dropout", "attn_pdrop", "hidden_dropout", "resid_pdrop", "embd_pdrop")
+    if any(getattr(config, name, None) for name in named):
+        return True
+    modules = model.modules()
+    return any(
+        (isinstance(module, torch.nn.Dropout) and module.p > 0) or getattr(module, "dropout_p", 0) for module in modules
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import shutil
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 
 from reactor_core.data.chat import ChatFormat
 from reactor_core.data.loader import num_steps, rows_of_step
@@ -26,18 +26,18 @@ from reactor_core.training.checkpoint import Progress, latest_checkpoint, restor
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.curves import LossLog, plot_curves, read_log
 from reactor_core.training.experience import experience_dataset
+from reactor_core.training.export import export
 from reactor_core.training.hooks import Hooks, RunInfo, StepInfo
 from reactor_core.training.llama import FastLlama, why_not_fast
-from reactor_core.training.lora import adapter_config, inject_lora, save_adapter
+from reactor_core.training.lora import inject_lora
 from reactor_core.training.memory import peak_memory, reset_peak_memory
 from reactor_core.training.optim import build_optimizer, clip_gradients, learning_rate_factor
 from reactor_core.training.result import TrainingResult
 from reactor_core.training.runs import Resume, Run, open_run
-from reactor_core.training.step import accumulate, agrees, recompute_activations
+from reactor_core.training.step import accumulate, agrees, drops_at_random, recompute_activations
 from reactor_core.training.stop import stop_signals
-from reactor_core.training.tensors import as_os_error
 from reactor_core.utils.clock import Clock, SystemClock, to_iso
-from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, storage_errors, sweep_unfinished
+from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, sweep_unfinished
 from reactor_core.utils.settings import Settings, load_settings
 
 __all__ = ["Trainer", "TrainingResult"]
@@ -162,7 +162,7 @@ class _Session:
         names = {id(value): name for name, value in self.parameters.items()}
         ordered = [value for group in self.optimizer.param_groups for value in group["params"]]
         self.parameters = {names[id(value)]: value for value in ordered}
-        self.share_prefixes = not _has_dropout(model)
+        self.share_prefixes = not drops_at_random(model)
         self.total_steps = config.num_epochs * num_steps(len(documents), config.batch_size)
         if config.max_steps is not None:
             self.total_steps = min(self.total_steps, config.max_steps)
@@ -360,7 +360,7 @@ class _Session:
             resumed_from=self.resumed_from,
         )
         with atomic_dir(output) as temporary:
-            self._write_weights(temporary)
+            export(self.loaded, self.chat, self.config, temporary)
             hashes = {file.name: sha256_file(file) for file in sorted(temporary.iterdir())}
             card = {
                 "run_id": run.run_id,
@@ -377,39 +377,5 @@ class _Session:
             text = json.dumps(card, indent=2, sort_keys=True) + "\n"
             atomic_write(temporary / CARD, text)
         atomic_write(result.card_path, text)
+        shutil.rmtree(run.checkpoints)  # a finished run is not resumed
         return result
-
-    def _write_weights(self, folder: Path) -> None:
-        config = self.config
-        if config.use_lora:
-            peft_config = adapter_config(
-                self.model,
-                base=self.loaded.entry.details.get("hub_id") or str(self.loaded.entry.path),
-                rank=config.lora_rank,
-                alpha=config.lora_alpha,
-                dropout_p=config.lora_dropout,
-                layers=config.layers,
-                rslora=config.use_rslora,
-            )
-            save_adapter(self.model, peft_config, folder)
-        else:
-            with storage_errors(folder):
-                try:
-                    self.model.save_pretrained(str(folder))
-                except SafetensorError as error:
-                    raise as_os_error(error) from error
-            self.loaded.tokenizer.save_pretrained(str(folder))
-        if self.chat.template is not None:
-            atomic_write(folder / "chat_template.jinja", self.chat.as_file())
-
-
-def _has_dropout(model: torch.nn.Module) -> bool:
-    """Whether any layer drops anything at random while training."""
-    config = getattr(model, "config", None)
-    named = ("attention_dropout", "attn_pdrop", "hidden_dropout", "resid_pdrop", "embd_pdrop")
-    if any(getattr(config, name, None) for name in named):
-        return True
-    modules = model.modules()
-    return any(
-        (isinstance(module, torch.nn.Dropout) and module.p > 0) or getattr(module, "dropout_p", 0) for module in modules
-    )
