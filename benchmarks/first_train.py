@@ -103,6 +103,7 @@ def train_ours(path: Path, rows: int, work: Path) -> dict[str, float]:
 
 def train_trl(path: Path, rows: int, work: Path) -> dict[str, float]:
     """One run of TRL's SFTTrainer on the same rows."""
+    import torch
     from datasets import Dataset
     from peft import LoraConfig
     from transformers import TrainerCallback
@@ -132,7 +133,12 @@ def train_trl(path: Path, rows: int, work: Path) -> dict[str, float]:
 
     depth = loaded.model.config.num_hidden_layers
     layers = None if config.layers is None else list(range(depth - config.layers, depth))
-    targets = config.target_modules if isinstance(config.target_modules, str) else list(config.target_modules)
+    if config.target_modules == "all-linear":  # PEFT takes a choice of layers only beside names
+        head = loaded.model.get_output_embeddings()
+        linears = [n for n, m in loaded.model.named_modules() if isinstance(m, torch.nn.Linear) and m is not head]
+        targets = sorted({name.split(".")[-1] for name in linears})
+    else:
+        targets = list(config.target_modules)
     trainer = SFTTrainer(
         model=loaded.model,
         processing_class=loaded.tokenizer,
