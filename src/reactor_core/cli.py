@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 
 from reactor_core import __version__
 from reactor_core.utils.command import print_json, run_app
-from reactor_core.utils.settings import wait_passively
+from reactor_core.utils.settings import spin_briefly
 
 if TYPE_CHECKING:
     from reactor_core.utils.console import Narrator
@@ -334,7 +334,7 @@ def _context() -> tuple[Settings, Narrator]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``reactor`` and return its exit status."""
-    wait_passively()
+    spin_briefly()
     return run_app(app, arguments)
 
 

@@ -10,7 +10,7 @@ def _workspace(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REACTOR_WORKSPACE", str(tmp_path / "workspace"))
     monkeypatch.setenv("REACTOR_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")  # main() would set it for the whole test process
+    monkeypatch.setenv("GOMP_SPINCOUNT", "10000")  # main() would set it for the whole test process
 
 
 def run(*words):

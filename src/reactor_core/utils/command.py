@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -43,7 +44,7 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
     except CycloptsError:
         return USAGE_ERROR
     except KeyboardInterrupt:
-        command = " ".join([app.name[0], *words])
+        command = shlex.join([app.name[0], *words])
         return _fail(Interrupted("stopped by the keyboard", remedy=f"to go on: {command}"), words, stderr)
     except ReactorError as error:
         return _fail(error, words, stderr)

@@ -12,7 +12,7 @@ def app():
     app = App(name="tool")
 
     @app.command
-    def act(number: int = 0, *, json: bool = False):
+    def act(number: int = 0, *, note: str = "", json: bool = False):
         if number == 1:
             raise ConfigError("rank=0 is too small", remedy="use 1 or more")
         if number == 2:
@@ -50,8 +50,8 @@ def test_with_json_the_error_is_an_object(app, capsys):
 
 
 def test_control_c_says_how_to_go_on(app, capsys):
-    assert run_app(app, ["act", "2"]) == 130
-    assert "to go on: tool act 2" in capsys.readouterr().err
+    assert run_app(app, ["act", "2", "--note", "two words"]) == 130
+    assert "to go on: tool act 2 --note 'two words'" in capsys.readouterr().err
 
 
 def test_json_refuses_what_json_cannot_carry():
