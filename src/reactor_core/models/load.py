@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
@@ -75,7 +76,7 @@ def load_model(entry: ModelEntry, *, device: torch.device | str = "cpu") -> Load
             model = AutoModelForCausalLM.from_pretrained(
                 str(entry.path), dtype=torch.float32, attn_implementation=DOCUMENT_ATTENTION, local_files_only=True
             )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ArtifactCorrupt(f"{entry.path} is no readable causal model: {error}") from error
     model.requires_grad_(False)
     return LoadedModel(model.to(device).eval(), tokenizer, entry)

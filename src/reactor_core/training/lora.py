@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 from torch.nn.functional import dropout, linear
@@ -254,13 +255,16 @@ def load_adapter(model: Any, folder: Path) -> dict[str, Any]:
 
     Raises:
         NotFound: The folder holds no adapter.
-        ArtifactCorrupt: Its tensors do not fit its configuration or the model.
+        ArtifactCorrupt: Its tensors cannot be read, or do not fit its configuration or the model.
     """
     file = folder / "adapter_config.json"
     if not file.is_file():
         raise NotFound(f"{folder} holds no adapter_config.json", remedy="give the adapter folder of a training run")
     config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    tensors = load_file(str(folder / "adapter_model.safetensors"))
+    try:
+        tensors = load_file(str(folder / "adapter_model.safetensors"))
+    except (OSError, SafetensorError) as error:
+        raise ArtifactCorrupt(f"adapter {folder} has no readable adapter_model.safetensors: {error}") from error
     transform = config.get("layers_to_transform")
     inject_lora(
         model,

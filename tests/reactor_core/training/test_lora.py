@@ -161,3 +161,17 @@ def test_an_adapter_of_another_model_is_refused(model_folder: MakeModel, tmp_pat
     config.write_text(json.dumps(json.loads(config.read_text()) | {"layers_to_transform": [2]}))
     with pytest.raises(ArtifactCorrupt, match="does not fit"):
         load_adapter(load(model_folder("llama")), tmp_path / "adapter")
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_an_adapter_that_cannot_be_read_is_refused(damage: str, model_folder: MakeModel, tmp_path: Path) -> None:
+    model = load(model_folder("llama"))
+    inject_lora(model, rank=4, alpha=8.0)
+    save(model, tmp_path / "adapter")
+    file = tmp_path / "adapter" / "adapter_model.safetensors"
+    if damage == "cut":
+        file.write_bytes(file.read_bytes()[:-9])
+    else:
+        file.unlink()
+    with pytest.raises(ArtifactCorrupt, match="no readable"):
+        load_adapter(load(model_folder("llama")), tmp_path / "adapter")
