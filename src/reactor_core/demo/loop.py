@@ -178,7 +178,7 @@ def run_demo(
         labels=LABELS,
         also=_foreign(options.also, before, after),
         trained=_trained(result, dataset),
-        adapter_dir=result.adapter_dir,
+        adapter_dir=result.adapter_dir.absolute(),
         adapter_id=entry.entry_id,
         question=question,
         answer=answer,

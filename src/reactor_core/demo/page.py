@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from reactor_core.demo.summary import Scores, Summary
 from reactor_core.utils.environment import GIB
@@ -91,7 +92,9 @@ def render_page(summary: Summary, *, loss_png: Path, before_png: Path, after_png
         f"window are the parent's very files, byte for byte. The mp4 decodes to {clip['decoded_frames']} frames.</p>",
         _image(before_png, "Before"),
         _image(after_png, "After"),
-        _table("Temporal consistency", _flat(clip["report"])),
+        "<div class=pair>",
+        *_side_by_side(clip["report"]),
+        "</div>",
         "<h2>Where it all came from</h2>",
         _table("Lineage", _lineage(summary)),
         _table("Time", [(step.name, f"{step.seconds:.1f} s") for step in summary.steps]),
@@ -162,20 +165,37 @@ def _foreign(summary: Summary) -> str:
     also = summary.also
     low, high = also.after.interval
     return (
-        f"<p>On <code>{escape(also.path)}</code>, {also.rows} rows of another making: "
+        f"<p>On <code>{escape(Path(also.path).name)}</code>, {also.rows} rows of another making: "
         f"{also.before.accuracy:.3f} before, {also.after.accuracy:.3f} after ({low:.3f} to {high:.3f}).</p>"
     )
 
 
-def _flat(value: object, prefix: str = "") -> list[tuple[str, str]]:
-    """Nested JSON as dotted names and short texts; long lists are counted, not printed."""
-    if isinstance(value, dict):
-        return [row for name, inner in value.items() for row in _flat(inner, f"{prefix}.{name}" if prefix else name)]
+def _side_by_side(report: dict[str, Any]) -> list[str]:
+    """The clip beside its parent, and the seams beside what they were before blending."""
+    tables = (
+        ("Temporal consistency", "parent", "clip", report["parent"], report["clip"]),
+        ("Seams", "before blending", "after", report["seams_before_blending"], report["seams_after_blending"]),
+    )
+    pages = []
+    for title, left, right, old, new in tables:
+        rows = "".join(
+            f"<tr><th class=text>{escape(name)}</th><td>{escape(_short(old.get(name)))}</td>"
+            f"<td>{escape(_short(value))}</td></tr>"
+            for name, value in new.items()
+        )
+        pages.append(
+            f"<div><p><b>{title}</b></p><table><tr><th></th><th>{left}</th><th>{right}</th></tr>{rows}</table></div>"
+        )
+    return pages
+
+
+def _short(value: object) -> str:
+    """A JSON value in a few characters; lists are counted, not printed."""
     if isinstance(value, float):
-        return [(prefix, f"{value:.5g}")]
-    if isinstance(value, (list, tuple)) and len(value) > 8:
-        return [(prefix, f"{len(value)} values")]
-    return [(prefix, str(value))]
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return str(len(value))
+    return "" if value is None else str(value)
 
 
 def _table(title: str, rows: Iterable[tuple[str, str]]) -> str:

@@ -56,7 +56,12 @@ def summary(tmp_path) -> Summary:
             "decoded_frames": 72,
             "regen_frames_changed": 20,
             "regen_frames_untouched": 52,
-            "report": {"temporal_consistency": {"mean_l1": 0.01}, "drift": list(range(20))},
+            "report": {
+                "parent": {"mean_l1": 0.01, "cuts": []},
+                "clip": {"mean_l1": 0.02, "cuts": [3, 9]},
+                "seams_before_blending": {"left": 2.5},
+                "seams_after_blending": {"left": 1.125},
+            },
         },
         price="$0.1 an hour",
         cost_nano_usd=12_345_678,

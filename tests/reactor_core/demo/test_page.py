@@ -57,5 +57,7 @@ def test_bars_are_as_long_as_the_accuracies(html):
     assert "width='244.8'" in html  # 0.34 * 720
 
 
-def test_long_lists_are_counted(html):
-    assert "20 values" in html
+def test_the_clip_stands_beside_its_parent(html):
+    assert "<th class=text>mean_l1</th><td>0.01</td><td>0.02</td>" in html
+    assert "<th class=text>cuts</th><td>0</td><td>2</td>" in html  # a list is counted
+    assert "<th class=text>left</th><td>2.5</td><td>1.125</td>" in html
