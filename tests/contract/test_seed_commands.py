@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DISTRIBUTION = "reactor-core"
 
 
-def shell(script: str, folder: Path, *, seconds: float = 240) -> subprocess.CompletedProcess[str]:
+def shell(script: str, folder: Path, *, seconds: float = 540) -> subprocess.CompletedProcess[str]:
     """Run lines with bash in ``folder``, with this interpreter's programs first on the path."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     return subprocess.run(
@@ -143,6 +143,7 @@ TRY: dict[str, Callable[[str, Path], None]] = {
 }
 
 
+@pytest.mark.timeout(600)  # seconds of processor time, but a busy machine may take minutes over them
 def test_published_command(other_block: Any, seed_workspace: Path) -> None:
     TRY[other_block.id](other_block.source, seed_workspace)
 
