@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError
 from rich.console import Console
 
 from reactor_core.errors import Interrupted, ReactorError
+from reactor_core.utils.extras import missing_extra
 
 __all__ = ["USAGE_ERROR", "print_json", "run_app"]
 
@@ -48,6 +49,11 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
         return _fail(Interrupted("stopped by the keyboard", remedy=f"to go on: {command}"), words, stderr)
     except ReactorError as error:
         return _fail(error, words, stderr)
+    except ModuleNotFoundError as error:
+        absent = missing_extra(error, shlex.join([app.name[0], *words[:1]]))
+        if absent is None:
+            raise
+        return _fail(absent, words, stderr)
     return status if isinstance(status, int) else 0
 
 

@@ -8,7 +8,21 @@ from types import ModuleType
 
 from reactor_core.errors import MissingExtra
 
-__all__ = ["installed", "require"]
+__all__ = ["installed", "missing_extra", "require"]
+
+_EXTRA_OF = {
+    "cv2": "media",
+    "gguf": "train",
+    "huggingface_hub": "train",
+    "isal": "media",
+    "matplotlib": "train",
+    "peft": "train",
+    "safetensors": "train",
+    "tokenizers": "train",
+    "torch": "train",
+    "transformers": "train",
+}
+"""Module -> the extra that installs it."""
 
 
 def installed(module: str) -> bool:
@@ -33,3 +47,9 @@ def require(module: str, *, feature: str, extra: str) -> ModuleType:
     if not installed(module.partition(".")[0]):
         raise MissingExtra(feature, extra)
     return importlib.import_module(module)
+
+
+def missing_extra(error: ModuleNotFoundError, feature: str) -> MissingExtra | None:
+    """The error to raise instead where an import failed because an extra is absent; None for any other module."""
+    extra = _EXTRA_OF.get((error.name or "").partition(".")[0])
+    return None if extra is None else MissingExtra(feature, extra)

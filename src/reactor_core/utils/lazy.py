@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reactor_core.utils.extras import missing_extra
+
 __all__ = ["attach"]
 
 
@@ -21,14 +23,18 @@ def attach(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any]
         names: Public name -> module that defines it, absolute or relative to ``package`` (``".training.trainer"``).
 
     Returns:
-        The three values, to be assigned at module level. ``__getattr__`` raises AttributeError for other names.
+        The three values, to be assigned at module level. ``__getattr__`` raises AttributeError for other names, and
+        MissingExtra where a name needs an extra that is not installed.
     """
 
     def __getattr__(name: str) -> Any:
         module = names.get(name)
         if module is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(module, package), name)
+        try:
+            value = getattr(importlib.import_module(module, package), name)
+        except ModuleNotFoundError as error:
+            raise missing_extra(error, f"{package}.{name}") or error from None
         setattr(sys.modules[package], name, value)
         return value
 

@@ -15,6 +15,8 @@ def app():
     def act(number: int = 0, *, note: str = "", json: bool = False):
         if number == 1:
             raise ConfigError("rank=0 is too small", remedy="use 1 or more")
+        if number == 3:
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
         if number == 2:
             raise KeyboardInterrupt
         return number or None
@@ -57,3 +59,8 @@ def test_control_c_says_how_to_go_on(app, capsys):
 def test_json_refuses_what_json_cannot_carry():
     with pytest.raises(ValueError, match="JSON"):
         print_json({"x": float("nan")})
+
+
+def test_a_command_whose_extra_is_absent_says_how_to_install_it(app, capsys):
+    assert run_app(app, ["act", "3"]) == 5
+    assert "pip install 'reactor-core[train]'" in capsys.readouterr().err

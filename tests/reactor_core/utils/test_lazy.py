@@ -3,6 +3,7 @@ import types
 
 import pytest
 
+from reactor_core.errors import MissingExtra
 from reactor_core.utils.lazy import attach
 
 
@@ -28,3 +29,12 @@ def test_all_names_are_listed_before_use(package):
 def test_an_unknown_name_is_an_attribute_error(package):
     with pytest.raises(AttributeError, match="no attribute 'cbrt'"):
         _ = package.cbrt
+
+
+def test_a_name_whose_extra_is_absent_says_how_to_install_it(package, monkeypatch, tmp_path):
+    (tmp_path / "needs_torch_example.py").write_text("import torch\nThing = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(sys.modules, "torch", None)  # as Python marks a module that is known to be absent
+    package.__getattr__, _, _ = attach("lazy_example", {"Thing": "needs_torch_example"})
+    with pytest.raises(MissingExtra, match=r"lazy_example\.Thing needs the extra \[train\]"):
+        _ = package.Thing
