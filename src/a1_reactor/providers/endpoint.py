@@ -64,21 +64,31 @@ class Endpoint:
         return self.url.copy_with(host=addresses[0])
 
 
+_IPV6_PUBLIC = ipaddress.IPv6Network("2000::/3")
+"""Global unicast, the only IPv6 range that is assigned to networks (IANA)."""
+_IPV6_CARRIERS = tuple(ipaddress.IPv6Network(text) for text in ("2001::/32", "2002::/16", "2001:db8::/32"))
+"""Teredo and 6to4, which carry an IPv4 address of somebody's choice, and documentation."""
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""RFC 6052: how an IPv6-only network reaches IPv4; the address is in the last four bytes."""
+_IPV4_RELAYS = ipaddress.IPv4Network("192.88.99.0/24")
+"""6to4 relays (RFC 7526: deprecated); ``ipaddress`` calls them global."""
+
+
 def is_public(address: str) -> bool:
     """Whether an address belongs to the public internet.
 
     False for loopback, private, link-local (cloud metadata servers), shared, multicast and reserved ranges, and for
-    IPv6 forms that carry such an IPv4 address.
+    every IPv6 address outside global unicast or inside a range that carries IPv4 addresses (NAT64 counts as the
+    address it carries). ``ipaddress.is_global`` alone is not enough: it is true for NAT64, 6to4 and site-local forms of private addresses.
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is not None:
-            return is_public(str(inner))
-        # NAT64 (RFC 6052) puts the IPv4 address into the last four bytes.
-        if ip in ipaddress.IPv6Network("64:ff9b::/96"):
+        if ip.ipv4_mapped is not None:
+            return is_public(str(ip.ipv4_mapped))
+        if ip in _NAT64:
             return is_public(str(ipaddress.IPv4Address(ip.packed[-4:])))
-    return ip.is_global and not ip.is_multicast
+        return ip in _IPV6_PUBLIC and ip.is_global and not any(ip in network for network in _IPV6_CARRIERS)
+    return ip.is_global and not ip.is_multicast and ip not in _IPV4_RELAYS
 
 
 def parse_endpoint(text: str, allow: Iterable[str]) -> Endpoint:

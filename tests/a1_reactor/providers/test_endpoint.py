@@ -26,9 +26,16 @@ def test_public_addresses(address):
         "fe80::1%eth0",
         "fd00::1",
         "::ffff:127.0.0.1",
-        "::ffff:8.8.8.8".replace("8.8.8.8", "10.0.0.1"),
+        "::ffff:10.0.0.1",
         "2002:7f00:1::",
         "64:ff9b::7f00:1",
+        "64:ff9b:1::1",
+        "::7f00:1",
+        "fec0::1",
+        "192.88.99.1",
+        "2001::1",
+        "2001:db8::1",
+        "ff02::1",
     ],
 )
 def test_addresses_that_must_be_listed(address):
