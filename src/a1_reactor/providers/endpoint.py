@@ -78,8 +78,9 @@ def is_public(address: str) -> bool:
     """Whether an address belongs to the public internet.
 
     False for loopback, private, link-local (cloud metadata servers), shared, multicast and reserved ranges, and for
-    every IPv6 address outside global unicast or inside a range that carries IPv4 addresses (NAT64 counts as the
-    address it carries). ``ipaddress.is_global`` alone is not enough: it is true for NAT64, 6to4 and site-local forms of private addresses.
+    every IPv6 address outside global unicast or inside a range that carries IPv4 addresses; NAT64 counts as the
+    address it carries. ``ipaddress.is_global`` alone is not enough: it is true for private addresses in NAT64, 6to4
+    and site-local form.
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
