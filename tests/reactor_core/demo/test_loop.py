@@ -2,13 +2,17 @@
 
 import json
 import random
+import signal
+from contextlib import contextmanager
 
 import pytest
 
 from a1_reactor import plugin as a1_plugin
+from reactor_core.demo.experience_log import DECISION_TYPES
 from reactor_core.demo.loop import DemoOptions, Material, run_demo
-from reactor_core.errors import DatasetError, PromotionRefused
+from reactor_core.errors import DatasetError, Interrupted, PromotionRefused
 from reactor_core.events.audit import verify_workspace
+from reactor_core.integration import EventBridge
 from reactor_core.serving.ask import evaluate_file, find_adapter, open_chat
 from reactor_core.serving.registry import AdapterRegistry
 from reactor_core.training.config import TrainingConfig
@@ -114,3 +118,35 @@ def test_a_bad_line_of_the_other_file_stops_before_any_work(make_material, setti
     with pytest.raises(DatasetError, match=r"also\.jsonl:1: field 'label'"):
         run_demo(DemoOptions(also=also), settings, Silent(), material=make_material(learnable=True))
     assert not settings.workspace.exists()
+
+
+class PressesControlC(Silent):
+    """Sends this process a SIGINT when the step of that title first says how far it is."""
+
+    def __init__(self, title):
+        self.title = title
+
+    @contextmanager
+    def step(self, title):
+        def advance(text, share):
+            if title.startswith(self.title):
+                self.title = "none any more"
+                signal.raise_signal(signal.SIGINT)
+
+        yield advance
+
+
+def test_control_c_in_any_step_leaves_a_workspace_that_goes_on(make_material, settings, monkeypatch):
+    monkeypatch.setattr(a1_plugin, "_SIDE", 64)
+    material = make_material(learnable=True)
+    for title in ("Record", "Judge before", "Fine-tune", "Judge after", "Generate"):
+        with pytest.raises((KeyboardInterrupt, Interrupted)):
+            run_demo(DemoOptions(), settings, PressesControlC(title), material=material)
+        assert verify_workspace(settings.workspace).ok
+    summary = run_demo(DemoOptions(), settings, Silent(), material=material)
+    first, last = summary.event_range
+    with EventBridge(workspace=settings.workspace) as bridge:
+        decisions = bridge.get_events_by_type_sync(list(DECISION_TYPES))
+    assert len(decisions) == 240  # an interrupted load went on, and a finished one was not repeated
+    assert first <= decisions[0].seq <= decisions[-1].seq <= last
+    assert not list(settings.workspace.rglob(".tmp-*"))
