@@ -8,7 +8,8 @@ checkpointing; TRL with packing (best fit decreasing). Each run is a fresh proce
 are compared. Tokens are counted the same way for both: all prompt and completion tokens of the rows. TRL fills packs of
 a fixed length instead of counting rows, so its pack is as long as our step is on average.
 
-Not covered: GPUs, other model sizes, long rows; quality (our loss equals transformers' own by the tests; TRL also trains the newline behind the stop token).
+Not covered: GPUs, other model sizes, long rows; quality (our loss equals transformers' own by the tests; TRL also
+trains the newline behind the stop token).
 """
 
 from __future__ import annotations
