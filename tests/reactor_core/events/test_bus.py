@@ -24,7 +24,7 @@ def thread() -> Iterator[LoopThread]:
 def bus(journal: Journal, thread: LoopThread) -> Iterator[Bus]:
     bus = Bus(journal, thread, target="reactor_core")
     yield bus
-    thread.submit(bus.close()).result(10)
+    thread.submit(bus.close()).result(30)
 
 
 class Reader:
@@ -48,7 +48,7 @@ class Reader:
 
 def put(journal: Journal, number: int, **options) -> Event:
     event, payload = new_event("user", options.pop("name", "feedback"), {"n": number}, **options)
-    return journal.append(event, payload=payload).result(10).event
+    return journal.append(event, payload=payload).result(30).event
 
 
 def test_events_come_in_order_to_every_reader(journal, bus):
@@ -108,7 +108,7 @@ def test_an_early_event_comes_once(journal, bus):
     event, payload = new_event("user", "kill_switch_triggered", {"action": "x"})
     bus.hand_out_early(event)
     assert reader.next() == event
-    journal.append(event, payload=payload).result(10)
+    journal.append(event, payload=payload).result(30)
     after = put(journal, 1)
     assert reader.next() == after
 
@@ -116,9 +116,9 @@ def test_an_early_event_comes_once(journal, bus):
 def test_a_reader_that_came_after_the_early_hand_out_gets_the_event_with_its_commit(journal, bus, thread):
     event, payload = new_event("user", "kill_switch_triggered", {"action": "x"})
     bus.hand_out_early(event)
-    thread.submit(bus.flush()).result(10)
+    thread.submit(bus.flush()).result(30)
     reader = Reader(bus)
-    journal.append(event, payload=payload).result(10)
+    journal.append(event, payload=payload).result(30)
     assert reader.next() == event.at(1)
 
 
@@ -133,7 +133,7 @@ def test_a_detached_reader_gets_nothing_more(journal, bus, thread):
     reader = Reader(bus)
     bus.detach(reader.subscription)
     put(journal, 1)
-    thread.submit(bus.flush()).result(10)
+    thread.submit(bus.flush()).result(30)
     assert reader.subscription.pop() is None
 
 
@@ -141,5 +141,5 @@ def test_a_journal_on_another_path_is_not_heard(tmp_path: Path, journal, bus, th
     reader = Reader(bus)
     with Journal(tmp_path / "other" / "reactor.db") as other:
         put(other, 1)
-    thread.submit(bus.flush()).result(10)
+    thread.submit(bus.flush()).result(30)
     assert reader.subscription.pop() is None

@@ -38,17 +38,17 @@ class Runs:
 
     def put(self, number: int, name: str = "tick") -> Event:
         event, payload = new_event("user", name, {"n": number})
-        return self.journal.append(event, payload=payload).result(10).event
+        return self.journal.append(event, payload=payload).result(30).event
 
     def wait_idle(self) -> None:
-        self.thread.submit(self.bus.flush()).result(10)
+        self.thread.submit(self.bus.flush()).result(30)
         with self.idle:
             assert self.idle.wait_for(lambda: all(run.idle() for run in self.started), 20)
 
     def close(self) -> None:
         for run in self.started:
             run.stop(time.monotonic() + 10)
-        self.thread.submit(self.bus.close()).result(10)
+        self.thread.submit(self.bus.close()).result(30)
         self.thread.stop()
 
     def _note(self) -> None:
@@ -119,7 +119,7 @@ def test_a_stopped_handler_gets_nothing_more(runs, kind):
     runs.wait_idle()
     run.stop(time.monotonic() + 10)
     runs.put(1)
-    runs.thread.submit(runs.bus.flush()).result(10)
+    runs.thread.submit(runs.bus.flush()).result(30)
     assert [event.data["n"] for event in seen] == [0]
 
 

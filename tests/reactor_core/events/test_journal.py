@@ -21,7 +21,7 @@ from reactor_core.events.schema import require_sqlite
 
 def put(journal: Journal, data: dict, *, event_type: str = "feedback", source: str = "user", **options) -> Event:
     event, payload = new_event(source, event_type, data, priority=options.pop("priority", None))
-    return journal.append(event, payload=payload, **options).result(10).event
+    return journal.append(event, payload=payload, **options).result(30).event
 
 
 def test_positions_count_from_one_and_reading_gives_the_events_back(journal):
@@ -98,15 +98,15 @@ def test_events_that_wait_together_are_committed_together_in_order(journal):
         for event, payload in (new_event("user", "feedback", {"n": number}) for number in range(600))
     ]
     gate.set()
-    held.result(10)
-    assert [future.result(10).event.data["n"] for future in futures] == list(range(600))
+    held.result(30)
+    assert [future.result(30).event.data["n"] for future in futures] == list(range(600))
     assert batches == [512, 88]  # at most 512 rows a commit
 
 
 def test_an_event_with_the_same_key_within_a_minute_is_the_earlier_event(journal):
     first = put(journal, {"total": 1.0}, dedup_key="k")
     event, payload = new_event("user", "feedback", {"total": 2.0})
-    again = journal.append(event, payload=payload, dedup_key="k").result(10)
+    again = journal.append(event, payload=payload, dedup_key="k").result(30)
     assert again.duplicate
     assert again.event == first
     assert len(journal.read()) == 1
@@ -115,7 +115,7 @@ def test_an_event_with_the_same_key_within_a_minute_is_the_earlier_event(journal
 def test_equal_keys_in_one_commit_are_one_event(journal):
     pairs = [new_event("user", "feedback", {"n": number}) for number in range(50)]
     futures = [journal.append(event, payload=payload, dedup_key="k") for event, payload in pairs]
-    assert {future.result(10).event.seq for future in futures} == {1}
+    assert {future.result(30).event.seq for future in futures} == {1}
 
 
 def test_a_key_is_known_to_other_processes_and_after_a_restart(journal):
@@ -130,18 +130,18 @@ def test_after_a_minute_the_same_key_is_a_new_event(journal):
     early, payload = new_event("user", "feedback", {"total": 1.0})
     late, _ = new_event("user", "feedback", {"total": 1.0})
     late = Event(**{**late.to_dict(), "timestamp": early.timestamp + timedelta(seconds=60)})
-    assert not journal.append(early, payload=payload, dedup_key="k").result(10).duplicate
-    assert not journal.append(late, payload=payload, dedup_key="k").result(10).duplicate
+    assert not journal.append(early, payload=payload, dedup_key="k").result(30).duplicate
+    assert not journal.append(late, payload=payload, dedup_key="k").result(30).duplicate
 
 
 def test_an_event_that_comes_again_is_stored_once(journal):
     event, _ = new_event("scout", "scout_topic_added", {"topic": "x"})
-    outcomes = [journal.append(event, origin="hub").result(10) for _ in range(2)]
+    outcomes = [journal.append(event, origin="hub").result(30) for _ in range(2)]
     assert [outcome.duplicate for outcome in outcomes] == [False, True]
     assert outcomes[0].event == outcomes[1].event
     batch = [journal.append(new_event("user", "feedback", {})[0]) for _ in range(3)]
     batch += [journal.append(event) for _ in range(3)]
-    assert [future.result(10).duplicate for future in batch] == [False] * 3 + [True] * 3
+    assert [future.result(30).duplicate for future in batch] == [False] * 3 + [True] * 3
 
 
 def test_an_id_with_other_content_is_refused_and_harms_no_other(journal):
@@ -149,9 +149,9 @@ def test_an_id_with_other_content_is_refused_and_harms_no_other(journal):
     forged = Event(**{**event.to_dict(), "timestamp": event.timestamp, "data": {"topic": "y"}})
     futures = [journal.append(one) for one in (event, forged, new_event("user", "feedback", {})[0])]
     with pytest.raises(ConfigError, match="taken"):
-        futures[1].result(10)
-    assert futures[0].result(10).event.seq == 1
-    assert futures[2].result(10).event.seq == 2
+        futures[1].result(30)
+    assert futures[0].result(30).event.seq == 1
+    assert futures[2].result(30).event.seq == 2
 
 
 @pytest.mark.parametrize("options", [{"dedup_key": ""}])
@@ -173,14 +173,14 @@ def test_a_cancelled_append_is_not_stored(journal):
     future = journal.append(event, payload=payload)
     assert future.cancel()
     gate.set()
-    held.result(10)
+    held.result(30)
     assert put(journal, {"n": 1}).seq == 1
 
 
 def test_a_cursor_is_kept(journal):
     assert journal.cursor("hub") is None
-    journal.set_cursor("hub", "1").result(10)
-    journal.set_cursor("hub", "2").result(10)
+    journal.set_cursor("hub", "1").result(30)
+    journal.set_cursor("hub", "2").result(30)
     with Journal(journal.path) as other:
         assert other.cursor("hub") == "2"
 
@@ -191,7 +191,7 @@ def test_work_that_fails_leaves_nothing(journal):
         raise KeyError("stop")
 
     with pytest.raises(KeyError, match="stop"):
-        journal.work(work).result(10)
+        journal.work(work).result(30)
     assert journal.cursor("x") is None
     assert put(journal, {}).seq == 1
 
@@ -223,7 +223,7 @@ def test_closing_ends_the_thread(tmp_path):
     with Journal(tmp_path / "reactor.db") as journal:
         put(journal, {})
         assert set(threading.enumerate()) != before
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
 
 
 def test_bridges_of_one_process_share_one_journal(tmp_path):
@@ -256,7 +256,7 @@ def test_an_sqlite_without_the_bug_is_taken(version):
 def test_every_commit_is_synced(journal):
     mode, level = journal.work(
         lambda db: (db.execute("PRAGMA journal_mode").get, db.execute("PRAGMA synchronous").get)
-    ).result(10)
+    ).result(30)
     assert (mode, level) == ("wal", 2)  # 2 = FULL, https://sqlite.org/pragma.html#pragma_synchronous
 
 

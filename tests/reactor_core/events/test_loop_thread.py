@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from reactor_core.events.loop_thread import LoopThread
+from reactor_core.events.loop_thread import LoopThread, end_tasks
 
 
 async def answer() -> tuple[int, str]:
@@ -13,7 +13,7 @@ async def answer() -> tuple[int, str]:
 def test_a_coroutine_runs_on_the_thread():
     thread = LoopThread("busy")
     thread.start()
-    assert thread.submit(answer()).result(10) == (42, "busy")
+    assert thread.submit(answer()).result(30) == (42, "busy")
     assert not thread.is_current()
     thread.stop()
 
@@ -36,6 +36,26 @@ def test_stopping_cancels_what_still_runs_and_ends_the_thread():
     thread.stop()
     assert cancelled.is_set()
     assert "busy" not in {other.name for other in threading.enumerate()}
+
+
+async def test_a_task_that_takes_a_cancellation_for_an_error_is_cancelled_again():
+    swallowed = 0
+
+    async def stubborn() -> None:
+        nonlocal swallowed
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                swallowed += 1
+                if swallowed == 2:
+                    raise
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    await end_tasks([task])
+    assert task.cancelled()
+    assert swallowed == 2
 
 
 def test_posting_to_a_stopped_thread_does_nothing():

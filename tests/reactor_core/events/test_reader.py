@@ -18,7 +18,7 @@ def reader(journal: Journal):
 
 def put(journal: Journal, number: int) -> str:
     event, payload = new_event("user", ("even", "odd")[number % 2], {"n": number})
-    return journal.append(event, payload=payload).result(10).event.event_id
+    return journal.append(event, payload=payload).result(30).event.event_id
 
 
 def test_it_sees_each_commit_and_that_there_was_one(journal, reader):

@@ -33,7 +33,7 @@ def journal(tmp_path_factory) -> Iterator[Journal]:
     with Journal(tmp_path_factory.mktemp("chain") / "reactor.db") as journal:
         for number in range(ROWS):
             event, payload = new_event("user", "feedback", {"n": number, "text": "abcdef"}, metadata={"trace": "t"})
-            journal.append(event, payload=payload, origin="hub", dedup_key=f"key-{number}").result(10)
+            journal.append(event, payload=payload, origin="hub", dedup_key=f"key-{number}").result(30)
         yield journal
 
 
@@ -91,7 +91,7 @@ def test_other_edits_are_found(tmp_path, statement, first_bad):
     with Journal(tmp_path / "reactor.db") as journal:
         for number in range(ROWS):
             event, payload = new_event("user", "feedback", {"n": number})
-            journal.append(event, payload=payload).result(10)
+            journal.append(event, payload=payload).result(30)
     db = apsw.Connection(str(tmp_path / "reactor.db"))
     db.execute(statement)
     db.close()
@@ -106,7 +106,7 @@ def test_rows_cut_off_at_the_end_are_found_with_an_anchor(tmp_path: Path):
     with Journal(path) as journal:
         for number in range(ROWS):
             event, payload = new_event("user", "feedback", {"n": number})
-            journal.append(event, payload=payload).result(10)
+            journal.append(event, payload=payload).result(30)
         report = journal.verify()
         anchor = (report.events, report.head)
         assert journal.verify(anchor=anchor).ok
@@ -141,7 +141,7 @@ def test_a_row_hidden_from_an_index_is_found(tmp_path: Path):
     with Journal(path) as journal:
         for number in range(ROWS):
             event, payload = new_event("user", "feedback", {"n": number})
-            journal.append(event, payload=payload).result(10)
+            journal.append(event, payload=payload).result(30)
     db = apsw.Connection(str(path))
     db.execute("PRAGMA writable_schema = ON")
     db.execute("UPDATE sqlite_schema SET sql = sql || ' WHERE seq != 3' WHERE name = 'events_type_time'")

@@ -71,7 +71,7 @@ def test_what_was_acknowledged_before_a_kill_is_stored(tmp_path, seed):
         stored = {event.seq: event.event_id for event in journal.read()}
         assert journal.verify().ok
         event, payload = new_event("user", "feedback", {"after": True})
-        assert journal.append(event, payload=payload).result(10).event.seq == len(stored) + 1
+        assert journal.append(event, payload=payload).result(30).event.seq == len(stored) + 1
         assert journal.verify().ok
     assert len(acks) >= lines_before_kill
     assert [ack for ack in acks if stored.get(ack[0]) != ack[1]] == []
@@ -134,12 +134,12 @@ def disk(monkeypatch) -> Iterator[FaultyDisk]:
 def test_on_a_full_disk_nothing_is_acknowledged_and_space_heals_it(tmp_path, disk):
     with Journal(tmp_path / "reactor.db", vfs=disk.vfs_name) as journal:
         pairs = [new_event("user", "feedback", {"n": number}) for number in range(3)]
-        assert journal.append(pairs[0][0], payload=pairs[0][1]).result(10).event.seq == 1
+        assert journal.append(pairs[0][0], payload=pairs[0][1]).result(30).event.seq == 1
         disk.full = True
         with pytest.raises(StorageFull, match="no space left"):
-            journal.append(pairs[1][0], payload=pairs[1][1]).result(10)
+            journal.append(pairs[1][0], payload=pairs[1][1]).result(30)
         disk.full = False
-        assert journal.append(pairs[2][0], payload=pairs[2][1]).result(10).event.seq == 2
+        assert journal.append(pairs[2][0], payload=pairs[2][1]).result(30).event.seq == 2
         assert [event.data["n"] for event in journal.read()] == [0, 2]
         assert journal.verify().ok
 
@@ -149,11 +149,11 @@ def test_after_a_failed_fsync_nothing_is_acknowledged_until_it_is_reopened(tmp_p
     path = tmp_path / "reactor.db"
     journal = Journal(path, vfs=disk.vfs_name)
     first, payload = new_event("user", "feedback", {"n": 0})
-    journal.append(first, payload=payload).result(10)
+    journal.append(first, payload=payload).result(30)
     disk.sync_fails = True
     event, payload = new_event("user", "feedback", {"n": 1})
     with pytest.raises(JournalError, match="until the journal is reopened"):
-        journal.append(event, payload=payload).result(10)
+        journal.append(event, payload=payload).result(30)
     disk.sync_fails = False
     with pytest.raises(JournalError, match="until the journal is reopened"):
         journal.append(event, payload=payload)

@@ -388,7 +388,7 @@ def test_closing_leaves_no_thread_behind(tmp_path):
     bridge.publish_sync("tick", {})
     bridge.close()
     bridge.close()
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
 
 
 async def test_a_closed_bridge_says_so(tmp_path):

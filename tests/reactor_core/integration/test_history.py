@@ -20,7 +20,7 @@ def archive(tmp_path: Path):
     with Journal(tmp_path / "reactor.db") as journal:
         for number, name in enumerate(("red", "blue", "red")):
             event, payload = new_event(("user", "scout")[number % 2], name, {"n": number})
-            journal.append(event, payload=payload).result(10)
+            journal.append(event, payload=payload).result(30)
         yield Archive(journal)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reactor_core.events.bus import Bus
 from reactor_core.events.journal import Journal
-from reactor_core.events.loop_thread import LoopThread
+from reactor_core.events.loop_thread import LoopThread, end_tasks
 from reactor_core.events.transports import JsonlRelay, RedisRelay, WebSocketRelay
 from reactor_core.events.transports.relay import Relay, RelayStatus
 
@@ -38,9 +38,7 @@ class RelayGroup:
                 await asyncio.gather(*(relay.flush() for relay in self._relays))
         except TimeoutError:
             _log.info("closed before the other side confirmed every event; the rest goes out next time")
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
 
     async def _start(self) -> None:
         for relay in self._relays:

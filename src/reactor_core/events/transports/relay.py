@@ -129,6 +129,9 @@ class Relay(ABC):
                     reason = "the other side closed the connection"
                 except away as error:
                     reason = f"{type(error).__name__}: {error}"
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise asyncio.CancelledError  # the client library took it for a broken connection
                 if self.status.state == "connected":
                     delays = self._backoff()
                 self._note("down", reason)

@@ -22,6 +22,7 @@ from reactor_core.errors import ConfigError
 from reactor_core.events.bus import Bus
 from reactor_core.events.event import MAX_PAYLOAD_BYTES
 from reactor_core.events.journal import Journal
+from reactor_core.events.loop_thread import end_tasks
 from reactor_core.events.transports.backoff import full_jitter
 from reactor_core.events.transports.relay import Relay
 
@@ -82,9 +83,7 @@ class WebSocketRelay(Relay):
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await end_tasks(tasks)
                 await hub.close()
                 await self.settle()
             for task in done:

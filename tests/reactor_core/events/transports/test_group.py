@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def common(tmp_path: Path):
     thread.start()
     bus = Bus(journal, thread, target="user")
     yield {"journal": journal, "bus": bus, "source": "user", "workspace": tmp_path}, thread
-    thread.submit(bus.close()).result(10)
+    thread.submit(bus.close()).result(30)
     thread.stop()
     journal.close()
 
@@ -58,3 +59,27 @@ def test_a_fault_of_a_relay_is_logged_and_closing_still_works(common, caplog):
     group = RelayGroup([Faulty("faulty://", **options)], thread)
     thread.submit(group.close(1)).result(20)
     assert "faulty:// ended by a fault of its own" in caplog.text
+
+
+class Stubborn(Relay):
+    """Its client library turns a cancellation into a broken connection, once."""
+
+    swallowed = False
+
+    async def session(self) -> None:
+        self.connected()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if self.swallowed:
+                raise
+            self.swallowed = True
+            raise ConnectionResetError("cancelled") from None
+
+
+def test_a_cancellation_that_a_library_swallows_still_ends_the_relay(common):
+    options, thread = common
+    relay = Stubborn("stubborn://", **options)
+    group = RelayGroup([relay], thread)
+    thread.submit(group.close(0.05)).result(20)
+    assert relay.status.state == "stopped"

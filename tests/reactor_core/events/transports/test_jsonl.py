@@ -33,7 +33,7 @@ class Station:
 
     def publish(self, number: int) -> str:
         event, payload = new_event("reactor_core", "tick", {"n": number})
-        return self.journal.append(event, payload=payload).result(10).event.event_id
+        return self.journal.append(event, payload=payload).result(30).event.event_id
 
     def wait(self, count: int) -> list:
         """Wait until the journal holds so many events."""
@@ -51,7 +51,7 @@ class Station:
 
     def close(self) -> None:
         self.thread.submit(self.group.close(10)).result(20)
-        self.thread.submit(self.bus.close()).result(10)
+        self.thread.submit(self.bus.close()).result(30)
         self.thread.stop()
         self.journal.close()
 
@@ -78,12 +78,12 @@ def test_what_one_workspace_publishes_the_other_stores(stations):
 
 def test_both_write_to_one_file_without_tearing_lines(stations, tmp_path):
     one, two = stations("one"), stations("two")
-    for number in range(100):
+    for number in range(40):
         one.publish(number)
         two.publish(number)
-    ids = {event.event_id for event in one.wait(200)}
-    assert ids == {event.event_id for event in two.wait(200)}
-    assert len(lines(tmp_path / "shared" / "all.jsonl")) == 200
+    ids = {event.event_id for event in one.wait(80)}
+    assert ids == {event.event_id for event in two.wait(80)}
+    assert len(lines(tmp_path / "shared" / "all.jsonl")) == 80
 
 
 def test_half_a_line_is_read_when_it_is_whole(stations, tmp_path):

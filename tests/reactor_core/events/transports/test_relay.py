@@ -62,11 +62,11 @@ class Setting:
 
     def put(self, number: int, priority: int = 3, origin: str = "") -> Event:
         event, payload = new_event("user", "tick", {"n": number}, priority=priority)
-        return self.journal.append(event, payload=payload, origin=origin).result(10).event
+        return self.journal.append(event, payload=payload, origin=origin).result(30).event
 
     def flush(self) -> None:
         assert self.relay.held.wait(10)
-        self.thread.submit(self.relay.flush()).result(10)
+        self.thread.submit(self.relay.flush()).result(30)
 
     def accept(self, *messages: bytes) -> None:
         async def accept() -> None:
@@ -74,12 +74,12 @@ class Setting:
                 await self.relay.accept(message)
             await self.relay.settle()
 
-        self.thread.submit(accept()).result(10)
+        self.thread.submit(accept()).result(30)
 
     def close(self) -> None:
         if self.group is not None:
-            self.thread.submit(self.group.close(5)).result(10)
-        self.thread.submit(self.bus.close()).result(10)
+            self.thread.submit(self.group.close(5)).result(30)
+        self.thread.submit(self.bus.close()).result(30)
         self.thread.stop()
         self.journal.close()
 
@@ -147,7 +147,7 @@ def test_a_cursor_moves_only_when_the_other_side_has_confirmed(setting, tmp_path
 def test_history_from_before_the_relay_is_not_sent(tmp_path):
     with Journal(tmp_path / "reactor.db") as journal:
         event, payload = new_event("user", "tick", {"n": "old"})
-        journal.append(event, payload=payload).result(10)
+        journal.append(event, payload=payload).result(30)
     setting = Setting(tmp_path)
     relay = setting.run()
     new = setting.put(1)
@@ -178,7 +178,7 @@ def test_an_urgent_event_from_outside_is_handed_out_once_however_often_it_comes(
     event, _ = new_event("scout", "kill_switch_triggered", {"action": "x"})
     for _ in range(3):
         setting.accept(event.to_json())
-        setting.thread.submit(setting.bus.flush()).result(10)
+        setting.thread.submit(setting.bus.flush()).result(30)
     assert heard.pop().event_id == event.event_id
     assert heard.pop() is None
 
@@ -187,5 +187,5 @@ def test_flushing_without_a_connection_returns(setting):
     setting.relay.away = True
     setting.run()
     setting.put(0)
-    setting.thread.submit(setting.relay.flush()).result(10)
+    setting.thread.submit(setting.relay.flush()).result(30)
     assert setting.relay.delivered == []

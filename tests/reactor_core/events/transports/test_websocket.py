@@ -84,11 +84,11 @@ async def test_what_was_published_while_the_hub_was_dead_arrives_in_order_after_
     await bridge.publish("tick", {"n": 0})
     await hub.wait(events=1)
     await hub.die()
-    for number in range(1, 200):
+    for number in range(1, 100):
         await bridge.publish("tick", {"n": number})
     await hub.start()
-    frames = await hub.wait(events=200)
-    assert list(dict.fromkeys(frame["data"]["n"] for frame in frames)) == list(range(200))
+    frames = await hub.wait(events=100)
+    assert list(dict.fromkeys(frame["data"]["n"] for frame in frames)) == list(range(100))
 
 
 async def test_a_new_process_sends_what_the_last_one_could_not(tmp_path, hub):
@@ -122,11 +122,11 @@ async def test_history_from_before_the_first_connection_stays_here(tmp_path, hub
 async def test_an_urgent_event_overtakes_what_waits_for_the_hub(bridge, hub):
     await hub.wait(clients=1)
     await hub.die()
-    for number in range(300):
+    for number in range(100):
         await bridge.publish("tick", {"n": number})
     await bridge.emit_kill_switch_triggered("mouse_corner", "Sending 500 emails", 147.3)
     await hub.start()
-    frames = await hub.wait(events=301)
+    frames = await hub.wait(events=101)
     assert frames[0]["event_type"] == "kill_switch_triggered"
 
 
