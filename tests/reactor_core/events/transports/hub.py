@@ -50,10 +50,16 @@ class Hub:
             await client.send(text)
 
     async def wait(self, *, events: int = 0, clients: int = 0) -> list[dict[str, Any]]:
-        """Wait until so many events came and so many clients are there."""
+        """Wait until so many different events came and so many clients are there.
+
+        A client that lost its connection sends what was not confirmed again, so an event can be there twice.
+        """
         async with asyncio.timeout(30), self._changed:
-            await self._changed.wait_for(lambda: len(self.events) >= events and len(self._clients) >= clients)
+            await self._changed.wait_for(lambda: self._different() >= events and len(self._clients) >= clients)
         return self.events
+
+    def _different(self) -> int:
+        return len({event["event_id"] for event in self.events})
 
     async def _client(self, client: ServerConnection) -> None:
         self.identities.append(json.loads(await client.recv()))
