@@ -148,6 +148,8 @@ def run_demo(
             **verdict_summary(after.report),
             "run_id": run_id,
             "heldout_sha256": sha256_file(material.heldout),
+            "dataset_sha256": dataset.sha256,
+            "event_range": _positions(dataset),
         }
         entry = AdapterRegistry(settings.workspace).register(result.adapter_dir, evaluation, promotion)
         bridge.publish_sync(EventType.MODEL_UPDATED, {"adapter": entry.entry_id, "run_id": run_id}, 3)

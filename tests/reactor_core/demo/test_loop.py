@@ -77,6 +77,8 @@ def test_a_turn_of_the_loop_links_everything_it_makes(make_material, settings, t
     entry = AdapterRegistry(settings.workspace).current()
     assert entry.entry_id == summary.adapter_id
     assert entry.evaluation["run_id"] == summary.run_id
+    assert entry.evaluation["dataset_sha256"] == summary.dataset_hash
+    assert tuple(entry.evaluation["event_range"]) == summary.event_range
     assert find_adapter("current", settings) == summary.adapter_dir.resolve()
     assert find_adapter(entry.entry_id[:12], settings) == summary.adapter_dir.resolve()
 
