@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from reactor_core.errors import ConfigError
-
 __all__ = ["NANO_USD", "MachinePrice", "machine_price", "to_usd"]
 
 NANO_USD = 1_000_000_000
@@ -57,11 +55,9 @@ def machine_price(
     Args:
         vcpus: Processors in use.
         memory_bytes: Memory of the machine.
-        cuda_devices: Names of its accelerators.
+        cuda_devices: Names of its accelerators. No list price is kept for them; the description says that they are
+            not included.
         usd_per_hour: The user's own figure; None takes the list price of a rented machine of the same size.
-
-    Raises:
-        ConfigError: The machine has an accelerator, no figure was given, and a list price would be a guess.
     """
     if usd_per_hour is not None:
         return MachinePrice(
@@ -69,10 +65,8 @@ def machine_price(
             as_of=None,
             source="REACTOR_MACHINE_PRICE_USD_PER_HOUR",
         )
-    if cuda_devices:
-        raise ConfigError(
-            f"no price is known for a machine with {', '.join(cuda_devices)}",
-            remedy="set REACTOR_MACHINE_PRICE_USD_PER_HOUR to what it costs you",
-        )
     hourly = vcpus * _E2_VCPU_HOUR + memory_bytes / GIB * _E2_GIB_HOUR
-    return MachinePrice(nano_usd_per_hour=round(hourly * NANO_USD), as_of=_E2_AS_OF, source=_E2_SOURCE)
+    source = _E2_SOURCE
+    if cuda_devices:
+        source += f"; without {', '.join(cuda_devices)}: set REACTOR_MACHINE_PRICE_USD_PER_HOUR"
+    return MachinePrice(nano_usd_per_hour=round(hourly * NANO_USD), as_of=_E2_AS_OF, source=source)
