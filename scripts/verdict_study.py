@@ -104,6 +104,12 @@ def one_run(mode: str, seed: int, also: Path | None, *, quick: bool) -> dict[str
 def render(study: dict[str, Any]) -> str:
     """The study as a Markdown table."""
     lines = [
+        "# The verdict recipe, seed by seed",
+        "",
+        "Written by `scripts/verdict_study.py`: each run trains in a fresh process, `demo` for at most 150 s and `full` on",
+        "every row of the pool once, and judges the held-out rows before and after. What was tried to get here is in",
+        "[the notes](../notes/2026-11-21-verdict-recipe.md).",
+        "",
         f"Machine: {study['machine']}. Held-out rows: {study['heldout_rows']}. Date: {study['date']}.",
         "",
         "| mode | seed | untuned | tuned | 95 % interval | majority | other file | rows trained | tokens/s | minutes |",
