@@ -106,8 +106,8 @@ def render(study: dict[str, Any]) -> str:
     lines = [
         "# The verdict recipe, seed by seed",
         "",
-        "Written by `scripts/verdict_study.py`: each run trains in a fresh process, `demo` for at most 150 s and `full` on",
-        "every row of the pool once, and judges the held-out rows before and after. What was tried to get here is in",
+        "Written by `scripts/verdict_study.py`: each run is a fresh process: `demo` trains for at most 150 s, `full`",
+        "on every row of the pool once; both judge the held-out rows before and after. What was tried to get here: see",
         "[the notes](../notes/2026-11-21-verdict-recipe.md).",
         "",
         f"Machine: {study['machine']}. Held-out rows: {study['heldout_rows']}. Date: {study['date']}.",
