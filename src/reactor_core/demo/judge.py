@@ -6,18 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from reactor_core.data.experience import ExperienceRow
 from reactor_core.eval import VerdictReport, evaluate_verdicts
+from reactor_core.serving.ask import scorer_with_progress
 from reactor_core.serving.engine import load_engine
 from reactor_core.utils.console import Advance
 from reactor_core.utils.settings import Settings
 
 __all__ = ["Judgement", "judge"]
-
-_CHUNK = 32
-"""Rows scored between two looks at the progress bar."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +47,7 @@ def judge(
         advance: Told how many rows are done.
     """
     engine = load_engine(model, adapter=adapter, chat_template=chat_template, settings=settings)
-    total, done = len(rows) + len(also or ()), 0
-
-    def score(prompts: Sequence[list[dict[str, str]]], choices: Sequence[str]) -> np.ndarray:
-        nonlocal done
-        parts = []
-        for start in range(0, len(prompts), _CHUNK):
-            part = prompts[start : start + _CHUNK]
-            parts.append(engine.choice_logprobs(part, choices))
-            done += len(part)
-            if advance is not None:
-                advance(f"{done} of {total} rows", done / total)
-        return np.concatenate(parts)
-
+    score = scorer_with_progress(engine, len(rows) + len(also or ()), advance)
     return Judgement(
         report=evaluate_verdicts(score, rows), also=None if also is None else evaluate_verdicts(score, also)
     )

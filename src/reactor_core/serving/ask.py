@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,13 @@ import numpy as np
 from reactor_core.data.experience import read_experience
 from reactor_core.errors import ConfigError, NotFound
 from reactor_core.eval import LABELS, VerdictReport, evaluate_verdicts, verdict_messages
-from reactor_core.serving.engine import load_engine
+from reactor_core.eval.verdicts import ChoiceScorer, Messages
+from reactor_core.serving.engine import Engine, load_engine
 from reactor_core.serving.registry import AdapterRegistry
-from reactor_core.utils.console import Narrator
+from reactor_core.utils.console import Advance, Narrator
 from reactor_core.utils.settings import Settings
 
-__all__ = ["Answer", "evaluate_file", "find_adapter", "open_chat"]
+__all__ = ["Answer", "evaluate_file", "find_adapter", "open_chat", "scorer_with_progress"]
 
 _CHUNK = 32
 """Rows scored between two looks at the progress bar."""
@@ -108,15 +109,31 @@ def evaluate_file(file: Path, *, adapter: str, model: str, settings: Settings, n
     with narrator.step("Load the model"):
         engine = load_engine(model, adapter=find_adapter(adapter, settings), settings=settings)
     with narrator.step(f"Judge {len(rows)} actions") as advance:
+        return evaluate_verdicts(scorer_with_progress(engine, len(rows), advance), rows)
 
-        def score(prompts: Any, choices: Any) -> np.ndarray:
-            parts = []
-            for start in range(0, len(prompts), _CHUNK):
-                advance(f"{start} of {len(prompts)}", start / len(prompts))
-                parts.append(engine.choice_logprobs(prompts[start : start + _CHUNK], choices))
-            return np.concatenate(parts)
 
-        return evaluate_verdicts(score, rows)
+def scorer_with_progress(engine: Engine, total: int, advance: Advance | None) -> ChoiceScorer:
+    """A scorer for :func:`~reactor_core.eval.evaluate_verdicts` that tells how far it is.
+
+    Args:
+        engine: The model.
+        total: Rows of all calls together.
+        advance: Told after every few rows; None for nobody.
+    """
+    done = 0
+
+    def score(prompts: Sequence[Messages], choices: Sequence[str]) -> np.ndarray:
+        nonlocal done
+        parts = []
+        for start in range(0, len(prompts), _CHUNK):
+            part = prompts[start : start + _CHUNK]
+            parts.append(engine.choice_logprobs(part, choices))
+            done += len(part)
+            if advance is not None:
+                advance(f"{done} of {total} rows", done / total)
+        return np.concatenate(parts)
+
+    return score
 
 
 def _verdict(logprobs: np.ndarray) -> Answer:
