@@ -138,6 +138,15 @@ class PressesControlC(Silent):
         yield advance
 
 
+@pytest.fixture
+def _control_c_is_heard():
+    """A shell starts background jobs with SIGINT ignored, and Python then leaves it so."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_control_c_is_heard")
 def test_control_c_in_any_step_leaves_a_workspace_that_goes_on(make_material, settings, monkeypatch):
     monkeypatch.setattr(a1_plugin, "_SIDE", 64)
     material = make_material(learnable=True)
