@@ -69,6 +69,11 @@ class EventType(StrEnum):
     ARTIFACT_CLEANED = "artifact_cleaned"
     ERROR = "error"
 
+    GAP = "gap"
+    KILL_SWITCH_CLEARED = "kill_switch_cleared"
+    PAYLOAD_ERASED = "payload_erased"
+    JOURNAL_COMPACTED = "journal_compacted"
+
 
 class EventSource(StrEnum):
     """Who says so."""
@@ -117,6 +122,8 @@ _PRIORITY = {
     EventType.SAFETY_DENIED: Priority.HIGH,
     EventType.VISUAL_CLICK_VETOED: Priority.HIGH,
     EventType.COST_ALERT: Priority.HIGH,
+    EventType.GAP: Priority.HIGH,
+    EventType.KILL_SWITCH_CLEARED: Priority.HIGH,
     EventType.COST_UPDATE: Priority.LOW,
     EventType.COST_REPORT: Priority.LOW,
     EventType.INFERENCE_METRICS: Priority.LOW,

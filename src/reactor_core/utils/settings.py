@@ -50,6 +50,27 @@ class Settings(BaseSettings):
         validation_alias=_env("EVENT_BRIDGE_FALLBACK_FILE"),
     )
     """JSON lines file that neighbours without a network read."""
+    event_bridge_token: SecretStr | None = Field(None, validation_alias=_env("EVENT_BRIDGE_TOKEN"))
+    """Bearer token for the hub at ``event_bridge_ws_url``."""
+    jarvis_events_dir: Path | None = Field(None, validation_alias=_env("JARVIS_EVENTS_DIR"))
+    """Folder of event files that the services of the family share (``~/.jarvis/events``); None does not use it."""
+
+    event_store_url: SecretStr | None = Field(None, validation_alias=_env("EVENT_STORE_URL"))
+    """Postgres to copy the journal into, as ``postgresql://user:password@host/database``; None for none."""
+    cloud_sql_instance: str | None = Field(None, validation_alias=_env("CLOUD_SQL_INSTANCE"))
+    """Cloud SQL instance (``project:region:name``) to reach ``event_store_url`` through Google's connector."""
+
+    audit_anchor_path: Path | None = Field(None, validation_alias=_env("AUDIT_ANCHOR_PATH"))
+    """File outside the workspace that gets every signed checkpoint; None takes one in the user's state folder."""
+    audit_anchors: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias=_env("AUDIT_ANCHORS"))
+    """More places for checkpoints, comma separated: paths, ``redis://`` or ``gs://bucket/object``."""
+    state_dir: Path = Field(
+        default_factory=lambda: Path.home() / ".local" / "state" / "reactor", validation_alias=_env("REACTOR_STATE_DIR")
+    )
+    """What outlives a workspace, such as the anchors of its journal."""
+
+    api_token: SecretStr | None = Field(None, validation_alias=_env("REACTOR_API_TOKEN"))
+    """Bearer token of the API and the hub; None takes the one that the workspace's first start makes."""
 
     jarvis_api_url: str = Field("http://localhost:8000", validation_alias=_env("JARVIS_API_URL"))
     """Base address of JARVIS-AI-Agent."""
@@ -86,7 +107,7 @@ class Settings(BaseSettings):
     no_color: str | None = Field(None, validation_alias=_env("NO_COLOR"))
     """Any value asks for plain terminal output (https://no-color.org)."""
 
-    @field_validator("provider_allow", mode="before")
+    @field_validator("provider_allow", "audit_anchors", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
