@@ -1,8 +1,10 @@
-"""What every test run shows at its end: the published promises that this tree does not keep yet."""
+"""What every test run has around it: a state folder of its own, and at its end the promises that are not kept yet."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -12,7 +14,16 @@ import pytest
 # is imported, and inherited by the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# What outlives a workspace (the anchors of its journal) stays out of the user's own folder.
+STATE = Path(tempfile.mkdtemp(prefix="reactor-tests-"))
+os.environ["REACTOR_STATE_DIR"] = str(STATE)
+
 NOT_YET = Path(__file__).parent / "contract" / "seeds" / "not_yet.toml"
+
+
+def pytest_unconfigure() -> None:
+    """Remove the state folder of this run."""
+    shutil.rmtree(STATE, ignore_errors=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
