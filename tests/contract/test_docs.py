@@ -19,6 +19,7 @@ from reactor_core.utils.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+IN_THE_HOME = {"cache_dir": "~/.cache/reactor", "state_dir": "~/.local/state/reactor"}
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted(DOCS.rglob("*.md"))]
 
 
@@ -33,7 +34,7 @@ def variables() -> dict[str, str]:
     """Environment variable -> default, as the settings page spells it."""
     found = {}
     for name, field in Settings.model_fields.items():
-        default = "~/.cache/reactor" if name == "cache_dir" else field.default
+        default = IN_THE_HOME.get(name, field.default)
         shown = (
             "unset" if default in (None, ()) else str(default).lower() if isinstance(default, bool) else str(default)
         )
