@@ -8,7 +8,7 @@ import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -75,14 +75,19 @@ def medians(runs: Sequence[dict[str, float]]) -> dict[str, float]:
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
-def run_child(arguments: Sequence[str], *, timeout: float = 1800) -> dict[str, Any]:
+def run_child(
+    arguments: Sequence[str], *, timeout: float = 1800, env: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Run a script in a fresh process and read the JSON object on the last line of its stdout.
+
+    Args:
+        env: Its environment; None hands ours down.
 
     Raises:
         RuntimeError: It failed, or ended without that line.
     """
     done = subprocess.run(
-        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=sys.stderr, text=True, timeout=timeout
+        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=sys.stderr, text=True, timeout=timeout, env=env
     )
     lines = done.stdout.strip().splitlines()
     if done.returncode != 0 or not lines:
