@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from reactor_core.events.chain import ChainReport
 from reactor_core.events.event import Event
 from reactor_core.events.journal import Journal
-from reactor_core.events.query import EventFilter, TimeRange, event_filter, parse_time_range
+from reactor_core.events.query import EventFilter, event_filter
+from reactor_core.events.time_range import TimeRange, parse_time_range
 from reactor_core.events.vocabulary import EventSource, EventType
 from reactor_core.utils.clock import SystemClock
 

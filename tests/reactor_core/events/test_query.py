@@ -7,58 +7,60 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reactor_core.errors import ConfigError
-from reactor_core.events import count_by_type, new_event, parse_time_range, seq_range
+from reactor_core.events import EventQuery, EventType, count_by_type, event_query, new_event, seq_range
+from reactor_core.events.query import Summary, like_pattern
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("text", "span"),
-    [
-        ("last_24h", timedelta(hours=24)),
-        ("last_30_days", timedelta(days=30)),
-        ("last_15_minutes", timedelta(minutes=15)),
-        ("last_90s", timedelta(seconds=90)),
-        ("last_2w", timedelta(weeks=2)),
-        ("last_hour", timedelta(hours=1)),
-        ("last_day", timedelta(days=1)),
-    ],
-)
-def test_last_counts_back_from_now(text, span):
-    assert parse_time_range(text, now=NOW) == (NOW - span, None)
-
-
-@given(st.integers(0, 10_000), st.sampled_from([("h", 3600), ("_minutes", 60), ("d", 86_400), ("_seconds", 1)]))
-def test_every_count_and_unit_is_read(count, unit):
-    since, until = parse_time_range(f"last_{count}{unit[0]}", now=NOW)
-    assert until is None
-    assert NOW - since == timedelta(seconds=count * unit[1])
-
-
-@given(st.text(max_size=20).filter(lambda text: not text.startswith("last_")))
-def test_any_other_text_is_an_error_with_examples(text):
-    with pytest.raises(ConfigError, match="last_30_days"):
-        parse_time_range(text, now=NOW)
+def test_a_query_is_spelled_in_one_way_however_it_was_written():
+    asked = event_query("COST_UPDATE", sources=["REACTOR_CORE", "scout"], time_range="last_24h", now=NOW, lanes=[1, 2])
+    assert asked == EventQuery(
+        types=("cost_update",), sources=("reactor_core", "scout"), since=NOW - timedelta(days=1), lanes=(1, 2)
+    )
+    assert event_query([EventType.COST_UPDATE]) == event_query("cost_update")
+    assert event_query() == EventQuery()
+    assert event_query([]).types == ()
+    assert event_query(text="") == EventQuery()
 
 
 @pytest.mark.parametrize(
     "bad",
-    ["last_3_months", "last_", "24h", "last_-1h", "last_999999999w", timedelta(days=-1), ("x", None), (NOW,), 5],
+    [
+        {"types": "a\0b"},
+        {"sources": [""]},
+        {"lanes": [5]},
+        {"lanes": [True]},
+        {"trace_id": "two\nlines"},
+        {"journal": ""},
+        {"text": "\ud800"},
+        {"time_range": "yesterday"},
+    ],
 )
-def test_a_range_that_cannot_be_read_is_an_error(bad):
-    with pytest.raises(ConfigError, match="time_range"):
-        parse_time_range(bad, now=NOW)
+def test_what_no_event_can_fulfil_by_mistake_is_an_error(bad):
+    with pytest.raises(ConfigError):
+        event_query(**bad)
 
 
-def test_from_and_to_take_texts_and_datetimes():
-    assert parse_time_range(("2026-01-01T00:00:00Z", NOW), now=NOW) == (datetime(2026, 1, 1, tzinfo=UTC), NOW)
-    assert parse_time_range((None, "2026-01-01T02:00:00+02:00"), now=NOW) == (None, datetime(2026, 1, 1, tzinfo=UTC))
-    assert parse_time_range(None, now=NOW) == (None, None)
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_no_text_is_a_pattern(text):
+    pattern = like_pattern(text)
+    assert pattern[0] == pattern[-1] == "%"
+    inner = pattern[1:-1]
+    for sign in "~%_":
+        inner = inner.replace("~" + sign, "")
+    assert not set(inner) & set("~%_")
 
 
-def test_a_range_that_ends_before_it_begins_is_an_error():
-    with pytest.raises(ConfigError, match="before it begins"):
-        parse_time_range((NOW, NOW - timedelta(seconds=1)), now=NOW)
+def test_a_summary_adds_up_its_groups():
+    early, late = NOW - timedelta(hours=1), NOW
+    groups = [("a", "user", 3, 2, early, early), ("b", "user", 1, 3, early, late), ("a", "scout", 3, 1, late, late)]
+    summary = Summary.of(groups)
+    assert (summary.total, summary.first, summary.last) == (6, early, late)
+    assert list(summary.types.items()) == [("a", 3), ("b", 3)]
+    assert list(summary.sources.items()) == [("user", 5), ("scout", 1)]
+    assert list(summary.lanes.items()) == [(1, 3), (3, 3)]
+    assert Summary.of([]) == Summary(0, None, None, {}, {}, {})
 
 
 def test_counts_and_positions_of_events():

@@ -1,0 +1,16 @@
+"""Stores of events that answer the same queries: a workspace's journal, and a Postgres that many journals feed."""
+
+from typing import TYPE_CHECKING
+
+from reactor_core.utils.lazy import attach
+
+if TYPE_CHECKING:
+    from reactor_core.events.store.journal_store import JournalStore as JournalStore
+
+# Lazy: SQLAlchemy and the driver cost a quarter of a second to import.
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "JournalStore": ".journal_store",
+    },
+)

@@ -1,0 +1,103 @@
+"""A workspace's own journal as a store of events."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from reactor_core.errors import NotFound
+from reactor_core.events.event import Event, from_micros
+from reactor_core.events.query import EventFilter, EventQuery, Page, Summary, event_filter
+from reactor_core.events.rows import COLUMNS, read_event
+from reactor_core.events.schema import connect, journal_errors
+from reactor_core.events.store.cursor import Place, check_limit, page_of
+
+__all__ = ["JournalStore"]
+
+
+class JournalStore:
+    """Reads the file of a journal on a connection of its own; writers go on meanwhile.
+
+    An :class:`~reactor_core.events.query.EventStore`. It neither makes nor changes the file.
+
+    Args:
+        path: The journal file.
+        vfs: SQLite's name of another file system layer.
+
+    Raises:
+        NotFound: There is no such file.
+        JournalError: The file is no journal.
+    """
+
+    def __init__(self, path: Path, *, vfs: str | None = None) -> None:
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise NotFound(f"no journal at {path}", remedy="name the workspace: REACTOR_WORKSPACE=DIR")
+        self._lock = threading.Lock()
+        self._db = connect(self.path, vfs=vfs, read_only=True)
+        self.journal_id = str(self._rows("SELECT value FROM meta WHERE key = 'journal_id'")[0][0])
+
+    def query(self, query: EventQuery, *, limit: int = 100, cursor: str | None = None, newest: bool = False) -> Page:
+        """See :meth:`EventStore.query`."""
+        check_limit(limit)
+        place = None if cursor is None else Place.read(cursor, store=self.journal_id)
+        newest = newest if place is None else place.newest
+        head = self._head()  # looked up first: what is stored after this moment belongs to a later page
+        low, high = 0, head + 1
+        if place is not None:
+            low, high = (0, min(place.position, high)) if newest else (place.position, high)
+        wanted = _filter(query, self.journal_id, after_seq=low, before_seq=high)
+        rows = self._rows(
+            f"SELECT {COLUMNS} FROM events WHERE {wanted.where} ORDER BY seq {'DESC' if newest else 'ASC'} LIMIT ?",  # noqa: S608
+            (*wanted.values, limit + 1),
+        )
+        return page_of(
+            [(row[0], read_event(row)) for row in rows], limit, store=self.journal_id, head=head, newest=newest
+        )
+
+    def get(self, event_id: str) -> Event | None:
+        """See :meth:`EventStore.get`."""
+        rows = self._rows(f"SELECT {COLUMNS} FROM events WHERE event_id = ?", (event_id,))  # noqa: S608
+        return read_event(rows[0]) if rows else None
+
+    def summary(self, query: EventQuery) -> Summary:
+        """See :meth:`EventStore.summary`."""
+        wanted = _filter(query, self.journal_id)
+        rows = self._rows(
+            "SELECT event_type, source, priority, count(*), min(ts_us), max(ts_us) FROM events"  # noqa: S608
+            f" WHERE {wanted.where} GROUP BY 1, 2, 3",
+            wanted.values,
+        )
+        return Summary.of((*row[:4], from_micros(row[4]), from_micros(row[5])) for row in rows)
+
+    def close(self) -> None:
+        """See :meth:`EventStore.close`."""
+        with self._lock:
+            self._db.close()
+
+    def _head(self) -> int:
+        return int(self._rows("SELECT coalesce(max(seq), 0) FROM events")[0][0])
+
+    def _rows(self, statement: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._lock, journal_errors(self.path):
+            return self._db.execute(statement, tuple(values)).fetchall()
+
+
+def _filter(
+    query: EventQuery, journal_id: str, *, after_seq: int | None = None, before_seq: int | None = None
+) -> EventFilter:
+    if query.journal not in (None, journal_id):
+        return EventFilter("FALSE", ())
+    return event_filter(
+        query.types,
+        sources=query.sources,
+        lanes=query.lanes,
+        since=query.since,
+        until=query.until,
+        text=query.text,
+        trace_id=query.trace_id,
+        after_seq=after_seq,
+        before_seq=before_seq,
+    )
