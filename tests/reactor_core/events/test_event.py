@@ -138,3 +138,32 @@ def test_microseconds_are_exact(moment):
 def test_microseconds_do_not_depend_on_the_zone():
     east = datetime(2026, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))
     assert to_micros(east) == to_micros(datetime(2026, 1, 1, tzinfo=UTC)) == 1_767_225_600_000_000
+
+
+@given(objects, objects)
+def test_an_event_that_is_read_when_needed_equals_one_that_is_read_at_once(data, metadata):
+    made, payload = new_event("user", EventType.FEEDBACK, data, metadata=metadata)
+    whole = Event(made.event_id, made.event_type, made.source, made.priority, data, made.timestamp, metadata)
+    assert made.at(4, "hub") == whole.at(4, "hub")
+    assert hash(made) == hash(whole)
+    assert repr(made) == repr(whole)
+    assert made.payload() == whole.payload() == payload
+    assert made != made.at(4)
+    assert (made.at(4, "hub").seq, made.at(4, "hub").origin, made.origin) == (4, "hub", "")
+
+
+@pytest.mark.parametrize("name", ["data", "metadata", "seq", "priority"])
+def test_an_event_cannot_be_changed(name):
+    made, _ = new_event("user", EventType.FEEDBACK, {})
+    whole = Event.from_json(made.to_json())
+    for event in (made, whole):
+        with pytest.raises(AttributeError):
+            setattr(event, name, {})
+
+
+def test_who_brought_an_event_is_not_told_to_others():
+    event, _ = new_event("user", EventType.FEEDBACK, {})
+    brought = Event.from_json(event.to_json(), origin="hub")
+    assert brought.origin == "hub"
+    assert brought.to_json() == event.to_json()
+    assert b"hub" not in brought.to_family_json()
