@@ -37,10 +37,11 @@ class Doorbell:
 
     Args:
         folder: The workspace; the bell's file is made at the first use.
+        name: The file. Who waits for rare things has a bell of its own, and is not woken by each commit.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path = Path(folder) / BELL_NAME
+    def __init__(self, folder: Path, *, name: str = BELL_NAME) -> None:
+        self.path = Path(folder) / name
         self._lock = threading.Lock()
         self._descriptor: int | None = None
         self._closed = False
