@@ -7,11 +7,14 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from reactor_core.errors import ConfigError
 from reactor_core.events.bus import Bus
 from reactor_core.events.journal import Journal
 from reactor_core.events.loop_thread import LoopThread, end_tasks
+from reactor_core.events.metrics import Sample
 from reactor_core.events.transports import JsonlRelay, RedisRelay, WebSocketRelay
-from reactor_core.events.transports.relay import Relay, RelayStatus
+from reactor_core.events.transports.figures import RelayStatus
+from reactor_core.events.transports.relay import Relay
 
 __all__ = ["RelayGroup", "open_relays"]
 
@@ -19,10 +22,15 @@ _log = logging.getLogger(__name__)
 
 
 class RelayGroup:
-    """Relays that run on one bridge's loop."""
+    """Relays that run on one bridge's loop.
 
-    def __init__(self, relays: Sequence[Relay], thread: LoopThread) -> None:
+    Args:
+        hub: The one of them whose confirmation counts as that of the hub, if any.
+    """
+
+    def __init__(self, relays: Sequence[Relay], thread: LoopThread, *, hub: Relay | None = None) -> None:
         self._relays = tuple(relays)
+        self._hub = hub
         self._thread = thread
         self._tasks: list[asyncio.Task[None]] = []
         thread.submit(self._start()).result()
@@ -30,6 +38,21 @@ class RelayGroup:
     def status(self) -> list[RelayStatus]:
         """How each stands."""
         return [relay.status for relay in self._relays]
+
+    def metrics(self) -> list[Sample]:
+        """Figures about each; any thread."""
+        return [sample for relay in self._relays for sample in relay.metrics()]
+
+    async def confirmed(self, lane: int, seq: int) -> None:
+        """Wait until the hub has the event at a position (loop thread).
+
+        Raises:
+            ConfigError: There is no hub.
+            JournalClosed: The relays were closed before.
+        """
+        if self._hub is None:
+            raise ConfigError("no hub is configured", remedy="set EVENT_BRIDGE_WS_URL, or publish with ack='durable'")
+        await self._hub.confirmed(lane, seq)
 
     async def close(self, seconds: float) -> None:
         """Let relays that are up deliver what is committed, for at most so long; then end them."""
@@ -57,24 +80,45 @@ def open_relays(
     thread: LoopThread,
     source: str,
     workspace: Path,
+    token: str | None = None,
+    store_url: str | None = None,
+    cloud_sql_instance: str | None = None,
 ) -> RelayGroup:
     """Start a relay for each address that is given, and the shared file if there is any.
 
     Args:
         fallback: The shared file, or None.
+        token: Bearer token for the hub.
+        store_url: Postgres that gets a copy of the journal.
+        cloud_sql_instance: Cloud SQL instance to reach it through.
 
     Raises:
         ConfigError: An address cannot be used.
     """
     relays: list[Relay] = []
+    hub: Relay | None = None
     if websocket_url is not None:
-        relays.append(WebSocketRelay(websocket_url, journal=journal, bus=bus, source=source, workspace=workspace))
+        hub = WebSocketRelay(websocket_url, token=token, journal=journal, bus=bus, source=source, workspace=workspace)
+        relays.append(hub)
     if redis_url is not None:
         relays.append(RedisRelay(redis_url, journal=journal, bus=bus, source=source, workspace=workspace))
     if fallback is not None:
         others = tuple(relays)
         relays.append(JsonlRelay(fallback, unless=others, journal=journal, bus=bus, source=source, workspace=workspace))
-    return RelayGroup(relays, thread)
+    if store_url is not None:
+        from reactor_core.events.store.relay import PostgresRelay  # its drivers cost half a second to import
+
+        relays.append(
+            PostgresRelay(
+                store_url,
+                cloud_sql_instance=cloud_sql_instance,
+                journal=journal,
+                bus=bus,
+                source=source,
+                workspace=workspace,
+            )
+        )
+    return RelayGroup(relays, thread, hub=hub)
 
 
 def _log_fault(task: asyncio.Task[None]) -> None:

@@ -25,7 +25,8 @@ from reactor_core.errors import StorageError
 from reactor_core.events.bus import Bus
 from reactor_core.events.event import MAX_PAYLOAD_BYTES
 from reactor_core.events.journal import Journal
-from reactor_core.events.transports.relay import Batch, Relay
+from reactor_core.events.transports.batch import Batch
+from reactor_core.events.transports.relay import Relay
 from reactor_core.utils.files import storage_errors
 
 __all__ = ["JsonlRelay"]
@@ -76,8 +77,7 @@ class JsonlRelay(Relay):
                         await asyncio.to_thread(self._append, batch)
                     await self.confirm(batch)
                     continue
-                self.cursors = batch.cursors
-            self._done.set()
+                self.confirmed_to(batch.cursors)
             self.bell.clear()
             try:
                 async with asyncio.timeout(POLL_SECONDS):
@@ -100,7 +100,7 @@ class JsonlRelay(Relay):
         """Begin behind what the other ways have delivered."""
         for lane in self.cursors:
             delivered = min((relay.cursors[lane] for relay in self._unless), default=0)
-            self.cursors[lane] = max(self.cursors[lane], delivered)
+            self.confirmed_to({lane: delivered})
 
     def _append(self, batch: Batch) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,11 @@
 A relay sends what this workspace published, or got through another relay, and stores what the other side says. It
 never blocks a publisher: while the other side is away the events wait in the journal, and go out in order when it is
 back. A cursor moves only when the other side has confirmed, so an event can arrive twice after a broken connection,
-with the same id, and is never left out.
+with the same id, and is never left out. Cursors are written a moment after they move: a process that dies in between
+sends a few events again.
+
+An event of lane 1 can go out twice on purpose: at once, marked as not committed yet, and again after its commit, by
+which the receivers learn that its publisher stored it too. The first copy moves no cursor.
 """
 
 from __future__ import annotations
@@ -11,65 +15,44 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import apsw
 import msgspec
 from filelock import FileLock, Timeout
 
-from reactor_core.errors import ConfigError, ReactorError
+from reactor_core.errors import ConfigError, JournalClosed, ReactorError
 from reactor_core.events.bus import Bus
-from reactor_core.events.event import Event
+from reactor_core.events.event import Event, new_event
 from reactor_core.events.journal import Journal
-from reactor_core.events.query import event_filter
+from reactor_core.events.metrics import SECONDS_BUCKETS, Histogram, Sample
+from reactor_core.events.query import EventFilter, event_filter
 from reactor_core.events.transports.backoff import full_jitter
-from reactor_core.events.vocabulary import Priority
+from reactor_core.events.transports.batch import LANES, Batch, next_batch
+from reactor_core.events.transports.figures import RelayStatus, relay_samples
+from reactor_core.events.vocabulary import EventType, Priority
 from reactor_core.events.writer import Appended
+from reactor_core.utils.failpoints import reach
 
-__all__ = ["Batch", "Relay", "RelayStatus"]
+__all__ = ["Relay"]
 
 _log = logging.getLogger(__name__)
 
 STANDBY_SECONDS = 1.0
 """How often a second process of the workspace asks whether the first one has let go of the connection."""
 
-# Most events of each lane in one batch. While lane 1 has any, the others wait.
-_SHARE = {Priority.CRITICAL: 64, Priority.HIGH: 32, Priority.NORMAL: 16, Priority.LOW: 8}
-_MAX_UNSTORED = 256
-
-
-@dataclass(frozen=True, slots=True)
-class RelayStatus:
-    """How a relay stands.
-
-    Args:
-        name: Kind and address, without credentials.
-        state: ``starting``, ``connected``, ``down`` (trying again), ``standby`` (another process of this workspace
-            holds the connection) or ``stopped``.
-        detail: Why, in words.
-        sent: Events that the other side confirmed since the start.
-        received: New events that came in since the start.
-        rejected: Messages that were no events, or whose id was taken.
-    """
-
-    name: str
-    state: str = "starting"
-    detail: str = ""
-    sent: int = 0
-    received: int = 0
-    rejected: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Events that wait for the other side, most urgent lane first, and the cursors once it has confirmed them."""
-
-    events: list[Event]
-    cursors: dict[int, int]
+_MAX_UNSTORED = 1024
+_MAX_EARLY = 1024
+_KEEP_SECONDS = 0.05  # how long a cursor that moved may wait for its write; each write is an fsync
+_KEEP_IDLE_SECONDS = 1.0  # the same where it moved over events that were not for the other side
+_LOOK_SECONDS = 0.02  # how often a cursor is read that another process moves
 
 
 class Relay(ABC):
@@ -84,6 +67,9 @@ class Relay(ABC):
 
     failures: tuple[type[Exception], ...] = (OSError,)
     """What :meth:`session` raises when the other side is away."""
+
+    sends_early = False
+    """Whether :meth:`outgoing` yields events of lane 1 before their commit."""
 
     def __init__(
         self,
@@ -104,8 +90,11 @@ class Relay(ABC):
         self._journal = journal
         self._bus = bus
         self._backoff = backoff
-        self._done = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._early: deque[Event] = deque(maxlen=_MAX_EARLY)
         self._unstored: deque[Future[Appended]] = deque()
+        self._keeping: asyncio.TimerHandle | None = None
+        self._ack_seconds = Histogram(SECONDS_BUCKETS)
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
         (workspace / "relays").mkdir(exist_ok=True)
         self._lock = FileLock(workspace / "relays" / f"{digest}.lock")
@@ -118,13 +107,17 @@ class Relay(ABC):
     async def run(self) -> None:
         """Hold a connection until cancelled."""
         self._bus.add_bell(self.bell)
+        if self.sends_early:
+            self._bus.add_early_tap(self._tap)
         away: tuple[type[Exception], ...] = (ReactorError, *self.failures)
         try:
             await self._own()
+            self.cursors = self._load()  # another process of this workspace may have moved them
             self.owned.set()
             delays = self._backoff()
             while True:
                 try:
+                    await self._skip_pruned()
                     await self.session()
                     reason = "the other side closed the connection"
                 except away as error:
@@ -138,58 +131,100 @@ class Relay(ABC):
                 await asyncio.sleep(next(delays))
         finally:
             self._bus.remove_bell(self.bell)
+            if self.sends_early:
+                self._bus.remove_early_tap(self._tap)
+            self._keep_last()
             self._note("stopped", "")
             self._lock.release()
 
     async def flush(self) -> None:
         """Wait until all that is committed now is confirmed, or the connection is not up."""
-        if self.status.state == "connected":
-            self._done.clear()
-            self.bell.set()
-            await self._done.wait()
+        head = self._journal.head().seq
+        self.bell.set()
+        while self.status.state == "connected" and min(self.cursors.values()) < head:
+            await self._moved.wait()
+
+    async def confirmed(self, lane: int, seq: int) -> None:
+        """Wait until the other side has the event at a position, whichever process of the workspace sends it.
+
+        Raises:
+            JournalClosed: The relay was stopped before.
+        """
+        while self.status.state != "stopped":
+            if self.owned.is_set():
+                if self.cursors[lane] >= seq:
+                    return
+                await self._moved.wait()
+            else:
+                if self._load()[lane] >= seq:
+                    return
+                await asyncio.sleep(_LOOK_SECONDS)
+        raise JournalClosed(f"{self.name} was stopped before the other side confirmed the event at {seq}")
 
     def connected(self) -> None:
         """The connection stands."""
-        self.cursors = self._load()  # another process of this workspace may have moved them
+        self._early.clear()  # what was published before this waits in the journal
         self.status = replace(self.status, state="connected", detail="")
 
-    async def outgoing(self) -> Batch:
-        """The next events that wait; waits until there are any."""
+    async def outgoing(self, lanes: Iterable[int] = LANES) -> Batch:
+        """The next events of some lanes that wait; waits until there are any."""
+        wanted = tuple(lanes)
         while True:
             self.bell.clear()
-            batch = self.pending()
+            if 1 in wanted and (early := self._take_early()):
+                return Batch(early, {}, early=True)
+            batch = self.pending(wanted)
             if batch.events:
                 return batch
-            self.cursors = batch.cursors
-            self._done.set()
+            self.confirmed_to(batch.cursors)
             await self.bell.wait()
 
-    def pending(self) -> Batch:
-        """What waits now. Lane 1 goes alone, so that it is confirmed first."""
-        head = self._journal.head().seq
-        events: list[Event] = []
-        cursors = dict(self.cursors)
-        for lane, share in _SHARE.items():
-            wanted = event_filter(
-                after_seq=cursors[lane], before_seq=head + 1, not_from=self.not_from, priority=int(lane)
-            )
-            waiting = self._journal.read(wanted, limit=share)
-            last = waiting[-1].seq if len(waiting) == share else head
-            assert last is not None, "what was read is committed"
-            cursors[lane] = max(last, cursors[lane])
-            events += waiting
-            if lane is Priority.CRITICAL and events:
-                break
-        return Batch(events, cursors)
+    def pending(self, lanes: Iterable[int] = LANES) -> Batch:
+        """What waits now in some lanes. Lane 1 goes alone, so that it is confirmed first."""
+        return next_batch(self._journal, {lane: self.cursors[lane] for lane in lanes}, not_from=self.not_from)
 
     async def confirm(self, batch: Batch) -> None:
-        """The other side has the batch: keep that on disk."""
-        self.cursors = batch.cursors
-        await asyncio.wrap_future(self._journal.set_cursor(self.name, _spell(self.cursors)))
-        self.status = replace(self.status, sent=self.status.sent + len(batch.events))
+        """The other side has the batch."""
+        self.observe_ack(time.monotonic() - batch.made)
+        if not batch.early:
+            self.confirmed_to(batch.cursors, len(batch.events))
 
-    async def accept(self, message: bytes | str) -> None:
+    def confirmed_to(self, cursors: Mapping[int, int], count: int = 0) -> None:
+        """The other side has everything up to these positions, or it was not for it.
+
+        Args:
+            count: Number of events that it has more than before.
+        """
+        reach("relay.confirmed")
+        ahead = {lane: seq for lane, seq in cursors.items() if seq > self.cursors[lane]}
+        if ahead:
+            self.cursors = self.cursors | ahead
+            self._keep_soon(_KEEP_SECONDS if count else _KEEP_IDLE_SECONDS)
+        if count:
+            self.count(sent=count)
+        if ahead:
+            self._wake_waiters()
+
+    def observe_ack(self, seconds: float) -> None:
+        """Note how long the other side took to confirm."""
+        self._ack_seconds.observe(seconds)
+
+    def count(self, *, sent: int = 0, received: int = 0, duplicates: int = 0, rejected: int = 0) -> None:
+        """Add to the figures of :attr:`status`."""
+        now = self.status
+        self.status = replace(
+            now,
+            sent=now.sent + sent,
+            received=now.received + received,
+            duplicates=now.duplicates + duplicates,
+            rejected=now.rejected + rejected,
+        )
+
+    async def accept(self, message: bytes | str, *, uncommitted: bool = False) -> None:
         """Store what the other side said. What is no event is counted and logged, and harms nobody.
+
+        Args:
+            uncommitted: Its publisher has not committed it yet; it comes again when it has.
 
         Raises:
             JournalError: Earlier messages could not be stored.
@@ -200,9 +235,10 @@ class Relay(ABC):
             self._reject(str(error))
             return
         if event.priority == Priority.CRITICAL and not self._journal.has(event.event_id):
-            self._bus.hand_out_early(event)
+            self._bus.hand_out_early(event.at(None, self.name))
         try:
-            self._unstored.append(self._journal.append(event, origin=self.name))
+            early = {"uncommitted": True} if uncommitted else {}
+            self._unstored.append(self._journal.append(event, origin=self.name, **early))
         except ConfigError as error:
             self._bus.forget_early(event)
             self._reject(str(error))
@@ -217,6 +253,29 @@ class Relay(ABC):
         """
         while self._unstored:
             await self._settle(self._unstored.popleft())
+        reach("relay.stored")
+
+    async def gap(self, reason: str, **data: Any) -> None:
+        """Publish that history was lost on this transport.
+
+        Args:
+            reason: What happened.
+            data: What is known about the loss: ``lane``, ``lost_from``, ``lost_to``.
+        """
+        event, payload = new_event(self.source, EventType.GAP, {"transport": self.name, "reason": reason, **data})
+        await self._journal.append_async(event, payload=payload)
+        self.status = replace(self.status, gaps=self.status.gaps + 1)
+        _log.warning("%s: %s %s", self.name, reason, data)
+
+    def metrics(self) -> list[Sample]:
+        """Figures about this relay; counting the lag reads the journal."""
+        cursors = self.cursors if self.owned.is_set() else self._load()
+        lag = {lane: sum(self._journal.count(self._behind(lane, seq)).values()) for lane, seq in cursors.items()}
+        return relay_samples(self.status, lag=lag, ack_seconds=self._ack_seconds)
+
+    def state_rows(self) -> dict[str, str]:
+        """What is written together with the cursors, by name; subclasses add their own."""
+        return {self.name: _spell(self.cursors)}
 
     async def _settle(self, future: Future[Appended]) -> None:
         try:
@@ -224,8 +283,7 @@ class Relay(ABC):
         except ConfigError as error:  # the id belongs to another event
             self._reject(str(error))
         else:
-            if not appended.duplicate:
-                self.status = replace(self.status, received=self.status.received + 1)
+            self.count(received=not appended.duplicate, duplicates=appended.duplicate)
 
     async def _own(self) -> None:
         """Become the one process of the workspace that holds this connection."""
@@ -237,12 +295,66 @@ class Relay(ABC):
                 self._note("standby", "another process of this workspace holds the connection")
                 await asyncio.sleep(STANDBY_SECONDS)
 
+    async def _skip_pruned(self) -> None:
+        """Say so if rows that were never sent are no longer in the journal."""
+        oldest = self._journal.read(limit=1)
+        first = (oldest[0].seq or 1) if oldest else 1
+        for lane, seq in self.cursors.items():
+            if seq < first - 1:
+                reason = "the journal was compacted before the other side had these events"
+                await self.gap(reason, lane=lane, lost_from=seq + 1, lost_to=first - 1)
+        self.confirmed_to(dict.fromkeys(LANES, first - 1))
+
+    def _behind(self, lane: int, seq: int) -> EventFilter:
+        return event_filter(after_seq=seq, not_from=self.not_from, priority=lane)
+
+    def _tap(self, event: Event) -> None:
+        """An event of lane 1 is about to be committed (loop thread)."""
+        if self.status.state == "connected" and event.origin not in self.not_from:
+            self._early.append(event)
+            self.bell.set()
+
+    def _take_early(self) -> list[Event]:
+        """What is not committed yet; what is by now goes out as committed."""
+        early = [event for event in self._early if not self._journal.has(event.event_id)]
+        self._early.clear()
+        return early
+
+    def _keep_soon(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time() + seconds
+        if self._keeping is None or self._keeping.when() > due:
+            if self._keeping is not None:
+                self._keeping.cancel()
+            self._keeping = loop.call_at(due, self._keep)
+
+    def _keep(self) -> Future[None] | None:
+        """Write the cursors. If that fails the journal has told its users; a repeat is recognised by its ids."""
+        self._keeping = None
+        rows = tuple(self.state_rows().items())
+
+        def work(db: apsw.Connection) -> None:
+            db.executemany("INSERT INTO cursors VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", rows)
+
+        try:
+            return self._journal.work(work)
+        except ReactorError as error:
+            _log.warning("%s: its cursors could not be written: %s", self.name, error)
+            return None
+
+    def _keep_last(self) -> None:
+        """Write what moved since the last write, before the lock is given back."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            if (kept := self._keep()) is not None and (error := kept.exception()) is not None:
+                _log.warning("%s: its cursors could not be written: %s", self.name, error)
+
     def _load(self) -> dict[int, int]:
         """The cursors as kept on disk. A relay that is new to the workspace begins with what is published from now."""
         kept = self._journal.cursor(self.name)
         if kept is None:
             head = self._journal.head().seq
-            kept = _spell(dict.fromkeys((1, 2, 3, 4), head))
+            kept = _spell(dict.fromkeys(LANES, head))
             self._journal.set_cursor(self.name, kept).result()
         return {int(lane): seq for lane, seq in msgspec.json.decode(kept).items()}
 
@@ -250,10 +362,14 @@ class Relay(ABC):
         if (state, detail) != (self.status.state, self.status.detail):
             _log.log(logging.WARNING if state == "down" else logging.INFO, "%s is %s: %s", self.name, state, detail)
         self.status = replace(self.status, state=state, detail=detail)
-        self._done.set()
+        self._wake_waiters()
+
+    def _wake_waiters(self) -> None:
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
 
     def _reject(self, reason: str) -> None:
-        self.status = replace(self.status, rejected=self.status.rejected + 1)
+        self.count(rejected=1)
         _log.warning("%s sent what cannot be stored: %s", self.name, reason)
 
 

@@ -39,6 +39,7 @@ class WebSocketRelay(Relay):
     """Keeps one connection to a hub.
 
     Args:
+        token: Bearer token to show to the hub.
         url: ``ws://`` or ``wss://``; a user and password in it are sent as HTTP basic authentication.
 
     Raises:
@@ -55,6 +56,7 @@ class WebSocketRelay(Relay):
         bus: Bus,
         source: str,
         workspace: Path,
+        token: str | None = None,
         backoff: Callable[[], Iterator[float]] = full_jitter,
     ) -> None:
         try:
@@ -67,10 +69,12 @@ class WebSocketRelay(Relay):
         name = f"{parts.scheme}://{parts.hostname}:{parts.port or (443 if parts.scheme == 'wss' else 80)}{parts.path}"
         super().__init__(name, journal=journal, bus=bus, source=source, workspace=workspace, backoff=backoff)
         self._url = url
+        self._headers = None if token is None else {"Authorization": f"Bearer {token}"}
 
     async def session(self) -> None:
         async with connect(
             self._url,
+            additional_headers=self._headers,
             open_timeout=ANSWER_SECONDS,
             ping_interval=ANSWER_SECONDS,
             ping_timeout=ANSWER_SECONDS,

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from reactor_core.events import Event, Journal, new_event
+from reactor_core.errors import JournalClosed
+from reactor_core.events import Event, EventType, Journal, new_event
 from reactor_core.events.bus import Bus
 from reactor_core.events.loop_thread import LoopThread
 from reactor_core.events.transports import Relay, RelayGroup
-from reactor_core.events.transports.relay import Batch
+from reactor_core.events.transports.batch import Batch
 
 
 class Bench(Relay):
@@ -189,3 +190,94 @@ def test_flushing_without_a_connection_returns(setting):
     setting.put(0)
     setting.thread.submit(setting.relay.flush()).result(30)
     assert setting.relay.delivered == []
+
+
+def test_figures_count_what_waits_what_came_and_what_came_again(setting):
+    for number in range(3):
+        setting.put(number)
+    event, _ = new_event("scout", "tock", {"n": 1})
+    setting.accept(event.to_json(), event.to_json(), b"nonsense")
+    figures = {(s.name, s.labels.get("lane")): s.value for s in setting.relay.metrics()}
+    assert figures["reactor_relay_lag_events", "3"] == 3
+    assert [figures[f"reactor_relay_{name}", None] for name in ("received", "duplicates", "rejected")] == [1, 1, 1]
+    setting.run()
+    setting.flush()
+    figures = {(s.name, s.labels.get("lane")): s.value for s in setting.relay.metrics()}
+    assert figures["reactor_relay_lag_events", "3"] == 0
+    assert (figures["reactor_relay_sent", None], figures["reactor_relay_connected", None]) == (3, 1)
+    assert figures["reactor_relay_ack_seconds", None].count == 1
+
+
+def test_waiting_for_a_confirmation_ends_with_it(setting):
+    relay = setting.relay
+    relay.away = True
+    setting.run()
+    event = setting.put(0)
+    waiting = setting.thread.submit(relay.confirmed(event.priority, event.seq))
+    with pytest.raises(TimeoutError):
+        waiting.result(0.1)
+    relay.away = False
+    waiting.result(30)
+    assert relay.events() == [event]
+
+
+def test_a_confirmation_is_seen_by_the_process_that_does_not_hold_the_connection(setting, tmp_path):
+    setting.run()
+    assert setting.relay.held.wait(10)
+    second = Bench(setting.journal, setting.bus, tmp_path)
+    event = setting.put(0)
+    setting.thread.submit(second.confirmed(event.priority, event.seq)).result(30)
+    assert second.delivered == []
+
+
+def test_a_relay_that_is_stopped_confirms_no_more(setting):
+    relay = setting.relay
+    relay.away = True
+    setting.run()
+    event = setting.put(0)
+    waiting = setting.thread.submit(relay.confirmed(event.priority, event.seq))
+    setting.thread.submit(setting.group.close(0)).result(30)
+    with pytest.raises(JournalClosed, match="stopped"):
+        waiting.result(30)
+
+
+def test_a_gap_is_an_event_that_says_what_is_missing(setting):
+    setting.thread.submit(setting.relay.gap("the other side forgot", lane=3, lost_from="5-1")).result(30)
+    (event,) = setting.journal.read()
+    assert (event.event_type, event.priority) == (EventType.GAP, 2)
+    assert event.data == {
+        "transport": "bench://",
+        "reason": "the other side forgot",
+        "lane": 3,
+        "lost_from": "5-1",
+    }
+    assert setting.relay.status.gaps == 1
+
+
+def test_rows_that_were_pruned_before_they_were_sent_are_a_gap(setting):
+    for number in range(10):
+        setting.put(number)
+
+    def prune(db) -> None:
+        db.execute("DELETE FROM events WHERE seq <= 6")
+
+    setting.journal.work(prune).result(30)
+    relay = setting.run()
+    setting.flush()
+    numbers = [event.data["n"] for event in relay.events() if event.event_type == "tick"]
+    assert numbers == [6, 7, 8, 9]
+    gaps = [event.data for event in setting.journal.read() if event.event_type == EventType.GAP]
+    assert [(gap["lane"], gap["lost_from"], gap["lost_to"]) for gap in gaps] == [(lane, 1, 6) for lane in (1, 2, 3, 4)]
+
+
+def test_a_relay_reads_on_where_another_process_left_it(setting, tmp_path):
+    second = Bench(setting.journal, setting.bus, tmp_path)
+    setting.run()
+    setting.put(0)
+    setting.flush()
+    setting.thread.submit(setting.group.close(5)).result(30)
+    event = setting.put(1)
+    setting.relay = second
+    setting.run()
+    setting.flush()
+    assert second.events() == [event]
