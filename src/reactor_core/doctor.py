@@ -25,6 +25,7 @@ _EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("torch", "transformers", "peft", "safetensors", "tokenizers", "gguf", "huggingface_hub", "matplotlib"),
     ),
     "media": ("faster frame files, optical flow", ("isal", "cv2")),
+    "gcp": ("Google Cloud Storage, Cloud SQL", ("google.cloud.storage", "google.cloud.sql.connector")),
 }
 _SQLITE_FLOOR = (3, 51, 3)
 """Older versions can corrupt a WAL that two connections checkpoint at once (sqlite.org, release 3.51.3)."""
@@ -94,6 +95,7 @@ def examine(environment: Environment, settings: Settings, *, plugins: Iterable[s
             _folder("model cache", settings.cache_dir),
             _plugins(tuple(plugins)),
             _switches(settings),
+            _latch(settings),
         ),
     )
 
@@ -132,7 +134,11 @@ def _extra(name: str) -> Check:
 
 
 def _versions(modules: tuple[str, ...]) -> str:
-    names = {"cv2": "opencv-python-headless"}
+    names = {
+        "cv2": "opencv-python-headless",
+        "google.cloud.storage": "google-cloud-storage",
+        "google.cloud.sql.connector": "cloud-sql-python-connector",
+    }
     found = []
     for module in modules:
         try:
@@ -200,3 +206,17 @@ def _switches(settings: Settings) -> Check:
     if off:
         return Check(name="safety", status=Status.WARN, detail=f"switched off: {', '.join(off)}", remedy="unset them")
     return Check(name="safety", status=Status.OK, detail="no safety setting is switched off")
+
+
+def _latch(settings: Settings) -> Check:
+    from reactor_core.events.latch import Latch
+
+    state = Latch(settings.workspace).state()
+    if state.tripped:
+        return Check(
+            name="kill switch",
+            status=Status.WARN,
+            detail=f"tripped since {state.at or 'an unknown time'}, epoch {state.tripped_epoch}: {state.reason}",
+            remedy=f"see what happened: REACTOR_WORKSPACE={settings.workspace} reactor events query",
+        )
+    return Check(name="kill switch", status=Status.OK, detail="not tripped")

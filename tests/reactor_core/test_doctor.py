@@ -6,6 +6,7 @@ import pytest
 
 from reactor_core import doctor
 from reactor_core.doctor import Status, examine
+from reactor_core.events.latch import Latch
 from reactor_core.utils.environment import GIB, Probes, detect_environment
 from reactor_core.utils.settings import Settings
 
@@ -54,6 +55,15 @@ def test_small_memory_and_absent_plugins_are_warnings(settings):
 def test_a_safety_switch_that_is_off_is_shown(settings):
     report = examine(ENVIRONMENT, settings.model_copy(update={"kill_switch_enabled": False}), plugins=["x"])
     assert "KILL_SWITCH_ENABLED" in check(report, "safety").detail
+
+
+def test_a_tripped_kill_switch_is_shown_with_its_reason(settings):
+    assert check(examine(ENVIRONMENT, settings, plugins=["x"]), "kill switch").status is Status.OK
+    assert not settings.workspace.exists()  # looking leaves nothing behind
+    Latch(settings.workspace).trip(reason="mouse in the corner", by="dev")
+    found = check(examine(ENVIRONMENT, settings, plugins=["x"]), "kill switch")
+    assert found.status is Status.WARN
+    assert "mouse in the corner" in found.detail
 
 
 def test_an_untested_python_is_a_warning(settings, monkeypatch):

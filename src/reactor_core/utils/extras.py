@@ -13,6 +13,8 @@ __all__ = ["installed", "missing_extra", "require"]
 _EXTRA_OF = {
     "cv2": "media",
     "gguf": "train",
+    "google.cloud.sql.connector": "gcp",
+    "google.cloud.storage": "gcp",
     "huggingface_hub": "train",
     "isal": "media",
     "matplotlib": "train",
