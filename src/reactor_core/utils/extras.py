@@ -13,8 +13,7 @@ __all__ = ["installed", "missing_extra", "require"]
 _EXTRA_OF = {
     "cv2": "media",
     "gguf": "train",
-    "google.cloud.sql.connector": "gcp",
-    "google.cloud.storage": "gcp",
+    "google": "gcp",
     "huggingface_hub": "train",
     "isal": "media",
     "matplotlib": "train",
