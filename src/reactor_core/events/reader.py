@@ -58,6 +58,22 @@ class JournalReader:
         with self._lock, journal_errors(self._path):
             return read_head(self._db, self._journal_id)
 
+    def first_seq(self) -> int:
+        """Position of the first row that is still here; of the next row while there is none."""
+        rows = self._query("SELECT min(seq) FROM events", ())
+        return 1 if rows[0][0] is None else int(rows[0][0])
+
+    def waiting(self, priority: int, after_seq: int) -> int:
+        """Number of events of a lane behind a position."""
+        rows = self._query("SELECT count(*) FROM events WHERE priority = ? AND seq > ?", (priority, after_seq))
+        return int(rows[0][0])
+
+    def unconfirmed(self) -> list[Event]:
+        """Events that a peer sent before its own commit, and that it has not sent again since."""
+        statement = f"SELECT {COLUMNS} FROM events WHERE seq IN (SELECT seq FROM early) ORDER BY seq"  # noqa: S608
+        rows = self._query(statement, ())
+        return [read_event(row) for row in rows]
+
     def data_version(self) -> int:
         """A number that changes when anybody commits to the file; costs microseconds."""
         return int(self._query("PRAGMA data_version", ())[0][0])

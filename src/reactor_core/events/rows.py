@@ -12,7 +12,7 @@ import msgspec
 
 from reactor_core.events import chain
 from reactor_core.events.chain import ChainReport
-from reactor_core.events.event import Event, decode_payload, from_micros, to_micros
+from reactor_core.events.event import Event, from_micros, stored_event, to_micros
 from reactor_core.events.vocabulary import as_event_type, as_source
 
 __all__ = ["COLUMNS", "INSERT", "PAYLOAD_ERASED", "Head", "read_event", "read_head", "row_of", "verify_chain"]
@@ -20,10 +20,12 @@ __all__ = ["COLUMNS", "INSERT", "PAYLOAD_ERASED", "Head", "read_event", "read_he
 PAYLOAD_ERASED = "payload_erased"
 """Type of the event that records an erasure: data has ``seqs`` and ``reason``."""
 
-COLUMNS = "seq, event_id, event_type, source, priority, ts_us, payload"
+COLUMNS = "seq, event_id, event_type, source, priority, ts_us, CAST(payload AS BLOB), origin"
 """What :func:`read_event` needs, in its order."""
 
 INSERT = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+
+_ERASED = b'{"data":{},"metadata":{"erased":true}}'
 
 # Bytes instead of text: a flipped bit can make text that is no UTF-8.
 _RAW_COLUMNS = (
@@ -46,51 +48,58 @@ def read_head(db: apsw.Connection, journal_id: str) -> Head:
     return Head(0, chain.genesis(journal_id)) if row is None else Head(row[0], row[1])
 
 
-def row_of(event: Event, payload: bytes, *, after: Head, origin: str, dedup_key: str) -> tuple[tuple[Any, ...], Head]:
-    """The row that follows ``after``, and the head that it makes."""
-    seq = after.seq + 1
+def row_of(
+    event: Event, payload: bytes, *, seq: int, link: bytes, origin: str, dedup_key: str
+) -> tuple[tuple[Any, ...], bytes, bytes]:
+    """The row at a position, its leaf and its link.
+
+    Args:
+        link: Link of the row before it.
+    """
     ts_us = to_micros(event.timestamp)
     hashed = chain.payload_hash(payload)
-    row_header = chain.header(
-        seq,
-        ts_us,
-        event.priority,
-        event.event_id.encode(),
-        event.event_type.encode(),
-        event.source.encode(),
-        origin.encode(),
-        dedup_key.encode(),
+    row_leaf = chain.leaf(
+        chain.header(
+            seq,
+            ts_us,
+            event.priority,
+            event.event_id.encode(),
+            event.event_type.encode(),
+            event.source.encode(),
+            origin.encode(),
+            dedup_key.encode(),
+        ),
+        hashed,
     )
-    head = Head(seq, chain.link(after.link, chain.leaf(row_header, hashed)))
+    here = chain.link(link, row_leaf)
     row = (
         seq,
         event.event_id,
-        str(event.event_type),
-        str(event.source),
+        event.event_type,
+        event.source,
         event.priority,
         ts_us,
         origin,
         dedup_key,
         payload.decode(),
         hashed,
-        head.link,
+        here,
     )
-    return row, head
+    return row, row_leaf, here
 
 
 def read_event(row: tuple[Any, ...]) -> Event:
     """An event from :data:`COLUMNS`. Where the payload was erased, data is empty and metadata says so."""
-    seq, event_id, event_type, source, priority, ts_us, payload = row
-    data, metadata = ({}, {"erased": True}) if payload is None else decode_payload(payload)
-    return Event(
-        event_id=event_id,
-        event_type=as_event_type(event_type),
-        source=as_source(source),
-        priority=priority,
-        data=data,
-        timestamp=from_micros(ts_us),
-        metadata=metadata,
-        seq=seq,
+    seq, event_id, event_type, source, priority, ts_us, payload, origin = row
+    return stored_event(
+        event_id,
+        as_event_type(event_type),
+        as_source(source),
+        priority,
+        _ERASED if payload is None else payload,
+        from_micros(ts_us),
+        seq,
+        origin,
     )
 
 

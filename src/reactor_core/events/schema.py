@@ -43,6 +43,28 @@ _MIGRATIONS = (
         value TEXT NOT NULL             -- JSON, the relay's own
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE INDEX events_lane ON events (priority);
+    CREATE TABLE early (                -- events that a peer sent before its own commit, and has not confirmed yet
+        event_id TEXT PRIMARY KEY,
+        origin   TEXT NOT NULL,
+        seq      INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE checkpoints (
+        size    INTEGER PRIMARY KEY,    -- rows that it covers
+        made_us INTEGER NOT NULL,
+        root    BLOB NOT NULL,
+        link    BLOB NOT NULL,
+        peaks   BLOB NOT NULL,
+        note    TEXT NOT NULL           -- signed
+    ) STRICT;
+    CREATE TABLE tree_nodes (
+        level INTEGER NOT NULL,         -- 0 = leaves
+        idx   INTEGER NOT NULL,
+        hash  BLOB NOT NULL,
+        PRIMARY KEY (level, idx)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

@@ -5,86 +5,54 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
-from reactor_core.errors import ConfigError, JournalClosed, JournalError, ReactorError
-from reactor_core.events.dedup import DedupWindow
+from reactor_core.errors import JournalClosed, JournalError
+from reactor_core.events.drafts import Append, Appended, Chunk, Entry, Many, Note, Reply, Work
 from reactor_core.events.event import Event
-from reactor_core.events.rows import COLUMNS, INSERT, Head, read_event, read_head, row_of
+from reactor_core.events.intake import MAX_BATCH, Intake
 from reactor_core.events.schema import connect, journal_errors, migrate
+from reactor_core.events.storing import Sealer, Store
+from reactor_core.utils.failpoints import reach
 
-__all__ = ["MAX_BATCH", "Append", "Appended", "Writer"]
+__all__ = ["MAX_BATCH", "Append", "Appended", "Sealer", "Writer"]
 
 T = TypeVar("T")
 
-MAX_BATCH = 512
-"""Most events in one transaction."""
-LINGER_SECONDS = 0.002
-"""How long a transaction waits for companions while several publishers are active; a lone one never waits."""
-_LOOK_BACK = 65_536
-"""Rows that are searched at start for keys of the last minute; the deduplication window holds no more keys."""
-
-
-class Appended(NamedTuple):
-    """Outcome of an append: the stored event, and whether it was there before."""
-
-    event: Event
-    duplicate: bool
-
-
-@dataclass(slots=True)
-class Append:
-    """An event on its way in.
-
-    Args:
-        minted: The id was made in this process just now, so no other row can have it.
-        reply: Answered after the commit. One of an event loop is answered on that loop, in one call for all that
-            were committed together.
-    """
-
-    event: Event
-    payload: bytes
-    origin: str
-    dedup_key: str
-    minted: bool
-    reply: Future[Appended] | asyncio.Future[Appended]
-
-
-@dataclass(slots=True)
-class _Work(Generic[T]):
-    call: Callable[[apsw.Connection], T]
-    reply: Future[T] = field(default_factory=Future)
-
 
 class Writer:
-    """Owns the writing connection; its thread starts with the first append.
+    """Owns the writing connection; its thread starts with the first entry.
+
+    Events of lane 1 overtake what waits, and get a transaction of their own.
 
     Args:
         path: The journal file.
         vfs: SQLite's name of another file system layer.
         on_commit: Called on the writer's thread with the new events of each commit, in order of position.
+        sealer: Makes what signs the rows, from the journal's id; None leaves them unsigned.
     """
 
-    def __init__(self, path: Path, *, vfs: str | None, on_commit: Callable[[list[Event]], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        vfs: str | None,
+        on_commit: Callable[[list[Event]], None],
+        sealer: Callable[[str], Sealer] | None = None,
+    ) -> None:
         self._path = path
         self._on_commit = on_commit
         self._db = connect(path, vfs=vfs)
         self.journal_id = migrate(self._db, path)
-        self._window = DedupWindow()
-        self._learned = max(0, read_head(self._db, self.journal_id).seq - _LOOK_BACK)
-        self._wake = threading.Condition()
-        self._queue: deque[Append | _Work[Any]] = deque()
-        self._want: float = 1
-        self._last_batch = 0
-        self._closing = False
-        self._failed: JournalError | None = None
+        self._seal = None if sealer is None else sealer(self.journal_id)
+        self._store = Store(self._db, self.journal_id, self._seal)
+        self._intake = Intake()
+        self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def append(self, item: Append) -> None:
@@ -94,190 +62,188 @@ class Writer:
             JournalClosed: After :meth:`close`.
             JournalError: An earlier write failed in a way that leaves the disk in doubt.
         """
-        self._submit(item)
+        if self._thread is None:
+            self._start()
+        self._intake.put(item, urgent=item.event.priority == 1)
+
+    def append_many(self, items: Sequence[Append], reply: Reply) -> None:
+        """Queue events that are answered together, in their order; raises as :meth:`append` does."""
+        if self._thread is None:
+            self._start()
+        if isinstance(reply, Future):
+            reply.set_running_or_notify_cancel()  # what is queued here is not withdrawn
+        many = Many(len(items), reply)
+        urgent = [position for position, item in enumerate(items) if item.event.priority == 1]
+        usual: Sequence[int] = range(len(items))
+        if urgent:
+            usual = [position for position, item in enumerate(items) if item.event.priority != 1]
+        for positions, overtakes in ((urgent, True), (usual, False)):
+            for start in range(0, len(positions), MAX_BATCH):
+                some = positions[start : start + MAX_BATCH]
+                self._intake.put(Chunk([items[position] for position in some], some, many), urgent=overtakes)
+
+    def note(self, statement: str, values: Sequence[tuple[Any, ...]]) -> Future[None]:
+        """Run a statement, which cannot fail by its content, in the next transaction, whatever else is in that."""
+        reply: Future[None] = Future()
+        self._put(Note(statement, values, reply))
+        return reply
 
     def work(self, call: Callable[[apsw.Connection], T]) -> Future[T]:
         """Run ``call`` on the writing connection in a transaction of its own; what it raises undoes it."""
-        item = _Work(call)
-        self._submit(item)
-        return item.reply
+        reply: Future[T] = Future()
+        self._put(Work(call, reply))
+        return reply
+
+    def store(self, item: Append) -> Event:
+        """Store an event as part of the work that is running now."""
+        outcome = self._store.add([item])[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome.event
 
     def close(self) -> None:
-        """Commit what waits, then end the thread and close the connection."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify()
+        """Commit what waits, seal it, then end the thread and close the connection."""
+        self._intake.end(JournalClosed(f"{self._path} is closed"))
         if self._thread is not None:
             self._thread.join()
+        if self._seal is not None and self._seal.deadline() is not None:
+            self._settle([], self._tail)
         with journal_errors(self._path):
             self._db.close()
 
-    def _submit(self, item: Append | _Work[Any]) -> None:
-        with self._wake:
-            if self._failed is not None:
-                raise self._failed
-            if self._closing:
-                raise JournalClosed(f"{self._path} is closed")
+    def _put(self, entry: Entry) -> None:
+        if self._thread is None:
+            self._start()
+        self._intake.put(entry)
+
+    def _start(self) -> None:
+        with self._starting:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="reactor-journal", daemon=True)
-                self._thread.start()
-            self._queue.append(item)
-            if len(self._queue) >= self._want:
-                self._wake.notify()
+                thread = threading.Thread(target=self._run, name="reactor-journal", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def _run(self) -> None:
-        while batch := self._take():
-            if isinstance(batch[0], _Work):
-                self._settle(batch, self._commit_work)
+        while True:
+            batch = self._intake.take(None if self._seal is None else self._seal.deadline())
+            if batch is None:
+                return
+            if not batch:
+                self._settle(batch, self._tail)
+            elif isinstance(batch[0], Work):
+                self._settle(batch, self._work)
             else:
-                self._settle(batch, self._commit_events)
+                self._settle(batch, self._events)
 
-    def _take(self) -> list[Any]:
-        """The next transaction's items: one piece of work, or up to MAX_BATCH events. Empty when closed and done."""
-        with self._wake:
-            while True:
-                self._wait(1, None)
-                if self._last_batch > 1:
-                    # Publishers that were answered together come back together: one fsync for all of them.
-                    self._wait(self._last_batch, LINGER_SECONDS)
-                batch = self._drain()
-                self._last_batch = len(batch)
-                if batch or (self._closing and not self._queue):
-                    self._want = float("inf")  # nobody need wake a thread that is busy
-                    return batch
-
-    def _wait(self, want: int, timeout: float | None) -> None:
-        self._want = want
-        self._wake.wait_for(lambda: len(self._queue) >= want or self._closing, timeout)
-
-    def _drain(self) -> list[Any]:
-        batch: list[Any] = []
-        while self._queue and len(batch) < MAX_BATCH:
-            if batch and isinstance(self._queue[0], _Work):
-                break
-            item = self._queue.popleft()
-            if _claim(item.reply):
-                batch.append(item)
-                if isinstance(item, _Work):
-                    break
-        return batch
-
-    def _settle(self, batch: list[Any], commit: Callable[[list[Any]], list[Any]]) -> None:
-        """Commit, then answer every future; a failure is answered to all, as none of the batch is stored."""
+    def _settle(self, batch: list[Entry], body: Callable[[list[Any]], list[Any]]) -> None:
+        """One transaction; then answer everybody. A failure is answered to all, as none of the batch is stored."""
+        db = self._db
         try:
             with journal_errors(self._path):
                 try:
-                    results = commit(batch)
+                    db.execute("BEGIN IMMEDIATE")
+                    reach("journal.begin")
+                    results = body(batch)
+                    reach("journal.inserted")
+                    db.execute("COMMIT")
                 except apsw.IOError as error:
                     # After a failed fsync the kernel may count lost pages as clean, so a retry could report as
                     # stored what is not. Nothing is acknowledged any more until the file is opened anew.
-                    self._failed = JournalError(
+                    failure = JournalError(
                         f"{self._path}: writing failed ({error}); no event is accepted until the journal is reopened",
                         remedy="check the disk, then restart this process",
                     )
-                    raise self._failed from error
+                    self._intake.refuse(failure)
+                    raise failure from error
                 finally:
-                    if self._db.in_transaction:
-                        self._db.execute("ROLLBACK")
+                    if db.in_transaction:
+                        db.execute("ROLLBACK")
         except Exception as error:  # noqa: BLE001  it is raised where the event was appended, not on this thread
+            self._store.rolled_back()
+            if self._seal is not None:
+                self._seal.rolled_back()
             results = [error] * len(batch)
-        loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
-        for item, result in zip(batch, results, strict=True):
-            if isinstance(item.reply, Future):
-                _answer(item.reply, result)
-            else:
-                loops.setdefault(item.reply.get_loop(), []).append((item.reply, result))
-        for loop, answers in loops.items():
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(_answer_all, answers)
+        else:
+            reach("journal.committed")
+            fresh = self._store.committed()
+            if self._seal is not None:
+                self._seal.committed()
+            if fresh:
+                self._on_commit(fresh)
+        self._answer(batch, results)
+        reach("journal.answered")
 
-    def _commit_work(self, batch: list[_Work[T]]) -> list[T]:
-        self._db.execute("BEGIN IMMEDIATE")
-        result = batch[0].call(self._db)
-        self._db.execute("COMMIT")
-        return [result]
-
-    def _commit_events(self, batch: list[Append]) -> list[Appended | ReactorError]:
-        self._db.execute("BEGIN IMMEDIATE")
-        head = read_head(self._db, self.journal_id)
-        if head.seq != self._learned:
-            self._learn(head)
-        rows: list[tuple[Any, ...]] = []
-        fresh: list[Event] = []
-        ids: dict[str, int] = {}
-        keys: dict[str, int] = {}
-        results: list[Appended | ReactorError] = []
-        first = head.seq + 1
-        for item in batch:
-            earlier = keys.get(item.dedup_key) or self._window.find(item.dedup_key, _seconds(item.event))
-            if earlier is None and not item.minted:
-                earlier = ids.get(item.event.event_id) or self._position(item.event.event_id)
-            if earlier is not None:
-                stored = fresh[earlier - first] if earlier >= first else self._read(earlier)
-                results.append(_same_or_taken(item, stored))
-                continue
-            row, head = row_of(item.event, item.payload, after=head, origin=item.origin, dedup_key=item.dedup_key)
-            event = item.event.at(head.seq)
-            rows.append(row)
-            fresh.append(event)
-            ids[event.event_id] = head.seq
-            if item.dedup_key:
-                keys[item.dedup_key] = head.seq
-            results.append(Appended(event, duplicate=False))
-        self._db.executemany(INSERT, rows)
-        self._db.execute("COMMIT")
-        self._learned = head.seq
-        for key, seq in keys.items():
-            self._window.remember(key, _seconds(fresh[seq - first]), seq)
-        if fresh:
-            self._on_commit(fresh)
+    def _events(self, batch: list[Append | Chunk | Note]) -> list[Any]:
+        """Store all events of a batch at once, and give each entry its own outcome."""
+        items: list[Append] = []
+        for entry in batch:
+            if type(entry) is Append:
+                items.append(entry)
+            elif type(entry) is Chunk:
+                items += entry.items
+        outcomes = self._store.add(items)
+        if len(items) == len(batch) and not any(type(entry) is Chunk for entry in batch):
+            return outcomes
+        results: list[Any] = []
+        done = 0
+        for entry in batch:
+            if type(entry) is Append:
+                results.append(outcomes[done])
+                done += 1
+            elif type(entry) is Chunk:
+                results.append(outcomes[done : done + len(entry.items)])
+                done += len(entry.items)
+            elif type(entry) is Note:
+                self._db.executemany(entry.statement, entry.values)
+                results.append(None)
         return results
 
-    def _learn(self, head: Head) -> None:
-        """Take over the keys that other processes, or this one's predecessor, stored since the last look."""
-        for seq, ts_us, key in self._db.execute(
-            "SELECT seq, ts_us, dedup_key FROM events WHERE seq > ? AND dedup_key != '' ORDER BY seq", (self._learned,)
-        ):
-            self._window.remember(key, ts_us / 1e6, seq)
-        self._learned = head.seq
+    def _work(self, batch: list[Work]) -> list[Any]:
+        return [batch[0].call(self._db)]
 
-    def _position(self, event_id: str) -> int | None:
-        row = self._db.execute("SELECT seq FROM events WHERE event_id = ?", (event_id,)).fetchone()
-        return None if row is None else int(row[0])
+    def _tail(self, _: list[Entry]) -> list[Any]:
+        assert self._seal is not None, "only a sealer has deadlines"
+        self._seal.tail(self._db, self._store.head())
+        return []
 
-    def _read(self, seq: int) -> Event:
-        row = self._db.execute(f"SELECT {COLUMNS} FROM events WHERE seq = ?", (seq,)).fetchone()  # noqa: S608
-        assert row is not None, "a position that was just looked up"
-        return read_event(row)
+    def _answer(self, batch: list[Entry], results: list[Any]) -> None:
+        loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+        for entry, result in zip(batch, results, strict=True):
+            if type(entry) is Chunk:
+                reply, result = _gather(entry, result)
+            else:
+                reply = entry.reply  # type: ignore[union-attr]
+            if reply is None:
+                continue
+            if isinstance(reply, Future):
+                _set(reply, result)
+            else:
+                loops.setdefault(reply.get_loop(), []).append((reply, result))
+        for loop, answers in loops.items():
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(_set_all, answers)
 
 
-def _claim(reply: Future[Any] | asyncio.Future[Any]) -> bool:
-    """Whether somebody still wants it; from now on it cannot be withdrawn."""
-    return reply.set_running_or_notify_cancel() if isinstance(reply, Future) else not reply.cancelled()
+def _gather(chunk: Chunk, result: Any) -> tuple[Reply | None, Any]:
+    """The answer to all of them, if this chunk was the last that they waited for."""
+    many = chunk.many
+    if isinstance(result, Exception):
+        many.error = result
+    else:
+        for position, outcome in zip(chunk.positions, result, strict=True):
+            many.results[position] = outcome
+    many.left -= len(chunk.items)
+    return (None, None) if many.left else (many.reply, many.error or many.results)
 
 
-def _answer(future: Future[Any] | asyncio.Future[Any], result: Any) -> None:
+def _set(future: Reply, result: Any) -> None:
     if isinstance(result, Exception):
         future.set_exception(result)
     else:
         future.set_result(result)
 
 
-def _answer_all(answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
+def _set_all(answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
     for waiter, result in answers:
         if not waiter.done():  # it was cancelled meanwhile
-            _answer(waiter, result)
-
-
-def _seconds(event: Event) -> float:
-    return event.timestamp.timestamp()
-
-
-def _same_or_taken(item: Append, stored: Event) -> Appended | ReactorError:
-    """An id that comes again with other content is another event in disguise, and is refused."""
-    if stored.event_id == item.event.event_id and (stored.event_type, stored.data) != (
-        item.event.event_type,
-        item.event.data,
-    ):
-        return ConfigError(f"event id {stored.event_id} is taken by an event with other content at {stored.seq}")
-    return Appended(stored, duplicate=True)
+            _set(waiter, result)
