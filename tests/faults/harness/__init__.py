@@ -1,0 +1,1 @@
+"""Starts the processes of a run, kills them, and judges what they left behind."""

@@ -1,0 +1,141 @@
+"""What the processes of a run do. Each gets the path of its log; each is killed at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import apsw
+from tests.faults.harness.disk import Disk
+from tests.faults.harness.history import EFFECTS, PROBE, Log, Record
+
+from reactor_core.errors import JournalError, StorageFull
+from reactor_core.events import Journal, new_event
+from reactor_core.integration import Event, EventBridge
+
+_LANES = (1, 2, 3, 3, 3, 4)
+
+
+def _numbers(life: int) -> Iterator[tuple[int, int]]:
+    """Lanes, and a number that counts within each."""
+    chance = random.Random(life)
+    counters = {lane: itertools.count() for lane in set(_LANES)}
+    while True:
+        lane = chance.choice(_LANES)
+        yield lane, next(counters[lane])
+
+
+def appender(
+    *, log: str, journal: str, source: str, life: int, window: int, count: int, disk: dict[str, Any] | None = None
+) -> None:
+    """Append to a journal, with so many appends waiting for their answers at a time.
+
+    On a bad disk an append can fail; the next ones are tried nevertheless.
+    """
+    out = Log(Path(log))
+    waiting: deque[tuple[Record, Future]] = deque()
+    bad = None if disk is None else Disk(**disk)
+
+    def settle() -> None:
+        record, future = waiting.popleft()
+        try:
+            stored = future.result().event
+        except (JournalError, StorageFull):
+            assert bad is not None
+            out.write(replace(record, kind="refused"))
+        else:
+            out.write(replace(record, kind="acked", seq=stored.seq))
+
+    with Journal(Path(journal), vfs=None if bad is None else bad.vfs_name) as opened:
+        for lane, number in itertools.islice(_numbers(life), count):
+            event, payload = new_event(source, PROBE, {"life": life, "number": number}, priority=lane)
+            record = Record("tried", event.event_id, source, lane, life, number)
+            out.write(record)
+            try:
+                waiting.append((record, opened.append(event, payload=payload)))
+            except (JournalError, StorageFull):
+                assert bad is not None
+                out.write(replace(record, kind="refused"))
+                time.sleep(0.001)
+            if len(waiting) >= window:
+                settle()
+        while waiting:
+            settle()
+
+
+def publisher(
+    *,
+    log: str,
+    workspace: str,
+    source: str,
+    life: int,
+    tasks: int,
+    count: int,
+    ws_url: str | None = None,
+    redis_url: str | None = None,
+) -> None:
+    """Publish through a bridge from so many tasks; then stay, so that relays deliver, until asked to end."""
+    out = Log(Path(log))
+    asked = _asked_to_end()
+    numbers = itertools.islice(_numbers(life), count)
+
+    async def task(bridge: EventBridge) -> None:
+        for lane, number in numbers:
+            tried = Record("tried", "", source, lane, life, number)
+            out.write(tried)
+            event = await bridge.publish(PROBE, {"life": life, "number": number}, priority=lane)
+            out.write(replace(tried, kind="acked", event_id=event.event_id, seq=event.seq))
+
+    async def main() -> None:
+        async with EventBridge(source, ws_url, False, redis_url, workspace=Path(workspace)) as bridge:
+            out.write(Record("ready", "", source, 0, life, 0))
+            await asyncio.gather(*(task(bridge) for _ in range(tasks)))
+            await asyncio.to_thread(asked.wait)
+
+    asyncio.run(main())
+
+
+def subscriber(
+    *,
+    log: str,
+    workspace: str,
+    source: str,
+    life: int,
+    ws_url: str | None = None,
+    redis_url: str | None = None,
+) -> None:
+    """Handle each probe at least once, and store an effect for each exactly once, until asked to end."""
+    out = Log(Path(log))
+    asked = _asked_to_end()
+    with EventBridge(source, ws_url, False, redis_url, workspace=Path(workspace)) as bridge:
+        make = f"CREATE TABLE IF NOT EXISTS {EFFECTS} (event_id TEXT)"
+        bridge.journal.work(lambda db: db.execute(make) and None).result()
+
+        @bridge.on_event(PROBE, durable="probes")
+        async def handle(event: Event) -> None:
+            data = event.data
+            made = (event.event_id, str(event.source), event.priority, data["life"], data["number"])
+            out.write(Record("handled", *made, event.seq))
+
+        @bridge.consume("ledger", PROBE)
+        def effect(event: Event, db: apsw.Connection) -> None:
+            db.execute(f"INSERT INTO {EFFECTS} VALUES (?)", (event.event_id,))
+
+        out.write(Record("ready", "", source, 0, life, 0))
+        asked.wait()
+
+
+def _asked_to_end() -> threading.Event:
+    asked = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    return asked

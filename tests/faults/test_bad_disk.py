@@ -1,0 +1,83 @@
+"""The power goes, an fsync fails, the disk is full: what was acknowledged is still there afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+from tests.faults.harness import judge
+from tests.faults.harness.forks import Child, Forks
+from tests.faults.harness.tally import Tally
+
+from reactor_core.errors import JournalError
+
+
+def start(forks: Forks, folder: Path, tally: Tally, life: int, *, count: int = 20_000, **disk: Any) -> Child:
+    """A life of a publisher on a bad disk."""
+    return forks.start(
+        "appender",
+        folder,
+        f"publisher-{life}",
+        journal=str(folder / "reactor.db"),
+        source="reactor_core",
+        life=life,
+        window=tally.chance.choice((1, 8, 32)),
+        count=count,
+        disk={"seed": tally.chance.randrange(2**32), **disk},
+    )
+
+
+def judged(folder: Path, tally: Tally, process: Child, what: str) -> bool:
+    """Judge one run; whether the process died of it."""
+    died = process.join() < 0
+    tally.run()
+    tally.count(f"{what}: died" if died else f"{what}: lived")
+    tally.count("acknowledged", len(process.log.records("acked")))
+    tally.count("refused", len(process.log.records("refused")))
+    assert judge.journal(folder, folder / "reactor.db") == []
+    return died
+
+
+def test_a_power_cut_takes_nothing_that_was_acknowledged(forks, tmp_path, tally):
+    for life in tally.times(6):
+        cut = tally.chance.randrange(40, 600)
+        process = start(forks, tmp_path, tally, life, cut_at=cut)
+        assert judged(tmp_path, tally, process, "power cut"), "the run ended before the power went"
+
+
+def test_the_judges_see_what_a_disk_lost_that_lied_about_its_syncs(forks, tmp_path, tally):
+    process = start(forks, tmp_path, tally, 0, lies=True, cut_at=400)
+    assert process.join() < 0
+    try:
+        wrong = judge.journal(tmp_path, tmp_path / "reactor.db")
+    except (apsw.Error, JournalError):  # not even the tables arrived
+        return
+    assert wrong
+
+
+def test_after_a_failed_fsync_acknowledgements_hold_again_even_if_the_power_goes(forks, tmp_path, tally):
+    for life in tally.times(6):
+        failing = tally.chance.randrange(5, 40)
+        process = start(
+            forks,
+            tmp_path,
+            tally,
+            life,
+            fail_syncs=list(range(failing, failing + tally.chance.choice((1, 1, 3)))),
+            cut_at=tally.chance.randrange(400, 900),
+        )
+        assert judged(tmp_path, tally, process, "failed fsync, then power cut")
+        assert process.log.records("refused"), "the failed fsync was not noticed"
+        assert process.log.records("refused")[-1].number < process.log.records("acked")[-1].number, "no recovery"
+
+
+def test_on_a_full_disk_nothing_is_acknowledged_until_there_is_space(forks, tmp_path, tally):
+    for life in tally.times(4):
+        first = tally.chance.randrange(20, 60)
+        full = (first, first + tally.chance.randrange(1, 20))
+        process = start(forks, tmp_path, tally, life, count=600, full=full)
+        assert not judged(tmp_path, tally, process, "full disk")
+        refused = process.log.records("refused")
+        assert refused, "the full disk was not noticed"
+        assert process.log.records("acked")[-1].number >= refused[-1].number, "no recovery"
