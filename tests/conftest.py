@@ -18,6 +18,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 STATE = Path(tempfile.mkdtemp(prefix="reactor-tests-"))
 os.environ["REACTOR_STATE_DIR"] = str(STATE)
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 NOT_YET = Path(__file__).parent / "contract" / "seeds" / "not_yet.toml"
 
 

@@ -1,0 +1,1 @@
+"""Alembic's environment for the tables of events; :mod:`reactor_core.events.store.schema` runs it."""
