@@ -6,57 +6,79 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
 
+from reactor_core.errors import ReactorError
+from reactor_core.events.doorbell import Ear
 from reactor_core.events.event import Event
 from reactor_core.events.journal import Journal
+from reactor_core.events.lane_reader import LaneReader
 from reactor_core.events.loop_thread import LoopThread
-from reactor_core.events.query import event_filter
-from reactor_core.events.reader import JournalReader
-from reactor_core.events.subscription import Subscription
+from reactor_core.events.subscription import CAPACITY_BYTES, LANES, Subscription
 
 __all__ = ["Bus"]
 
 _log = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.02
-"""How often the file is asked whether another process wrote; the question takes microseconds."""
+LOOK_SECONDS = 1.0
+"""How often the file is asked for events of other processes although nobody rang."""
 
-_CHUNK = 512
-_INBOX = 256
+_CHUNK = 256
+"""Events that are read in one go, so that the loop is not held up for long."""
+_BEHIND = 1024
+"""From so many rows on each reader reads them for itself, as fast as it needs them."""
+_INBOX = 4096
+"""Events of this process that wait to be handed out; more are read from the file."""
+
+Tap = Callable[[Event], object]
 
 
 class Bus:
     """Hands every committed event to the subscriptions that want it.
 
     Events of this process come from memory, straight from the commit; those of other processes, and what did not fit
-    into memory, are read from the file. All hand-outs happen on the loop thread.
+    into memory, are read from the file, those of lane 1 first. All hand-outs happen on the loop thread.
 
     Args:
         journal: Where the events are.
         thread: The bridge's loop thread, running.
         target: This bridge's source: an event that names other targets only is not handed out.
+        first: Called with each event of lane 1 before any reader gets it (loop thread).
     """
 
-    def __init__(self, journal: Journal, thread: LoopThread, *, target: str) -> None:
+    def __init__(self, journal: Journal, thread: LoopThread, *, target: str, first: Tap | None = None) -> None:
         self._journal = journal
         self._thread = thread
         self._target = target
-        self._reader: JournalReader = journal.open_reader()
+        self._first = first
+        self._reader = journal.open_reader(LaneReader)
         self._lock = threading.Lock()
-        self._cursor = self._reader.head().seq
+        # Up to where was handed out: lane 1 may be ahead of the others, never behind.
+        self._urgent = self._cursor = self._offered = self._reader.head().seq
         self._subscriptions: tuple[Subscription, ...] = ()
-        self._early: dict[str, tuple[Subscription, ...]] = {}
+        self._taps: tuple[Tap, ...] = ()
         self._bells: tuple[asyncio.Event, ...] = ()
+        self._arriving: deque[Event] = deque()  # before their commit
+        self._early: dict[str, None] = {}
         self._inbox: deque[list[Event]] = deque()
+        self._inbox_events = 0
         self._draining = False
+        self._closed = False
+        self._ear: Ear | None = None
+        self._timer: asyncio.TimerHandle | None = None
         journal.listen(self._announce)
-        self._watching = thread.submit(self._watch())
-        self._watching.add_done_callback(_log_fault)
+        thread.post(self._start)
 
     def attach(
-        self, types: frozenset[str] | None, *, wake: Callable[[], None], after_seq: int | None = None
+        self,
+        types: frozenset[str] | None,
+        *,
+        wake: Callable[[], None],
+        after_seq: int | None = None,
+        after: Mapping[int, int] | None = None,
+        not_from: str | None = None,
+        early_again: bool = False,
+        everyone: bool = False,
     ) -> Subscription:
         """Start a subscription.
 
@@ -64,15 +86,23 @@ class Bus:
             types: Values of the wanted types; None for all.
             wake: Called on the bus's thread when there is something to read.
             after_seq: Begin behind this position; None begins behind the last event that is stored now.
+            after: The same for each lane; what it does not name takes ``after_seq``.
+            not_from: Leave out what this relay or peer brought.
+            early_again: Hand out an event of lane 1 that came before its commit once more when it is committed.
+            everyone: Hand out events that name other targets, too.
         """
-        head = self._reader.head().seq
+        start = self._reader.head().seq if after_seq is None else after_seq
+        begin = dict.fromkeys(LANES, start) | dict(after or {})
         with self._lock:
             subscription = Subscription(
                 types,
-                after_seq=head if after_seq is None else after_seq,
-                live_from=self._cursor,
+                after=begin,
+                live={lane: self._urgent if lane == 1 else self._cursor for lane in LANES},
                 wake=wake,
                 refill=lambda subscription: self._thread.post(self._refill, subscription),
+                not_from=not_from,
+                early_again=early_again,
+                everyone=everyone,
             )
             self._subscriptions = (*self._subscriptions, subscription)
         return subscription
@@ -82,6 +112,10 @@ class Bus:
         with self._lock:
             self._subscriptions = tuple(other for other in self._subscriptions if other is not subscription)
 
+    def position(self) -> int:
+        """A position such that everything up to it was offered to the subscriptions that existed then."""
+        return self._offered
+
     def add_bell(self, bell: asyncio.Event) -> None:
         """Set ``bell`` whenever events were committed (loop thread)."""
         self._bells = (*self._bells, bell)
@@ -90,102 +124,198 @@ class Bus:
         """Undo :meth:`add_bell` (loop thread)."""
         self._bells = tuple(other for other in self._bells if other is not bell)
 
+    def add_early_tap(self, tap: Tap) -> None:
+        """Call ``tap(event)`` for each event of lane 1 that is handed out before its commit (loop thread)."""
+        self._taps = (*self._taps, tap)
+
+    def remove_early_tap(self, tap: Tap) -> None:
+        """Undo :meth:`add_early_tap` (loop thread)."""
+        self._taps = tuple(other for other in self._taps if other != tap)
+
     def hand_out_early(self, event: Event) -> None:
-        """Hand out an event of lane 1 that is about to be committed; its commit will not hand it out again."""
-        self._thread.post(self._offer_early, event)
+        """Hand out an event of lane 1 that is about to be committed, once, however many relays bring it.
+
+        Call it before the event is given to the journal. Its commit hands it out to those only who did not get it.
+        """
+        self._arriving.append(event)
+        self._thread.post(self._take_arriving)
 
     def forget_early(self, event: Event) -> None:
-        """The commit of an early event failed: it will not come."""
-        self._thread.post(self._early.pop, event.event_id, None)
+        """The commit of an early event failed, or it was stored before: it will not come."""
+        self._thread.post(self._forget_early, event.event_id)
 
     async def flush(self) -> None:
         """Hand out all that is committed now."""
+        self._take_arriving()
         self._drain()
-        self._read_on(self._reader.head().seq)
+        self._catch_up()
 
     async def close(self) -> None:
         """Stop handing out."""
+        self._closed = True
         self._journal.unlisten(self._announce)
-        self._watching.cancel()
+        if self._ear is not None:
+            self._ear.close()
+        if self._timer is not None:
+            self._timer.cancel()
         self._reader.close()
+
+    def _start(self) -> None:
+        if not self._closed:
+            self._ear = self._journal.doorbell.listen(self._thread.loop, self._heard)
+            self._look()
+
+    def _look(self) -> None:
+        self._timer = self._thread.loop.call_later(LOOK_SECONDS, self._look)
+        self._heard()
+
+    def _heard(self) -> None:
+        """Somebody committed, or may have."""
+        try:
+            self._drain()
+            self._catch_up()
+        except ReactorError as error:
+            _log.error("events of other processes cannot be read now: %s", error)
 
     def _announce(self, events: list[Event]) -> None:
         """On the writer's thread. What the inbox does not take is read from the file later."""
-        if len(self._inbox) < _INBOX:
-            self._inbox.append(events)
-        if not self._draining:
+        with self._lock:
+            if self._inbox_events < _INBOX:
+                self._inbox_events += len(events)
+                self._inbox.append(events)
+            if self._draining:
+                return
             self._draining = True
-            self._thread.post(self._drain)
+        self._thread.post(self._drain)
 
     def _drain(self) -> None:
-        self._draining = False
-        while self._inbox:
-            events = self._inbox.popleft()
-            first = events[0].seq
-            assert first is not None, "announced events are committed"
-            self._read_on(first - 1)
-            self._hand_out(events)
-
-    async def _watch(self) -> None:
-        seen = -1
+        if self._closed:
+            return
         while True:
-            version = self._reader.data_version()
-            if version != seen:
-                seen = version
-                await self.flush()
-            await asyncio.sleep(POLL_SECONDS)
+            with self._lock:
+                if not self._inbox:
+                    self._draining = False
+                    break
+                events = self._inbox.popleft()
+                self._inbox_events -= len(events)
+            first, last = events[0].seq, events[-1].seq
+            assert first is not None, "announced events are committed"
+            assert last is not None, "announced events are committed"
+            self._catch_up(first - 1)
+            if last > self._cursor:
+                fresh = [event for event in events if self._is_fresh(event)]
+                self._hand_out(fresh, urgent=max(last, self._urgent), cursor=last)
 
-    def _read_on(self, until: int) -> None:
-        """Hand out what others wrote up to a position."""
+    def _is_fresh(self, event: Event) -> bool:
+        assert event.seq is not None, "announced events are committed"
+        return event.seq > (self._urgent if event.priority == 1 else self._cursor)
+
+    def _catch_up(self, until: int | None = None) -> None:
+        """Hand out what others wrote up to a position, or all: lane 1 of it before anything else."""
+        if self._closed:
+            return
+        if until is None:
+            until = self._reader.head().seq
+        while self._urgent < until:
+            events, reached = self._reader.read_lane(
+                1, after=self._urgent, until=until, types=None, events=_CHUNK, size=CAPACITY_BYTES
+            )
+            self._hand_out(events, urgent=reached, cursor=self._cursor)
+        types = self._wanted_types()
+        if until - self._cursor > _BEHIND or (until > self._cursor and not self._subscriptions):
+            self._skip(until)
         while self._cursor < until:
-            wanted = event_filter(after_seq=self._cursor, before_seq=until + 1)
-            events = self._reader.read(wanted, limit=_CHUNK)
-            if not events:
-                return
-            self._hand_out(events)
+            events, reached = self._reader.read_rest(
+                after=self._cursor, until=until, types=types, events=_CHUNK, size=CAPACITY_BYTES
+            )
+            self._hand_out(events, urgent=self._urgent, cursor=reached)
 
-    def _hand_out(self, events: list[Event]) -> None:
+    def _wanted_types(self) -> frozenset[str] | None:
+        """What any subscription wants; None for everything."""
+        wanted: set[str] = set()
+        for subscription in self._subscriptions:
+            if subscription.types is None:
+                return None
+            wanted |= subscription.types
+        return frozenset(wanted)
+
+    def _skip(self, until: int) -> None:
+        """So much came at once that each reader reads it for itself."""
         with self._lock:
-            for event in events:
-                assert event.seq is not None, "only committed events are handed out here"
-                if event.seq <= self._cursor:
-                    continue
-                self._cursor = event.seq
-                had = self._early.pop(event.event_id, ()) if self._early else ()
-                for subscription in self._subscriptions:
-                    if subscription not in had and self._wanted(subscription, event):
-                        subscription.offer(event)
+            self._cursor = until
+            subscriptions = self._subscriptions
+        for subscription in subscriptions:
+            subscription.skip_to({2: until, 3: until, 4: until})
+        self._handed_out(until)
+
+    def _hand_out(self, events: list[Event], *, urgent: int, cursor: int) -> None:
+        self._take_arriving()  # an event came to the bus before it came to the journal
+        for event in events:
+            if event.priority == 1:
+                self._early.pop(event.event_id, None)
+                if self._first is not None:
+                    self._first(event)
+        with self._lock:
+            self._urgent, self._cursor = urgent, cursor
+            subscriptions = self._subscriptions
+        reached = {1: urgent, 2: cursor, 3: cursor, 4: cursor}
+        ours = [event for event in events if self._is_ours(event)]
+        for subscription in subscriptions:
+            subscription.offer(events if subscription.everyone else ours, reached)
+        self._handed_out(cursor)
+
+    def _handed_out(self, until: int) -> None:
+        self._offered = until
         for bell in self._bells:
             bell.set()
 
-    def _offer_early(self, event: Event) -> None:
-        with self._lock:
-            had = tuple(reader for reader in self._subscriptions if self._wanted(reader, event))
-            self._early[event.event_id] = had
-            for subscription in had:
-                subscription.offer(event)
+    def _take_arriving(self) -> None:
+        while self._arriving:
+            event = self._arriving.popleft()
+            if event.event_id in self._early:
+                continue
+            self._early[event.event_id] = None
+            if self._first is not None:
+                self._first(event)
+            ours = self._is_ours(event)
+            for subscription in self._subscriptions:
+                if ours or subscription.everyone:
+                    subscription.offer_early(event)
+            for tap in self._taps:
+                tap(event)
+
+    def _forget_early(self, event_id: str) -> None:
+        self._early.pop(event_id, None)
+        for subscription in self._subscriptions:
+            subscription.forget_early(event_id)
 
     def _refill(self, subscription: Subscription) -> None:
-        place = subscription.reading_from()
-        if place is None:
+        if self._closed:
             return
-        after, room = place
-        until = self._cursor
-        wanted = event_filter(subscription.types, after_seq=after, before_seq=until + 1)
-        read = self._reader.read(wanted, limit=room)
-        fit = [
-            event
-            for event in read
-            # Lane 1 never waits in the journal: what came since the subscription began was handed over then.
-            if self._wanted(subscription, event) and (event.priority > 1 or (event.seq or 0) <= subscription.live_from)
-        ]
-        subscription.refilled(fit, reached=None if len(read) < room else read[-1].seq)
+        reading = subscription.reading()
+        if reading is None:
+            return
+        until = self._urgent if reading.lane == 1 else self._cursor
+        try:
+            events, reached = self._reader.read_lane(
+                reading.lane,
+                after=reading.after,
+                until=until,
+                types=subscription.types,
+                events=min(_CHUNK, reading.events),
+                size=reading.bytes,
+            )
+        except ReactorError as error:
+            _log.error("a backlog cannot be read now: %s", error)
+            self._thread.loop.call_later(LOOK_SECONDS, self._refill, subscription)
+            return
+        ours = [event for event in events if subscription.everyone or self._is_ours(event)]
+        subscription.refilled(reading.lane, ours, reached=None if reached >= until else reached)
+        self._thread.post(self._refill, subscription)  # after what else waits on the loop
 
-    def _wanted(self, subscription: Subscription, event: Event) -> bool:
+    def _is_ours(self, event: Event) -> bool:
+        # Asking the bytes first leaves the payload unread unless somebody needs it.
+        if b'"target_sources"' not in event.payload():
+            return True
         targets = event.metadata.get("target_sources")
-        return subscription.wants(event) and (not targets or self._target in targets)
-
-
-def _log_fault(watching: Future[None]) -> None:
-    if not watching.cancelled() and (error := watching.exception()) is not None:
-        _log.error("events of other processes are no longer heard", exc_info=error)
+        return not targets or self._target in targets

@@ -32,6 +32,7 @@ from reactor_core.events.writer import Writer
 __all__ = ["JOURNAL_NAME", "Journal"]
 
 T = TypeVar("T")
+R = TypeVar("R", bound=JournalReader)
 
 JOURNAL_NAME = "reactor.db"
 """File name inside a workspace."""
@@ -170,9 +171,9 @@ class Journal:
         self._check()
         return self._writer.work(call)
 
-    def open_reader(self) -> JournalReader:
+    def open_reader(self, kind: type[R] = JournalReader) -> R:  # type: ignore[assignment]
         """A reading connection of its own, for who reads much or must not wait for other readers; close it."""
-        return JournalReader(self.path, self.journal_id, vfs=self._vfs)
+        return kind(self.path, self.journal_id, vfs=self._vfs)
 
     def read(self, wanted: EventFilter = EVERYTHING, *, limit: int | None = None, newest: bool = False) -> list[Event]:
         """Stored events in order of position; see :meth:`JournalReader.read`."""

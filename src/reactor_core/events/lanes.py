@@ -25,14 +25,29 @@ class LaneQueue:
     def __len__(self) -> int:
         return sum(len(lane) for lane in self._lanes.values())
 
+    def waiting(self, lane: int) -> int:
+        """How many events of a lane wait."""
+        return len(self._lanes[lane])
+
+    def first(self, lane: int) -> Event | None:
+        """The event of a lane that has waited longest; None if none waits."""
+        waiting = self._lanes[lane]
+        return waiting[0] if waiting else None
+
     def push(self, event: Event) -> None:
         """Add to the end of the event's lane."""
         self._lanes[event.priority].append(event)
 
-    def pop(self) -> Event | None:
-        """Take the next event; None if all lanes are empty."""
+    def pop(self, *, urgent: bool = False) -> Event | None:
+        """Take the next event; None if all lanes are empty.
+
+        Args:
+            urgent: Look at the first lane only.
+        """
         if self._lanes[1]:
             return self._lanes[1].popleft()
+        if urgent:
+            return None
         for step in range(len(_TURNS)):
             turn = (self._turn + step) % len(_TURNS)
             lane = self._lanes[_TURNS[turn]]
@@ -40,8 +55,3 @@ class LaneQueue:
                 self._turn = (turn + 1) % len(_TURNS)
                 return lane.popleft()
         return None
-
-    def first_seq(self) -> int | None:
-        """Smallest journal position among the waiting events; None if none waits with a position."""
-        heads = [lane[0].seq for lane in self._lanes.values() if lane and lane[0].seq is not None]
-        return min(heads, default=None)

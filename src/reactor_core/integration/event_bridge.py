@@ -101,7 +101,7 @@ class EventBridge(SafetyEmitters, History):
         self._idle = threading.Condition()
         self._listeners: dict[int, Callable[[], None]] = {}
         self._heard_types: set[str] | None = None
-        self._heard_after: int | None = None
+        self._heard_after: dict[int, int] | None = None
         self._relays: RelayGroup | None = None
         atexit.register(self.close)
         try:
@@ -179,7 +179,7 @@ class EventBridge(SafetyEmitters, History):
         with self._lock:
             self._heard_types = (self._heard_types or set()) | (names or set())
             if self._heard_after is None:
-                self._heard_after = head
+                self._heard_after = dict.fromkeys((1, 2, 3, 4), head)
 
     async def listen(self, *types: EventType | str, after_seq: int | None = None) -> AsyncIterator[Event]:
         """Events as they come, this bridge's own included, until the bridge is closed.
@@ -207,8 +207,8 @@ class EventBridge(SafetyEmitters, History):
         with self._lock:
             wanted = frozenset(_names(types) or self._heard_types or ()) or None
             goes_on = not types and after_seq is None
-            start = self._heard_after if goes_on else after_seq
-        subscription = bus.attach(wanted, wake=wake, after_seq=start)
+            start = self._heard_after if goes_on else None
+        subscription = bus.attach(wanted, wake=wake, after_seq=after_seq, after=start)
         self._listeners[id(subscription)] = wake
         try:
             while True:
@@ -222,7 +222,7 @@ class EventBridge(SafetyEmitters, History):
             bus.detach(subscription)
             self._listeners.pop(id(subscription), None)
             if goes_on:
-                self._heard_after = subscription.position()
+                self._heard_after = subscription.positions()
 
     def on_event(self, *types: EventType | str) -> Callable[[H], H]:
         """Decorator: call the function for each event of these types, or of all if none is given, from now on.

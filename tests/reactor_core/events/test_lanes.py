@@ -46,9 +46,20 @@ def test_the_other_lanes_share_four_two_one():
     assert (taken.count(2), taken.count(3), taken.count(4)) == (40, 20, 10)
 
 
-def test_the_first_position_is_the_smallest_that_waits():
+def test_each_lane_is_asked_for_what_waits_in_it():
     queue = LaneQueue()
-    assert queue.first_seq() is None
-    queue.push(event(4, 3))
-    queue.push(event(2, 5))
-    assert queue.first_seq() == 3
+    assert (queue.first(2), queue.waiting(2)) == (None, 0)
+    first = event(2, 5)
+    for one in (event(4, 3), first, event(2, 6)):
+        queue.push(one)
+    assert (queue.first(2), queue.waiting(2), queue.waiting(4), queue.waiting(1)) == (first, 2, 1, 0)
+
+
+def test_a_reader_may_take_the_first_lane_only():
+    queue = LaneQueue()
+    queue.push(event(2, 1))
+    assert queue.pop(urgent=True) is None
+    urgent = event(1, 2)
+    queue.push(urgent)
+    assert queue.pop(urgent=True) is urgent
+    assert len(queue) == 1
