@@ -5,13 +5,14 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export VENV
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test check slow docs bench clean
+.PHONY: help setup demo test check slow faults docs bench clean
 
 help:
 	@echo "make demo    set up, then run one turn of the loop (reactor demo)"
 	@echo "make test    set up, then run the tests"
 	@echo "make check   ruff and mypy"
 	@echo "make slow    the tests that take minutes"
+	@echo "make faults  kill, cut and damage it some hundred times (FAULT_SHARE, REACTOR_FAULT_SEED)"
 	@echo "make docs    build the documentation into site/"
 	@echo "make bench   run the benchmarks (installs the peers)"
 	@echo "make setup   create $(VENV) and install; does nothing when nothing changed"
@@ -35,6 +36,12 @@ check:
 slow:
 	@scripts/setup.sh train,media,dev
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+# So many times the runs that `make test` makes.
+FAULT_SHARE ?= 6
+faults:
+	@scripts/setup.sh train,media,dev
+	REACTOR_FAULT_SHARE=$(FAULT_SHARE) $(BIN)/python -m pytest tests/faults -m "slow or not slow" $(PYTEST_ARGS)
 
 docs:
 	@scripts/setup.sh train,media,dev,docs
