@@ -114,11 +114,14 @@ class Hub:
             await connection.close(_TRY_LATER, "the hub is closing or full; come again later")
             return
         self._tasks.add(task)
-        code, reason = _GOING_AWAY, "the hub is closing"
+        code, reason = _INTERNAL, "a fault of the hub"
         try:
             await self._serve(connection, principal)
+        except asyncio.CancelledError:
+            code, reason = _GOING_AWAY, "the hub is closing"
+            raise
         except Disconnected as gone:
-            _log.debug("%s: %s", connection.peer, gone)
+            code, reason = _GOING_AWAY, str(gone)
         except TimeoutError:
             code, reason = _POLICY, f"no first frame within {HANDSHAKE_SECONDS:.0f} s"
         except _Refused as refused:
@@ -214,11 +217,10 @@ class Hub:
             await asyncio.to_thread(self._latch.join, hello.latch)
         head, first = self._reader.head().seq, max(self._reader.first_seq(), 1)
         after, gap = _begin(hello, node=self._journal.journal_id, head=head, first=first)
-        codec = Codec(hello.encoding)
         origin = f"node:{hello.node}"
         link = Link(
             connection,
-            codec,
+            Codec(hello.encoding),
             Progress(_ignore, _ignore, _ignore_gap, self._confirmed, _ignore),
             journal=self._journal,
             reader=self._reader,
@@ -241,11 +243,10 @@ class Hub:
                 min(hello.protocol, PROTOCOL),
                 hello.encoding,
                 after=after,
+                gap=gap,
                 latch=msgspec.to_builtins(self._latch.state()),
             )
             await connection.send(_spell(welcome))
-            if gap is not None:
-                await connection.send(codec.encode(gap))
             self._confirm_again(link, hello.unconfirmed)
             await link.run()
         finally:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
+
 from reactor_core.errors import JournalError, ReactorError, StorageError
 from reactor_core.events.bus import Bus
 from reactor_core.events.drafts import Draft
@@ -37,8 +39,7 @@ class Points(NamedTuple):
 NO_POINTS = Points()
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(msgspec.Struct):
     """What became of the events of one peer.
 
     Args:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -62,15 +63,15 @@ class Progress:
     """What a link tells its owner; each function is called on the link's loop, and must be quick.
 
     Args:
-        delivered: Positions in our journal up to which the other side has everything that is for it, by lane; and how
-            many events it has confirmed since the last call.
+        delivered: Positions in our journal up to which the other side has everything that is for it, by lane; how many
+            events it has confirmed since the last call; and how long one of them took in seconds, if that was measured.
         stored: Positions in the other side's journal up to which we have committed everything, by lane.
         gap: The other side has lost history.
         confirmed: An event of lane 1 that was here already is now committed by its source.
         refused: The other side refused an event.
     """
 
-    delivered: Callable[[dict[int, int], int], None]
+    delivered: Callable[[dict[int, int], int, float | None], None]
     stored: Callable[[dict[int, int]], None]
     gap: Callable[[Gap], Awaitable[None]]
     confirmed: Callable[[Event], None]
@@ -125,6 +126,7 @@ class Link:
         self._urgent: deque[Event] = deque()
         self._again: deque[Event] = deque(maxlen=_MAX_COUNTED)
         self._latch_news = False
+        self._timed: tuple[int, int, float] | None = None
         self.intake = Intake(journal, reader, bus, origin, self._ready.set, progress.confirmed, points)
         self._subscription = bus.attach(
             types,
@@ -192,7 +194,7 @@ class Link:
             if self.intake.failure is not None:
                 await self._connection.send(self._codec.encode(Fault("storage", str(self.intake.failure))))
                 raise self.intake.failure
-            self._note_delivered(0)
+            self._note_delivered()
             await self._ready.wait()
 
     def _next(self) -> bytes | str | None:
@@ -262,8 +264,10 @@ class Link:
         if event.seq is not None:
             self._sent[event.priority] = max(self._sent[event.priority], event.seq)
             self._unconfirmed[event.priority].append(event.seq)
+            if self._timed is None:
+                self._timed = event.priority, event.seq, time.monotonic()
 
-    def _note_delivered(self, count: int) -> None:
+    def _note_delivered(self, count: int = 0, seconds: float | None = None) -> None:
         """Tell the owner how far the other side has come."""
         reached = self._subscription.positions()
         self._progress.delivered(
@@ -272,6 +276,7 @@ class Link:
                 for lane, seq in self._delivered.items()
             },
             count,
+            seconds,
         )
 
     def _note_stored(self) -> dict[int, int]:
@@ -330,7 +335,10 @@ class Link:
                 waiting.popleft()
                 count += 1
         self._at_received |= {lane: seq for lane, seq in ack.at.items() if lane in self._delivered}
-        self._note_delivered(count)
+        seconds = None
+        if self._timed is not None and self._delivered[self._timed[0]] >= self._timed[1]:
+            seconds, self._timed = time.monotonic() - self._timed[2], None
+        self._note_delivered(count, seconds)
         self._ready.set()
 
     async def _join(self, state: dict[str, Any]) -> None:

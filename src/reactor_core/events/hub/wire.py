@@ -113,6 +113,20 @@ class Hello(_Frame, tag="hello"):
     token: str = ""
 
 
+class Gap(_Frame, tag="gap"):
+    """Events that the other side asked for do not exist here any more.
+
+    Args:
+        reason: ``compacted``, ``another_journal`` or ``rolled_back``.
+        lost_from: First position that is missing, 0 if that is not known.
+        lost_to: Last one.
+    """
+
+    reason: str
+    lost_from: int = 0
+    lost_to: int = 0
+
+
 class Welcome(_Frame, tag="welcome"):
     """The hub's answer to :class:`Hello`.
 
@@ -122,6 +136,7 @@ class Welcome(_Frame, tag="welcome"):
         head: Position of its last event.
         first: Position of the first event that it still has.
         after: Positions behind which the hub sends its events, by lane; the client's cursor from now on.
+        gap: What the client has missed for good, if anything.
         credit: Bytes of events that the client may send before it gets more credit.
         latch: State of the hub's kill switch.
     """
@@ -133,6 +148,7 @@ class Welcome(_Frame, tag="welcome"):
     protocol: int = PROTOCOL
     encoding: Encoding = "msgpack"
     after: dict[int, int] = {}
+    gap: Gap | None = None
     credit: int = WINDOW
     latch: dict[str, Any] | None = None
 
@@ -187,20 +203,6 @@ class LatchFrame(_Frame, tag="latch"):
     """The sender's kill switch has changed."""
 
     state: dict[str, Any]
-
-
-class Gap(_Frame, tag="gap"):
-    """Events that the other side asked for do not exist here any more.
-
-    Args:
-        reason: ``compacted``, ``another_journal`` or ``rolled_back``.
-        lost_from: First position that is missing, 0 if that is not known.
-        lost_to: Last one.
-    """
-
-    reason: str
-    lost_from: int = 0
-    lost_to: int = 0
 
 
 class Fault(_Frame, tag="error"):
