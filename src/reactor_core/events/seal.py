@@ -26,7 +26,7 @@ from reactor_core.events.event import to_micros
 from reactor_core.events.keys import audit_signer, known_keys, remember
 from reactor_core.events.leaves import read_leaves
 from reactor_core.events.metrics import Sample
-from reactor_core.events.note import NoteError, Signer, Statement, checkpoint_text
+from reactor_core.events.note import NoteError, Signer, Statement, Verifier, checkpoint_text
 from reactor_core.events.rows import Head
 from reactor_core.utils.clock import Clock, SystemClock
 from reactor_core.utils.failpoints import reach
@@ -71,8 +71,8 @@ class Sealer:
     Args:
         workspace: Where the key lies.
         journal_id: The journal's id.
-        offer: Called with each checkpoint after its commit, and whether it covers a row of lane 1 that should be
-            anchored at once.
+        offer: Called with each checkpoint after its commit, its key, and whether it covers a row of lane 1, which
+            should be anchored at once.
         clock: Time.
     """
 
@@ -81,7 +81,7 @@ class Sealer:
         workspace: Path,
         journal_id: str,
         *,
-        offer: Callable[[Checkpoint, bool], None] | None = None,
+        offer: Callable[[Checkpoint, Verifier, bool], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._workspace = workspace
@@ -161,8 +161,8 @@ class Sealer:
             self._remembered = True
             self._made += 1
             self._made_at = self._clock.monotonic()
-            if self._offer is not None:
-                self._offer(signed, urgent)
+            if self._offer is not None and self._signer is not None:
+                self._offer(signed, self._signer.verifier, urgent)
 
     def rolled_back(self) -> None:
         """The transaction was undone."""

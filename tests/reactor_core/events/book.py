@@ -11,6 +11,7 @@ import apsw
 
 from reactor_core.events import chain, checkpoints, nodes, tree
 from reactor_core.events.checkpoints import Checkpoint
+from reactor_core.events.note import Verifier
 from reactor_core.events.rows import INSERT, Head, read_head
 from reactor_core.events.schema import connect, migrate
 from reactor_core.events.seal import Sealer
@@ -42,7 +43,7 @@ class Book:
         self.sealer = Sealer(path.parent, self.journal_id, offer=self._note, clock=self.clock)
         self._random = random.Random(f"{seed}-{path}")
 
-    def _note(self, checkpoint: Checkpoint, urgent: bool) -> None:
+    def _note(self, checkpoint: Checkpoint, _: Verifier, urgent: bool) -> None:
         self.offered.append((checkpoint, urgent))
 
     def write(self, count: int = 1, *, urgent: bool = False, seal: bool = True, undo: bool = False) -> list[bytes]:
