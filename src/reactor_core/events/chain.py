@@ -16,10 +16,11 @@ import hashlib
 import struct
 from dataclasses import dataclass
 
-__all__ = ["ChainReport", "genesis", "header", "leaf", "link", "payload_hash"]
+__all__ = ["ChainReport", "extend", "genesis", "header", "leaf", "link", "payload_hash"]
 
 _FIXED = struct.Struct(">BQqB5I")
 _HEADER_FORMAT = 1
+_LEAF_START = struct.Struct(">BBQqB5I").pack
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +83,25 @@ def leaf(row_header: bytes, hashed_payload: bytes) -> bytes:
 def link(previous: bytes, row_leaf: bytes) -> bytes:
     """Hash of the row and of everything before it."""
     return hashlib.sha256(b"\x02" + previous + row_leaf).digest()
+
+
+def extend(
+    previous: bytes,
+    seq: int,
+    ts_us: int,
+    priority: int,
+    event_id: str,
+    event_type: str,
+    source: str,
+    origin: str,
+    dedup_key: str,
+    payload: bytes,
+) -> tuple[bytes, bytes, bytes]:
+    """Hashed payload, leaf and link of a new row: the functions above in one go, as each event passes here."""
+    sha256 = hashlib.sha256
+    hashed = sha256(payload).digest()
+    one, two, three = event_id.encode(), event_type.encode(), source.encode()
+    four, five = origin.encode(), dedup_key.encode()
+    start = _LEAF_START(0, _HEADER_FORMAT, seq, ts_us, priority, len(one), len(two), len(three), len(four), len(five))
+    row_leaf = sha256(start + one + two + three + four + five + hashed).digest()
+    return hashed, row_leaf, sha256(b"\x02" + previous + row_leaf).digest()

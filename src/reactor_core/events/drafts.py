@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import apsw
 import msgspec
@@ -16,7 +16,7 @@ from reactor_core.events.event import Event, is_lane
 __all__ = ["Append", "Appended", "Chunk", "Draft", "Entry", "Many", "Note", "Outcome", "Reply", "Work", "read_draft"]
 
 
-class Appended(NamedTuple):
+class Appended(msgspec.Struct, frozen=True, gc=False):
     """Outcome of an append: the stored event, and whether it was there before."""
 
     event: Event
@@ -39,7 +39,7 @@ class Draft(msgspec.Struct, frozen=True):
     uncommitted: bool = False
 
 
-class Append(msgspec.Struct):
+class Append(msgspec.Struct, gc=False):
     """An event on its way in.
 
     Args:
@@ -122,7 +122,7 @@ def read_draft(
     Raises:
         ConfigError: The event has no lane, an empty key, or data without a JSON form.
     """
-    if event.priority not in (1, 2, 3, 4) or not is_lane(event.priority):
+    if not (1 <= event.priority <= 4 if type(event.priority) is int else is_lane(event.priority)):
         raise ConfigError(f"priority={event.priority!r} is no lane", remedy="use 1 (most urgent) to 4")
     if dedup_key == "":
         raise ConfigError("dedup_key is empty", remedy="pass a text that names the event, or None")

@@ -125,29 +125,30 @@ def _drain(queue: deque[Entry]) -> list[Entry]:
     room = MAX_BATCH
     while queue:
         entry = queue[0]
-        if type(entry) is Append:
+        if isinstance(entry, Append):
             size = 1
-        elif type(entry) is Chunk:
+        elif isinstance(entry, Chunk):
             size = len(entry.items)
+        elif isinstance(entry, Work):
+            if not batch and _claim(queue.popleft()):
+                return [entry]
+            if batch:
+                return batch
+            continue
         else:
             size = 0
-        if batch and (size > room or type(entry) is Work):
+        if size > room:
             break
         queue.popleft()
-        if not _claim(entry):
-            continue
-        batch.append(entry)
-        room -= size
-        if type(entry) is Work:
-            break
+        if _claim(entry):
+            batch.append(entry)
+            room -= size
     return batch
 
 
 def _claim(entry: Entry) -> bool:
     """Whether somebody still wants it; from now on it cannot be withdrawn."""
-    if isinstance(entry, Chunk):
+    if isinstance(entry, Chunk) or entry.reply is None:
         return True
     reply = entry.reply
-    if isinstance(reply, Future):
-        return reply.set_running_or_notify_cancel()
-    return reply is None or not reply.cancelled()
+    return reply.set_running_or_notify_cancel() if isinstance(reply, Future) else not reply.cancelled()

@@ -25,10 +25,9 @@ def encode_payload(data: Mapping[str, Any], metadata: Mapping[str, Any]) -> byte
     Raises:
         ConfigError: A value has no JSON form, or the whole is larger than :data:`MAX_PAYLOAD_BYTES`.
     """
-    for name, value in (("data", data), ("metadata", metadata)):
-        # A dict is told by its class: asking the abstract class costs more than the encoding.
-        if type(value) is not dict and not _is_mapping(value):
-            raise ConfigError(f"event field {name!r}: a mapping of names to JSON values is needed")
+    # A dict is told by its class: asking the abstract class costs more than the encoding.
+    if type(data) is not dict or type(metadata) is not dict:
+        _refuse_other_than_mappings(data=data, metadata=metadata)
     try:
         payload = _encode({"data": data, "metadata": metadata})
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
@@ -74,8 +73,10 @@ def _check_size(payload: bytes) -> None:
         )
 
 
-def _is_mapping(value: object) -> bool:
-    return isinstance(value, Mapping)
+def _refuse_other_than_mappings(**values: object) -> None:
+    for name, value in values.items():
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"event field {name!r}: a mapping of names to JSON values is needed")
 
 
 def _refuse_non_finite(path: str, value: Any) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from reactor_core.events import chain
 from reactor_core.events.chain import ChainReport
+from reactor_core.events.drafts import Append
 from reactor_core.events.event import Event, from_micros, stored_event, to_micros
 from reactor_core.events.vocabulary import as_event_type, as_source
 
@@ -48,44 +49,18 @@ def read_head(db: apsw.Connection, journal_id: str) -> Head:
     return Head(0, chain.genesis(journal_id)) if row is None else Head(row[0], row[1])
 
 
-def row_of(
-    event: Event, payload: bytes, *, seq: int, link: bytes, origin: str, dedup_key: str
-) -> tuple[tuple[Any, ...], bytes, bytes]:
+def row_of(item: Append, seq: int, link: bytes) -> tuple[tuple[Any, ...], bytes, bytes]:
     """The row at a position, its leaf and its link.
 
     Args:
         link: Link of the row before it.
     """
+    event, payload, origin, key = item.event, item.payload, item.origin, item.dedup_key
+    event_id, event_type, source, priority = event.event_id, event.event_type, event.source, event.priority
     ts_us = to_micros(event.timestamp)
-    hashed = chain.payload_hash(payload)
-    row_leaf = chain.leaf(
-        chain.header(
-            seq,
-            ts_us,
-            event.priority,
-            event.event_id.encode(),
-            event.event_type.encode(),
-            event.source.encode(),
-            origin.encode(),
-            dedup_key.encode(),
-        ),
-        hashed,
-    )
-    here = chain.link(link, row_leaf)
-    row = (
-        seq,
-        event.event_id,
-        event.event_type,
-        event.source,
-        event.priority,
-        ts_us,
-        origin,
-        dedup_key,
-        payload.decode(),
-        hashed,
-        here,
-    )
-    return row, row_leaf, here
+    hashed, leaf, here = chain.extend(link, seq, ts_us, priority, event_id, event_type, source, origin, key, payload)
+    row = (seq, event_id, event_type, source, priority, ts_us, origin, key, payload.decode(), hashed, here)
+    return row, leaf, here
 
 
 def read_event(row: tuple[Any, ...]) -> Event:

@@ -95,7 +95,7 @@ class Store:
                     results.append(self._again(item, stored))
                     continue
             seq += 1
-            row, leaf, link = row_of(event, item.payload, seq=seq, link=link, origin=item.origin, dedup_key=key)
+            row, leaf, link = row_of(item, seq, link)
             event = event.at(seq, item.origin)
             rows.append(row)
             leaves.append(leaf)

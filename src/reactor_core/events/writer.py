@@ -209,16 +209,20 @@ class Writer:
     def _answer(self, batch: list[Entry], results: list[Any]) -> None:
         loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
         for entry, result in zip(batch, results, strict=True):
-            if type(entry) is Chunk:
+            if isinstance(entry, Chunk):
                 reply, result = _gather(entry, result)
             else:
-                reply = entry.reply  # type: ignore[union-attr]
+                reply = entry.reply
             if reply is None:
                 continue
             if isinstance(reply, Future):
                 _set(reply, result)
+                continue
+            loop = reply.get_loop()
+            if loop in loops:
+                loops[loop].append((reply, result))
             else:
-                loops.setdefault(reply.get_loop(), []).append((reply, result))
+                loops[loop] = [(reply, result)]
         for loop, answers in loops.items():
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(_set_all, answers)
@@ -245,5 +249,9 @@ def _set(future: Reply, result: Any) -> None:
 
 def _set_all(answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
     for waiter, result in answers:
-        if not waiter.done():  # it was cancelled meanwhile
-            _set(waiter, result)
+        if waiter.done():  # it was cancelled meanwhile
+            continue
+        if isinstance(result, Exception):
+            waiter.set_exception(result)
+        else:
+            waiter.set_result(result)

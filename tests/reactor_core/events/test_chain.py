@@ -27,3 +27,18 @@ def test_a_link_is_what_the_module_documents():
 def test_different_fields_never_make_the_same_header(one, other):
     if one != other:
         assert chain.header(1, 0, 1, *one) != chain.header(1, 0, 1, *other)
+
+
+@given(
+    st.integers(1, 2**62), st.integers(-(2**62), 2**62), st.integers(1, 4), st.lists(st.text(), min_size=5, max_size=5),
+    st.binary(),
+)  # fmt: skip
+def test_a_row_in_one_go_has_the_hashes_of_its_parts(seq, ts_us, priority, texts, payload):
+    previous = chain.genesis("some journal")
+    row_header = chain.header(seq, ts_us, priority, *(text.encode() for text in texts))
+    row_leaf = chain.leaf(row_header, chain.payload_hash(payload))
+    assert chain.extend(previous, seq, ts_us, priority, *texts, payload) == (
+        chain.payload_hash(payload),
+        row_leaf,
+        chain.link(previous, row_leaf),
+    )

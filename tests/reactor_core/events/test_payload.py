@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 from reactor_core.errors import ConfigError
 from reactor_core.events.payload import MAX_PAYLOAD_BYTES, check_payload, decode_payload, encode_payload
 
-objects = st.dictionaries(
-    st.text(),
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text() | st.lists(st.text(), max_size=3),
-)
+values = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text() | st.lists(st.text(), max_size=3)
+objects = st.dictionaries(st.text(), values)
 
 
 @given(objects, objects)
