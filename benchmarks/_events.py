@@ -14,7 +14,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-__all__ = ["DATA", "EVENT", "GROUP", "STREAM", "Consumer", "Processors", "environment", "free_port", "redis_server"]
+__all__ = [
+    "DATA",
+    "EVENT",
+    "GROUP",
+    "STREAM",
+    "Consumer",
+    "Processors",
+    "environment",
+    "free_port",
+    "redis_server",
+    "run_on_uvloop",
+]
 
 STREAM = "events"
 GROUP = "readers"
@@ -109,6 +120,13 @@ def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+def run_on_uvloop(coroutine: Any) -> Any:
+    """Run the peer's side on the loop that suits it best."""
+    import uvloop
+
+    return uvloop.run(coroutine)
 
 
 @contextmanager

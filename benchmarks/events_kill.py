@@ -27,8 +27,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import uvloop
-from _events import DATA, EVENT, GROUP, STREAM, Consumer, environment, redis_server
+from _events import DATA, EVENT, GROUP, STREAM, Consumer, environment, redis_server, run_on_uvloop
 from _harness import emit, run_child
 
 BATCH = 500
@@ -259,12 +258,12 @@ def main() -> int:
     if args.child == "our-consumer":
         asyncio.run(our_consumer())
     elif args.child == "peer-consumer":
-        uvloop.run(peer_consumer(args.url))
+        run_on_uvloop(peer_consumer(args.url))
     elif args.child == "ours":
         print(json.dumps(asyncio.run(ours(args.backlog, args.spare, args.trials, args.folder))))
     else:
         streams = 1 if args.child == "peer-one-stream" else 2
-        print(json.dumps(uvloop.run(peer(streams, args.backlog, args.spare, args.trials, args.folder))))
+        print(json.dumps(run_on_uvloop(peer(streams, args.backlog, args.spare, args.trials, args.folder))))
     return 0
 
 

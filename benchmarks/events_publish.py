@@ -28,8 +28,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import uvloop
-from _events import DATA, EVENT, GROUP, STREAM, Consumer, Processors, environment, redis_server
+from _events import DATA, EVENT, GROUP, STREAM, Consumer, Processors, environment, redis_server, run_on_uvloop
 from _harness import emit, medians, run_child
 
 BATCH = 512
@@ -285,11 +284,11 @@ def main() -> int:
     if args.child == "our-consumer":
         asyncio.run(our_consumer())
     elif args.child == "peer-consumer":
-        uvloop.run(peer_consumer(args.url))
+        run_on_uvloop(peer_consumer(args.url))
     elif args.child == "ours":
         print(json.dumps(asyncio.run(ours(args.case[0], args.seconds, args.folder))))
     else:
-        print(json.dumps(uvloop.run(faststream(args.case[0], args.seconds, args.folder))))
+        print(json.dumps(run_on_uvloop(faststream(args.case[0], args.seconds, args.folder))))
     return 0
 
 
