@@ -31,6 +31,7 @@ from reactor_core.events.journal import Journal
 from reactor_core.events.latch import Latch
 from reactor_core.events.metrics import Sample
 from reactor_core.events.query import EventFilter
+from reactor_core.events.reader import JournalReader
 from reactor_core.events.vocabulary import EventSource, as_event_type
 
 __all__ = ["Hub", "Peer"]
@@ -94,7 +95,7 @@ class Hub:
         self._latch = latch
         self._authenticate = authenticate
         self._source = str(source)
-        self._reader = journal.open_reader()
+        self._reader: JournalReader = journal.open_reader()
         self._links: set[Link] = set()
         self._peers: dict[object, Peer] = {}
         self._tasks: set[asyncio.Task[object]] = set()

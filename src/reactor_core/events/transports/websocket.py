@@ -35,6 +35,7 @@ from reactor_core.events.hub.wire import MAX_FRAME, SUBPROTOCOL, Codec, Encoding
 from reactor_core.events.journal import Journal
 from reactor_core.events.latch import Latch
 from reactor_core.events.loop_thread import end_tasks
+from reactor_core.events.reader import JournalReader
 from reactor_core.events.transports.backoff import full_jitter
 from reactor_core.events.transports.relay import Relay
 
@@ -152,7 +153,7 @@ class WebSocketRelay(Relay):
         if (self._place.node, self._place.lanes) != (welcome.node, welcome.after):
             self._place = _Place(welcome.node, welcome.after)
             await asyncio.wrap_future(self._journal.set_cursors(self.state_rows()))
-        reader = self._journal.open_reader()
+        reader: JournalReader = self._journal.open_reader()
         link = Link(
             connection,
             Codec(welcome.encoding),
