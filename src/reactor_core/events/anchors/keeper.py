@@ -54,6 +54,7 @@ class _Keeper:
         self._not_before = 0.0  # the sink's own pace
         self._retry_at = 0.0
         self._closing = False
+        self._last_try = False
         self._failures = 0
         self._in_a_row = 0
         self._error = ""
@@ -101,8 +102,8 @@ class _Keeper:
             while True:
                 waits = self._newest is not self._kept
                 if self._closing:
-                    record, self._newest = self._newest, self._kept
-                    return record if waits else None
+                    waits, self._last_try = waits and not self._last_try, True
+                    return self._newest if waits else None
                 due = self._retry_at if self._urgent else max(self._retry_at, self._not_before)
                 pause = due - time.monotonic()
                 if waits and pause <= 0:
@@ -166,9 +167,7 @@ class Anchors:
             up = 0.0 if status.error else 1.0
             answer += [
                 Sample("reactor_anchor_size", "gauge", "Rows covered by the anchored checkpoint.", status.size, labels),
-                Sample(
-                    "reactor_anchor_up", "gauge", "1 unless the last attempt failed.", float(not status.error), labels
-                ),
+                Sample("reactor_anchor_up", "gauge", "1 unless the last attempt failed.", up, labels),
                 Sample("reactor_anchor_failures", "counter", "Attempts that failed.", status.failures, labels),
             ]
         return answer

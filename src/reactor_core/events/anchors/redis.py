@@ -34,7 +34,7 @@ class RedisAnchor:
 
     def __init__(self, url: str, journal_id: str, *, every: float = 1.0) -> None:
         parts = urlsplit(url)
-        self.where = f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+        self.where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         self.every = every
         self._key = _stream(journal_id)
         try:
