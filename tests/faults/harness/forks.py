@@ -62,6 +62,10 @@ class Child:
         self._signal(signal.SIGTERM)
         return self.join()
 
+    def finish(self) -> None:
+        """Ask a publisher to publish no more, and to stay."""
+        self._signal(signal.SIGUSR1)
+
     def join(self) -> int:
         """Wait until it has ended; a negative status is the signal that ended it.
 

@@ -22,6 +22,7 @@ from tests.faults.harness.history import EFFECTS, PROBE, Log, Record
 from reactor_core.errors import JournalError, StorageFull
 from reactor_core.events import Journal, new_event
 from reactor_core.integration import Event, EventBridge
+from reactor_core.utils.settings import load_settings
 
 _LANES = (1, 2, 3, 3, 3, 4)
 
@@ -80,17 +81,19 @@ def publisher(
     source: str,
     life: int,
     tasks: int,
-    count: int,
     ws_url: str | None = None,
     redis_url: str | None = None,
 ) -> None:
-    """Publish through a bridge from so many tasks; then stay, so that relays deliver, until asked to end."""
+    """Publish through a bridge from so many tasks until asked to finish; then stay, so that relays deliver."""
     out = Log(Path(log))
     asked = _asked_to_end()
-    numbers = itertools.islice(_numbers(life), count)
+    finished = threading.Event()
+    signal.signal(signal.SIGUSR1, lambda *_: finished.set())
+    numbers = _numbers(life)
 
     async def task(bridge: EventBridge) -> None:
-        for lane, number in numbers:
+        while not finished.is_set() and not asked.is_set():
+            lane, number = next(numbers)
             tried = Record("tried", "", source, lane, life, number)
             out.write(tried)
             event = await bridge.publish(PROBE, {"life": life, "number": number}, priority=lane)
@@ -139,3 +142,13 @@ def _asked_to_end() -> threading.Event:
     asked = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
     return asked
+
+
+def hub(*, log: str, workspace: str, port: int, life: int) -> None:
+    """``reactor hub``."""
+    from reactor_core.integration.hub_service import run_hub
+
+    out = Log(Path(log))
+    settings = load_settings().model_copy(update={"workspace": Path(workspace)})
+    ready = Record("ready", "", "system", 0, life, 0)
+    run_hub(settings, host="127.0.0.1", port=port, echo=lambda _: out.write(ready))

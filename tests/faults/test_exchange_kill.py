@@ -1,0 +1,137 @@
+"""Two workspaces with a hub or a Redis between them: each of the processes is killed, at random and at each point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from tests.faults.harness import history, judge
+from tests.faults.harness.fleet import Fleet, Member
+from tests.faults.harness.forks import Forks
+from tests.faults.harness.tally import Tally
+from tests.servers.postgres import free_port
+from tests.servers.proxy import Proxy
+from tests.servers.valkey import ValkeyServer
+
+JOURNAL = (None, "journal.begin", "journal.inserted", "journal.committed", "journal.answered")
+HUB_DEATHS = [
+    *(("publisher", point) for point in (*JOURNAL, "relay.sent", "relay.confirmed")),
+    *(("hub", point) for point in (*JOURNAL, "hub.received", "hub.committed", "hub.acked")),
+    *(("subscriber", point) for point in (*JOURNAL, "relay.stored", "inbox.applied", "inbox.committed")),
+]
+REDIS_DEATHS = [
+    *(("publisher", point) for point in (None, "journal.committed", "relay.sent", "relay.confirmed")),
+    *(("subscriber", point) for point in (None, "journal.committed", "relay.stored", "inbox.committed")),
+]
+
+
+def pair(folder: Path, tally: Tally, **address: str) -> dict[str, Member]:
+    """A subscriber and a publisher in workspaces of their own."""
+    there, here = str(folder / "there"), str(folder / "here")
+    tasks = tally.chance.choice((1, 8, 40))
+    return {
+        "subscriber": Member("subscriber", {"workspace": there, "source": "jarvis_agent", **address}),
+        "publisher": Member("publisher", {"workspace": here, "source": "reactor_core", "tasks": tasks, **address}),
+    }
+
+
+def through_hub(forks: Forks, folder: Path, tally: Tally) -> Fleet:
+    port = free_port()
+    hub = Member("hub", {"workspace": str(folder / "hub"), "port": port})
+    members = pair(folder, tally, ws_url=f"ws://127.0.0.1:{port}/ws/events")
+    return Fleet(forks, folder, tally, {"hub": hub, **members})
+
+
+def arrived(folder: Path) -> Callable[[], bool]:
+    """Whether everything of the publisher's journal is stored, handled and has its effect at the other side."""
+
+    def condition() -> bool:
+        ids = {record.event_id for record in history.stored(folder / "here" / "reactor.db")}
+        there = folder / "there" / "reactor.db"
+        stored = {record.event_id for record in history.stored(there)}
+        handled = {record.event_id for record in history.records(folder, "handled")}
+        return ids <= stored and stored <= handled and stored <= set(history.effects(there))
+
+    return condition
+
+
+def judged(folder: Path, tally: Tally, *, gaps: bool = False) -> list[str]:
+    tally.count("acknowledged", len(history.records(folder, "acked")))
+    tally.count("effects", len(history.effects(folder / "there" / "reactor.db")))
+    return judge.exchange(folder, folder / "here" / "reactor.db", folder / "there" / "reactor.db", gaps=gaps)
+
+
+@pytest.mark.parametrize(("name", "point"), HUB_DEATHS)
+def test_through_a_hub_everything_arrives_once_and_in_order(forks, tmp_path, tally, name, point):
+    fleet = through_hub(forks, tmp_path, tally)
+    fleet.start_all()
+    for _ in tally.times(1):
+        fleet.die(name, point)
+    fleet.settle("publisher", arrived(tmp_path), "everything has arrived")
+    assert judged(tmp_path, tally) == []
+    assert judge.proofs(tmp_path / "hub" / "reactor.db") == []
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
+    server = ValkeyServer(tmp_path / "valkey")
+    yield server
+    server.kill()
+
+
+@pytest.mark.parametrize(("name", "point"), REDIS_DEATHS)
+def test_through_redis_everything_arrives_once_and_in_order(forks, tmp_path, tally, valkey, name, point):
+    fleet = Fleet(forks, tmp_path, tally, pair(tmp_path, tally, redis_url=valkey.url))
+    fleet.start_all()
+    for _ in tally.times(1):
+        fleet.die(name, point)
+    fleet.settle("publisher", arrived(tmp_path), "everything has arrived")
+    assert judged(tmp_path, tally) == []
+
+
+def kill_and_restart(server: ValkeyServer) -> None:
+    server.kill()
+    server.start()
+
+
+def flush(server: ValkeyServer) -> None:
+    with Redis.from_url(server.url) as client:
+        client.flushall()
+
+
+@pytest.mark.parametrize("fault", [kill_and_restart, flush])
+def test_a_redis_that_dies_or_forgets_costs_nothing(forks, tmp_path, tally, valkey, fault):
+    fleet = Fleet(forks, tmp_path, tally, pair(tmp_path, tally, redis_url=valkey.url))
+    fleet.start_all()
+    for _ in tally.times(2):
+        fleet.wait_for_work(tally.chance.randrange(1, 300))
+        fault(valkey)
+        tally.run()
+        tally.count(f"Redis: {fault.__name__.replace('_', ' ')}")
+    fleet.wait_for_work(50)
+    fleet.settle("publisher", arrived(tmp_path), "everything has arrived")
+    assert judged(tmp_path, tally, gaps=fault is flush) == []
+
+
+@pytest.mark.parametrize("damage", ["cut", "hold"])
+def test_a_cable_that_is_cut_or_carries_nothing_costs_nothing(forks, tmp_path, tally, damage):
+    port = free_port()
+    cable = Proxy(port)
+    try:
+        hub = {"hub": Member("hub", {"workspace": str(tmp_path / "hub"), "port": port})}
+        members = pair(tmp_path, tally, ws_url=f"ws://127.0.0.1:{cable.port}/ws/events")
+        fleet = Fleet(forks, tmp_path, tally, hub | members)
+        fleet.start_all()
+        for _ in tally.times(3):
+            fleet.wait_for_work(tally.chance.randrange(1, 300))
+            getattr(cable, damage)()
+            fleet.wait_for_work(tally.chance.randrange(1, 300))  # publishing goes on
+            cable.mend()
+            tally.run()
+            tally.count(f"cable: {damage}")
+        fleet.settle("publisher", arrived(tmp_path), "everything has arrived")
+    finally:
+        cable.close()
+    assert judged(tmp_path, tally) == []
