@@ -17,6 +17,7 @@ Catch the level you can act on::
     ├── DownloadError             fetching a model failed; says how to go on
     ├── JournalError              the event journal cannot be opened, written or read
     │   ├── JournalClosed         used after close()
+    │   ├── NotAcknowledged       an event was not acknowledged in time; it may come yet  (TimeoutError)
     │   └── ChainBroken           the hash chain does not verify; names the first bad row
     ├── TrainingError             a training run cannot start or go on
     │   ├── NothingToTrain        no trainable tokens or no rows are left
@@ -47,6 +48,7 @@ __all__ = [
     "JournalError",
     "MissingExtra",
     "NonFiniteLoss",
+    "NotAcknowledged",
     "NotFound",
     "NothingToTrain",
     "PromotionRefused",
@@ -175,6 +177,10 @@ class JournalError(ReactorError):
 
 class JournalClosed(JournalError):
     """The journal or bridge was used after ``close()``."""
+
+
+class NotAcknowledged(JournalError, TimeoutError):
+    """An event was published, but nobody said in the given time that it is stored there; it may come yet."""
 
 
 class ChainBroken(JournalError):

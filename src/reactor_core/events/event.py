@@ -269,7 +269,7 @@ def new_event(
     caller who changes ``data`` later changes nothing.
 
     Args:
-        priority: 1 to 4; None takes the type's own lane.
+        priority: 1 to 4; None takes the type's own lane. A kill switch is always in lane 1.
 
     Raises:
         ConfigError: A name, the priority or a value in ``data`` cannot be used.
@@ -278,7 +278,7 @@ def new_event(
         event_type = as_event_type(_checked_name("event_type", event_type))
     if type(source) is not EventSource:
         source = as_source(_checked_name("source", source))
-    if priority is None:
+    if priority is None or event_type is EventType.KILL_SWITCH_TRIGGERED:
         priority = _LANES.get(event_type, 3)
     elif not is_lane(priority):
         raise ConfigError(f"priority={priority!r} is no lane", remedy="use 1 (most urgent) to 4, or None")
@@ -334,6 +334,8 @@ def _values(event: Event) -> tuple[Any, ...]:
 
 def _lane(priority: object, event_type: EventType | str) -> int:
     """Family priorities reach 10: above 4 is lane 4, except their default 5, which is normal."""
+    if event_type is EventType.KILL_SWITCH_TRIGGERED:
+        return int(Priority.CRITICAL)
     if isinstance(priority, bool) or not isinstance(priority, int):
         return default_priority(event_type)
     if priority == _FAMILY_DEFAULT_PRIORITY:

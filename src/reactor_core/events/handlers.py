@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import threading
 import time
-import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from reactor_core.errors import ReactorError
 from reactor_core.events.bus import Bus
 from reactor_core.events.event import Event
 from reactor_core.events.loop_thread import LoopThread
+from reactor_core.events.progress import NOTE_SECONDS, Progress
+from reactor_core.events.subscription import Subscription
 
-__all__ = ["Handler", "HandlerRun", "failure_data"]
+__all__ = ["Handler", "HandlerRun", "OnFailure", "name_of"]
 
 Handler = Callable[[Event], Awaitable[Any] | Any]
 """Takes the event; a coroutine function runs on the bridge's loop, any other on a thread of its own."""
 
 OnFailure = Callable[[str, Event, Exception], None]
+
+TURN_SECONDS = 0.001
+"""How long a coroutine function that never waits may go from event to event before the loop has its turn."""
+
+QUIET_SECONDS = 30.0
+"""How often a reader that has nothing to do notes how far it has come, for the sake of those who prune the journal."""
 
 
 class HandlerRun:
@@ -33,6 +42,7 @@ class HandlerRun:
         types: Values of the wanted types; None for all.
         on_failure: Told what the handler raised, on the thread where it ran.
         on_idle: Called whenever the handler has nothing left to do.
+        progress: How far it has come before, and where to note it; None begins now and forgets.
     """
 
     def __init__(
@@ -44,31 +54,35 @@ class HandlerRun:
         thread: LoopThread,
         on_failure: OnFailure,
         on_idle: Callable[[], None],
+        progress: Progress | None = None,
     ) -> None:
         self.handler = handler
-        self.name = f"{getattr(handler, '__module__', '')}.{getattr(handler, '__qualname__', repr(handler))}"
+        self.name = name_of(handler)
+        self.handled = self.failed = 0
         self._bus = bus
         self._loop_thread = thread
         self._on_failure = on_failure
         self._on_idle = on_idle
+        self.progress = progress
         self._stopped = False
         self._busy = False
+        after = None if progress is None else progress.positions
         self._asynchronous = inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
             getattr(handler, "__call__", None)  # noqa: B004  an object whose __call__ is a coroutine function
         )
         if self._asynchronous:
             self._ready = asyncio.Event()
-            self._subscription = bus.attach(types, wake=self._ready.set)
+            self.subscription: Subscription = bus.attach(types, wake=self._ready.set, after=after)
             self._task = thread.submit(self._run_async())
         else:
             self._signal = threading.Event()
-            self._subscription = bus.attach(types, wake=self._signal.set)
+            self.subscription = bus.attach(types, wake=self._signal.set, after=after)
             self._worker = threading.Thread(target=self._run_sync, name=f"reactor-handler {self.name}", daemon=True)
             self._worker.start()
 
     def idle(self) -> bool:
         """Whether nothing waits and nothing runs."""
-        return not self._busy and self._subscription.idle()
+        return not self._busy and self.subscription.idle()
 
     def stop(self, deadline: float) -> None:
         """Take no further event. A coroutine is cancelled where it awaits; a plain function ends by itself.
@@ -77,35 +91,48 @@ class HandlerRun:
             deadline: Until when (``time.monotonic``) to wait for a plain function that runs now.
         """
         self._stopped = True
-        self._bus.detach(self._subscription)
+        self._bus.detach(self.subscription)
         if self._asynchronous:
             self._task.cancel()
-        else:
-            self._signal.set()
-            if threading.current_thread() is not self._worker:
-                self._worker.join(max(0.0, deadline - time.monotonic()))
+            return
+        self._signal.set()
+        if threading.current_thread() is not self._worker:
+            self._worker.join(max(0.0, deadline - time.monotonic()))
 
     async def _run_async(self) -> None:
-        while True:
-            self._ready.clear()
-            while event := self._next():
-                await self._guard(event)
-            self._on_idle()
-            await self._ready.wait()
+        turn = time.monotonic() + TURN_SECONDS
+        try:
+            while True:
+                self._ready.clear()
+                while event := self._next():
+                    await self._guard(event)
+                    self._note()
+                    if time.monotonic() >= turn:
+                        await asyncio.sleep(0)
+                        turn = time.monotonic() + TURN_SECONDS
+                self._on_idle()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._patience()):
+                        await self._ready.wait()
+                turn = time.monotonic() + TURN_SECONDS
+                self._note()
+        finally:
+            self._finish()
 
     def _run_sync(self) -> None:
-        while True:
+        while not self._stopped:
             self._signal.clear()
             while event := self._next():
                 self._guard_sync(event)
+                self._note()
             self._on_idle()
-            self._signal.wait()
-            if self._stopped:
-                return
+            self._signal.wait(self._patience())
+            self._note()
+        self._finish()
 
     def _next(self) -> Event | None:
         self._busy = True
-        event = None if self._stopped else self._subscription.pop()
+        event = None if self._stopped else self.subscription.pop()
         self._busy = event is not None
         return event
 
@@ -116,9 +143,10 @@ class HandlerRun:
             if self._stopped:
                 raise
             # Something that the handler awaited was cancelled, not the handler.
-            self._on_failure(self.name, event, RuntimeError("what the handler awaited was cancelled"))
+            self._fail(event, RuntimeError("what the handler awaited was cancelled"))
         except Exception as error:  # noqa: BLE001  a handler's failure becomes an event and stops nobody
-            self._on_failure(self.name, event, error)
+            self._fail(event, error)
+        self.handled += 1
 
     def _guard_sync(self, event: Event) -> None:
         try:
@@ -126,16 +154,33 @@ class HandlerRun:
             if inspect.iscoroutine(result):  # a plain function that returns a coroutine, such as a partial
                 self._loop_thread.submit(result).result()
         except Exception as error:  # noqa: BLE001  a handler's failure becomes an event and stops nobody
-            self._on_failure(self.name, event, error)
+            self._fail(event, error)
+        self.handled += 1
+
+    def _fail(self, event: Event, error: Exception) -> None:
+        self.failed += 1
+        self._on_failure(self.name, event, error)
+
+    def _note(self) -> None:
+        """Between two events: what was handed over before was handled."""
+        if self.progress is not None and self.progress.due():
+            with contextlib.suppress(ReactorError):  # a later note says more; until then it comes again after a crash
+                self.progress.note(self.subscription.positions())
+
+    def _patience(self) -> float | None:
+        """How long to wait for an event before noting how far this has come."""
+        if self.progress is None:
+            return None
+        noted = self.progress.positions == self.subscription.positions()
+        return QUIET_SECONDS if noted else NOTE_SECONDS
+
+    def _finish(self) -> None:
+        # Not if it was cancelled in the middle of an event: that one must come again.
+        if self.progress is not None and not self._busy:
+            with contextlib.suppress(ReactorError):
+                self.progress.note(self.subscription.positions())
 
 
-def failure_data(handler: str, event: Event, error: Exception) -> dict[str, Any]:
-    """What the ERROR event about a failed handler says."""
-    return {
-        "error": type(error).__name__,
-        "message": str(error),
-        "handler": handler,
-        "failed_event_id": event.event_id,
-        "failed_event_type": str(event.event_type),
-        "traceback": "".join(traceback.format_exception(error))[-8000:],
-    }
+def name_of(handler: Callable[..., object]) -> str:
+    """What a function is called in events and figures."""
+    return f"{getattr(handler, '__module__', '')}.{getattr(handler, '__qualname__', repr(handler))}"

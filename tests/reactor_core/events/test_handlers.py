@@ -8,7 +8,8 @@ import pytest
 
 from reactor_core.events import Event, Journal, new_event
 from reactor_core.events.bus import Bus
-from reactor_core.events.handlers import HandlerRun, failure_data
+from reactor_core.events.failures import failure_data
+from reactor_core.events.handlers import HandlerRun
 from reactor_core.events.loop_thread import LoopThread
 
 

@@ -35,6 +35,11 @@ class RelayGroup:
         self._tasks: list[asyncio.Task[None]] = []
         thread.submit(self._start()).result()
 
+    @property
+    def has_hub(self) -> bool:
+        """Whether there is a hub whose confirmation can be waited for."""
+        return self._hub is not None
+
     def status(self) -> list[RelayStatus]:
         """How each stands."""
         return [relay.status for relay in self._relays]
