@@ -110,7 +110,10 @@ class Fleet:
             AssertionError: It does not arrive.
         """
         self.start_all()
-        self._members[publisher].child.finish()
+        last = self._members[publisher].child
+        assert last is not None, "all are started"
+        last.finish()
+        wait_until(lambda: last.log.records("finished") != [], "the publisher's last acknowledgement")
         wait_until(settled, what)
         for name in self._members:
             self.stop(name)

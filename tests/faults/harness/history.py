@@ -26,7 +26,7 @@ class Record:
     """One line of a log, or one row of a journal.
 
     Args:
-        kind: ``tried``, ``acked``, ``handled`` or ``stored``.
+        kind: ``tried``, ``acked``, ``refused``, ``handled``, ``stored``; ``ready`` and ``finished`` speak of a process.
         life: Which start of its publisher made the event.
         number: Its place among what that life published in its lane.
         seq: Position in the journal of the workspace that the line speaks of.

@@ -59,6 +59,10 @@ def exchange(folder: Path, here: Path, there: Path, *, gaps: bool = False) -> li
     ]
 
 
+def has_gap(path: Path) -> bool:
+    return history.types(path)["gap"] > 0
+
+
 def inbox(path: Path) -> list[str]:
     """What is wrong with the effects in a journal: each stored event has exactly one."""
     effects = history.effects(path)

@@ -103,6 +103,7 @@ def publisher(
         async with EventBridge(source, ws_url, False, redis_url, workspace=Path(workspace)) as bridge:
             out.write(Record("ready", "", source, 0, life, 0))
             await asyncio.gather(*(task(bridge) for _ in range(tasks)))
+            out.write(Record("finished", "", source, 0, life, 0))
             await asyncio.to_thread(asked.wait)
 
     asyncio.run(main())
