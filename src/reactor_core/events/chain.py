@@ -16,11 +16,23 @@ import hashlib
 import struct
 from dataclasses import dataclass
 
-__all__ = ["ChainReport", "extend", "genesis", "header", "leaf", "link", "payload_hash"]
+__all__ = [
+    "HEADER_FORMAT",
+    "LEAF_START",
+    "ChainReport",
+    "extend",
+    "genesis",
+    "header",
+    "leaf",
+    "link",
+    "payload_hash",
+]
 
 _FIXED = struct.Struct(">BQqB5I")
-_HEADER_FORMAT = 1
-_LEAF_START = struct.Struct(">BBQqB5I").pack
+HEADER_FORMAT = 1
+"""First byte of every header."""
+LEAF_START = struct.Struct(">BBQqB5I").pack
+"""0x00 and the numbers of a header in one go, for who reads or writes many rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,7 @@ def header(
         struct.error: A number does not fit its width, which no written row has.
     """
     lengths = (len(event_id), len(event_type), len(source), len(origin), len(dedup_key))
-    fixed = _FIXED.pack(_HEADER_FORMAT, seq, ts_us, priority, *lengths)
+    fixed = _FIXED.pack(HEADER_FORMAT, seq, ts_us, priority, *lengths)
     return b"".join((fixed, event_id, event_type, source, origin, dedup_key))
 
 
@@ -102,6 +114,6 @@ def extend(
     hashed = sha256(payload).digest()
     one, two, three = event_id.encode(), event_type.encode(), source.encode()
     four, five = origin.encode(), dedup_key.encode()
-    start = _LEAF_START(0, _HEADER_FORMAT, seq, ts_us, priority, len(one), len(two), len(three), len(four), len(five))
+    start = LEAF_START(0, HEADER_FORMAT, seq, ts_us, priority, len(one), len(two), len(three), len(four), len(five))
     row_leaf = sha256(start + one + two + three + four + five + hashed).digest()
     return hashed, row_leaf, sha256(b"\x02" + previous + row_leaf).digest()
