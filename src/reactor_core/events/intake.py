@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 from concurrent.futures import Future
@@ -57,7 +58,24 @@ class Intake:
     def refuse(self, refusal: Exception | None) -> None:
         """Raise this for whoever puts something in from now on; None accepts again."""
         with self._lock:
-            self._refusal = refusal
+            if not self._ended:
+                self._refusal = refusal
+
+    def clear(self) -> list[Entry]:
+        """Take everything that somebody still waits for."""
+        batch: list[Entry] = []
+        for queue in (self._urgent, self._usual):
+            while queue:
+                batch += _drain(queue)
+        return batch
+
+    def pause(self, seconds: float) -> bool:
+        """Sleep so long, or until :meth:`end`; whether all is ended."""
+        until = time.monotonic() + seconds
+        while not self._ended and (left := until - time.monotonic()) > 0:
+            with contextlib.suppress(Empty):
+                self._bell.get(timeout=left)
+        return self._ended
 
     def end(self, refusal: Exception) -> None:
         """Refuse further entries; :meth:`take` gives out what is there and then None."""
@@ -111,12 +129,9 @@ class Intake:
                 if left is not None and left <= 0:
                     return
                 self._want = want
-            try:
+            with contextlib.suppress(Empty):
                 self._bell.get(timeout=left)
-            except Empty:
-                pass
-            finally:
-                self._want = inf
+            self._want = inf
 
 
 def _drain(queue: deque[Entry]) -> list[Entry]:

@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,16 +19,21 @@ import apsw
 import msgspec
 
 from reactor_core.errors import JournalClosed, JournalError, NotFound
+from reactor_core.events.anchors import Anchors
 from reactor_core.events.chain import ChainReport
 from reactor_core.events.doorbell import Doorbell
 from reactor_core.events.drafts import Appended, Draft, Outcome, Reply, read_draft
 from reactor_core.events.event import Event, new_event
+from reactor_core.events.metrics import Sample
 from reactor_core.events.query import EVERYTHING, EventFilter
 from reactor_core.events.reader import JournalReader
+from reactor_core.events.recovery import Health
 from reactor_core.events.rows import PAYLOAD_ERASED, Head, verify_chain
 from reactor_core.events.schema import connect, journal_errors
+from reactor_core.events.seal import Sealer
 from reactor_core.events.vocabulary import EventSource
 from reactor_core.events.writer import Writer
+from reactor_core.utils.settings import Settings, load_settings
 
 __all__ = ["JOURNAL_NAME", "Journal"]
 
@@ -49,33 +55,36 @@ class Journal:
     Args:
         path: The file; made with its folder if absent.
         vfs: SQLite's name of another file system layer; None takes the system's.
+        settings: Where checkpoints are anchored; None reads the environment.
 
     Raises:
+        ConfigError: A setting has a value that cannot be used.
         EnvironmentMissing: The SQLite in ``apsw`` is older than 3.51.3.
         JournalError: The file cannot be opened, or was made by a newer version.
         StorageFull: No space is left for the tables of a new file.
     """
 
-    def __init__(self, path: Path, *, vfs: str | None = None) -> None:
+    def __init__(self, path: Path, *, vfs: str | None = None, settings: Settings | None = None) -> None:
         self.path = Path(path)
+        self._settings = settings or load_settings()
         self._pid = os.getpid()
         self._vfs = vfs
         self._listeners: tuple[Callable[[list[Event]], None], ...] = ()
         self.doorbell = Doorbell(self.path.parent)
-        self._writer = Writer(self.path, vfs=vfs, on_commit=self._committed)
+        self._writer = Writer(self.path, vfs=vfs, on_commit=self._committed, sealer=self._make_sealer)
         self.journal_id = self._writer.journal_id
-        self._reader = self.open_reader()
+        self._reader: JournalReader = self.open_reader()
         self._closed = False
 
     @classmethod
-    def shared(cls, path: Path) -> Journal:
+    def shared(cls, path: Path, *, settings: Settings | None = None) -> Journal:
         """The journal of this file that the whole process uses: one writing thread, however many bridges.
 
-        Give it back with :meth:`release`.
+        It has the settings of the first of them. Give it back with :meth:`release`.
         """
         key = (os.getpid(), Path(path).absolute())
         with _shared_lock:
-            journal, users = _shared.get(key) or (cls(key[1]), 0)
+            journal, users = _shared.get(key) or (cls(key[1], settings=settings), 0)
             _shared[key] = (journal, users + 1)
             return journal
 
@@ -161,6 +170,14 @@ class Journal:
         reply: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
         self._append_many(items, reply)
         return await reply
+
+    def health(self) -> Health:
+        """Whether events are being stored, since when, and if not, why."""
+        return self._writer.health()
+
+    def metrics(self) -> list[Sample]:
+        """Figures of this process's commits, of what waits for one, and of the checkpoints."""
+        return [*self._writer.metrics(), *self._sealer.metrics(), *self._anchors.metrics()]
 
     def work(self, call: Callable[[apsw.Connection], T]) -> Future[T]:
         """Run ``call(connection)`` on the writing thread, in a transaction of its own.
@@ -284,15 +301,22 @@ class Journal:
         if self._closed or os.getpid() != self._pid:
             return
         self._closed = True
-        self._writer.close()
-        self._reader.close()
-        self.doorbell.close()
+        with ExitStack() as ending:  # each step is taken even if one before it fails
+            ending.callback(self.doorbell.close)
+            ending.callback(self._reader.close)
+            ending.callback(self._anchors.close)
+            ending.callback(self._writer.close)
 
     def __enter__(self) -> Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _make_sealer(self, journal_id: str) -> Sealer:
+        self._anchors = Anchors.of(journal_id, self._settings)
+        self._sealer = Sealer(self.path.parent, journal_id, offer=self._anchors.offer)
+        return self._sealer
 
     def _committed(self, events: list[Event]) -> None:
         self.doorbell.ring()

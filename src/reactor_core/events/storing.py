@@ -64,9 +64,23 @@ class Store:
         self._seal = seal
         self._window = DedupWindow()
         self._learned = max(0, read_head(db, journal_id).seq - _LOOK_BACK)
+        self._known: Head | None = None
         self._head: Head | None = None
         self._fresh: list[Event] = []
         self._keys: dict[str, tuple[float, int]] = {}
+        self._found = 0
+
+    def known(self) -> Head | None:
+        """The last row that this process stored; None before the first."""
+        return self._known
+
+    def rebind(self, db: apsw.Connection) -> None:
+        """Go on with another connection to the same file."""
+        self._db = db
+
+    def counts(self) -> tuple[int, int]:
+        """Events that this transaction stored, and that it found to be there before."""
+        return len(self._fresh), self._found
 
     def head(self) -> Head:
         """The last row, as this transaction sees it."""
@@ -121,6 +135,7 @@ class Store:
         for key, (at, seq) in self._keys.items():
             self._window.remember(key, at, seq)
         if self._head is not None:
+            self._known = self._head
             self._learned = self._head.seq
         fresh = self._fresh
         self._forget()
@@ -134,6 +149,7 @@ class Store:
         self._head = None
         self._fresh = []
         self._keys = {}
+        self._found = 0
 
     def _learn(self, head: Head) -> None:
         """Take over the keys that other processes, or this one's predecessor, stored since the last look."""
@@ -174,4 +190,5 @@ class Store:
                 )
             if not item.uncommitted:  # whoever sent it early has committed it by now
                 self._db.execute("DELETE FROM early WHERE event_id = ?", (event.event_id,))
+        self._found += 1
         return Appended(stored, True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -12,17 +14,27 @@ from typing import Any, TypeVar
 
 import apsw
 
-from reactor_core.errors import JournalClosed, JournalError
+from reactor_core.errors import JournalClosed, JournalError, ReactorError
+from reactor_core.events.commits import CommitFigures
 from reactor_core.events.drafts import Append, Appended, Chunk, Entry, Many, Note, Reply, Work
 from reactor_core.events.event import Event
 from reactor_core.events.intake import MAX_BATCH, Intake
+from reactor_core.events.metrics import Sample
+from reactor_core.events.recovery import Health, delays, reopen
 from reactor_core.events.schema import connect, journal_errors, migrate
 from reactor_core.events.storing import Sealer, Store
+from reactor_core.utils.clock import SystemClock
 from reactor_core.utils.failpoints import reach
 
 __all__ = ["MAX_BATCH", "Append", "Appended", "Sealer", "Writer"]
 
 T = TypeVar("T")
+
+_ILLNESSES = (apsw.IOError, apsw.FullError, apsw.BusyError, apsw.CantOpenError, apsw.ReadOnlyError, apsw.CorruptError)
+"""What is wrong with the file or the disk, and not with what somebody wanted to store."""
+
+_log = logging.getLogger(__name__)
+_clock = SystemClock()
 
 
 class Writer:
@@ -46,14 +58,18 @@ class Writer:
         sealer: Callable[[str], Sealer] | None = None,
     ) -> None:
         self._path = path
+        self._vfs = vfs
         self._on_commit = on_commit
         self._db = connect(path, vfs=vfs)
         self.journal_id = migrate(self._db, path)
         self._seal = None if sealer is None else sealer(self.journal_id)
         self._store = Store(self._db, self.journal_id, self._seal)
         self._intake = Intake()
+        self._health = Health(True, _clock.utc_now())
+        self._figures = CommitFigures()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._doubt: JournalError | None = None
 
     def append(self, item: Append) -> None:
         """Queue an event; its ``reply`` is answered after the commit.
@@ -101,14 +117,23 @@ class Writer:
             raise outcome
         return outcome.event
 
+    def health(self) -> Health:
+        """Whether events are being stored."""
+        return self._health
+
+    def metrics(self) -> list[Sample]:
+        """Figures of this process's commits, and of what waits for one."""
+        return self._figures.samples(self._intake.waiting())
+
     def close(self) -> None:
         """Commit what waits, seal it, then end the thread and close the connection."""
         self._intake.end(JournalClosed(f"{self._path} is closed"))
         if self._thread is not None:
             self._thread.join()
-        if self._seal is not None and self._seal.deadline() is not None:
+        if self._doubt is None and self._seal is not None and self._seal.deadline() is not None:
             self._settle([], self._tail)
-        with journal_errors(self._path):
+        doubt = contextlib.nullcontext() if self._doubt is None else contextlib.suppress(JournalError)
+        with doubt, journal_errors(self._path):  # that writing fails was said to everybody
             self._db.close()
 
     def _put(self, entry: Entry) -> None:
@@ -134,37 +159,29 @@ class Writer:
                 self._settle(batch, self._work)
             else:
                 self._settle(batch, self._events)
+            if self._doubt is not None:
+                self._mend(self._doubt)
 
     def _settle(self, batch: list[Entry], body: Callable[[list[Any]], list[Any]]) -> None:
         """One transaction; then answer everybody. A failure is answered to all, as none of the batch is stored."""
-        db = self._db
         try:
             with journal_errors(self._path):
                 try:
-                    db.execute("BEGIN IMMEDIATE")
-                    reach("journal.begin")
-                    results = body(batch)
-                    reach("journal.inserted")
-                    db.execute("COMMIT")
-                except apsw.IOError as error:
-                    # After a failed fsync the kernel may count lost pages as clean, so a retry could report as
-                    # stored what is not. Nothing is acknowledged any more until the file is opened anew.
-                    failure = JournalError(
-                        f"{self._path}: writing failed ({error}); no event is accepted until the journal is reopened",
-                        remedy="check the disk, then restart this process",
-                    )
-                    self._intake.refuse(failure)
-                    raise failure from error
-                finally:
-                    if db.in_transaction:
-                        db.execute("ROLLBACK")
+                    results = self._transact(batch, body)
+                except apsw.ConstraintError:
+                    if body != self._events:
+                        raise
+                    # An event whose commit failed may be on disk after all, and its publisher tries again.
+                    _look_up_all(batch)
+                    results = self._transact(batch, body)
         except Exception as error:  # noqa: BLE001  it is raised where the event was appended, not on this thread
-            self._store.rolled_back()
-            if self._seal is not None:
-                self._seal.rolled_back()
-            results = [error] * len(batch)
+            if isinstance(error.__cause__, _ILLNESSES):
+                self._fell_ill(error)
+            results = [self._doubt or error] * len(batch)
         else:
             reach("journal.committed")
+            if not self._health.ok:
+                self._health = Health(True, _clock.utc_now())
             fresh = self._store.committed()
             if self._seal is not None:
                 self._seal.committed()
@@ -172,6 +189,59 @@ class Writer:
                 self._on_commit(fresh)
         self._answer(batch, results)
         reach("journal.answered")
+
+    def _transact(self, batch: list[Entry], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
+        db = self._db
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            reach("journal.begin")
+            results = body(batch)
+            reach("journal.inserted")
+            begun = time.perf_counter()
+            db.execute("COMMIT")
+            self._figures.committed(*self._store.counts(), time.perf_counter() - begun)
+        except BaseException:
+            if db.in_transaction:
+                with contextlib.suppress(apsw.Error):  # the first error is the one that tells
+                    db.execute("ROLLBACK")
+            self._store.rolled_back()
+            if self._seal is not None:
+                self._seal.rolled_back()
+            raise
+        return results
+
+    def _fell_ill(self, error: Exception) -> None:
+        """Say that a write failed; after a failed read, write or fsync the disk is in doubt, too."""
+        self._figures.failed += 1
+        if self._health.ok or self._health.detail != str(error):
+            since = _clock.utc_now() if self._health.ok else self._health.since
+            self._health = Health(False, since, str(error))
+        if isinstance(error.__cause__, apsw.IOError):
+            self._doubt = JournalError(
+                f"{self._path}: writing failed ({error.__cause__}); no event is accepted until that is mended",
+                remedy="check the disk; the journal tries again by itself",
+            )
+            self._intake.refuse(self._doubt)
+
+    def _mend(self, doubt: JournalError) -> None:
+        """Refuse everything until the file, opened anew, can be written."""
+        waiting = self._intake.clear()
+        self._answer(waiting, [doubt] * len(waiting))
+        _log.error("%s", doubt)
+        for delay in delays():
+            if self._intake.pause(delay):
+                return
+            try:
+                self._db = reopen(self._db, self._path, vfs=self._vfs, known=self._store.known())
+            except ReactorError as error:
+                self._health = Health(False, self._health.since, str(error))
+                continue
+            self._store.rebind(self._db)
+            self._doubt = None
+            self._health = Health(True, _clock.utc_now())
+            _log.warning("%s can be written again", self._path)
+            self._intake.refuse(None)
+            return
 
     def _events(self, batch: list[Append | Chunk | Note]) -> list[Any]:
         """Store all events of a batch at once, and give each entry its own outcome."""
@@ -226,6 +296,14 @@ class Writer:
         for loop, answers in loops.items():
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(_set_all, answers)
+
+
+def _look_up_all(batch: list[Entry]) -> None:
+    """Take no id for new any more."""
+    for entry in batch:
+        for item in entry.items if isinstance(entry, Chunk) else (entry,):
+            if isinstance(item, Append):
+                item.minted = False
 
 
 def _gather(chunk: Chunk, result: Any) -> tuple[Reply | None, Any]:

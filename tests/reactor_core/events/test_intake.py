@@ -157,3 +157,26 @@ def test_what_waits_is_counted_by_urgency_with_the_age_of_the_oldest():
     assert intake.waiting()[False][0] == 2
     assert 5 <= intake.waiting()[False][1] < 60
     assert intake.waiting()[True] == (0, 0.0)
+
+
+def test_all_that_waits_can_be_taken_at_once():
+    intake = Intake()
+    entries = [draft(1, 1), work(), draft(2), work(), *(draft(number) for number in range(MAX_BATCH + 1))]
+    for entry in entries:
+        intake.put(entry, urgent=isinstance(entry, Append) and entry.event.priority == 1)
+    assert intake.clear() == entries
+    assert intake.clear() == []
+
+
+def test_a_pause_ends_with_the_queue():
+    intake = Intake()
+    assert not intake.pause(0.01)
+    ended: list[bool] = []
+    thread = threading.Thread(target=lambda: ended.append(intake.pause(60)))
+    thread.start()
+    intake.end(JournalClosed("closed"))
+    thread.join(10)
+    assert ended == [True]
+    intake.refuse(None)  # too late: nobody would take it
+    with pytest.raises(JournalClosed):
+        intake.put(draft())

@@ -8,14 +8,18 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
 import pytest
 
 from reactor_core.errors import JournalError, StorageFull
-from reactor_core.events import Journal, new_event
+from reactor_core.events import Event, Journal, new_event
+from reactor_core.events.drafts import Draft, read_draft
+from reactor_core.events.writer import Writer
 
 PUBLISHER = """
 import json, sys
@@ -94,6 +98,22 @@ def test_two_processes_write_one_chain(tmp_path):
         assert [event.data["n"] for event in events if event.source == name] == list(range(400))
 
 
+def put(journal: Journal, number: int) -> Event:
+    event, payload = new_event("user", "feedback", {"n": number})
+    return journal.append(event, payload=payload).result(30).event
+
+
+def commits(journal: Journal) -> float:
+    return {sample.name: sample.value for sample in journal.metrics()}["reactor_journal_commits"]
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 30
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return holds()
+
+
 class FaultyFile(apsw.VFSFile):
     def __init__(self, disk, filename, flags):
         self.disk = disk
@@ -145,19 +165,167 @@ def test_on_a_full_disk_nothing_is_acknowledged_and_space_heals_it(tmp_path, dis
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_after_a_failed_fsync_nothing_is_acknowledged_until_it_is_reopened(tmp_path, disk):
+def test_after_a_failed_fsync_nothing_is_acknowledged_until_the_disk_is_sound(tmp_path, disk):
     path = tmp_path / "reactor.db"
-    journal = Journal(path, vfs=disk.vfs_name)
-    first, payload = new_event("user", "feedback", {"n": 0})
-    journal.append(first, payload=payload).result(30)
+    with Journal(path, vfs=disk.vfs_name) as journal:
+        first = put(journal, 0)
+        assert journal.health().ok
+        disk.sync_fails = True
+        event, payload = new_event("user", "feedback", {"n": 1})
+        with pytest.raises(JournalError, match="no event is accepted until"):
+            journal.append(event, payload=payload).result(30)
+        with pytest.raises(JournalError, match="no event is accepted until"):
+            journal.append(event, payload=payload)
+        assert not journal.health().ok
+        assert "EIO" in journal.health().detail
+        disk.sync_fails = False
+        assert eventually(lambda: journal.health().ok)
+        # The same event, tried again: it is stored once, whether or not the failed commit reached the disk.
+        again = journal.append(event, payload=payload).result(30).event
+        last = put(journal, 2)
+        stored = journal.read()
+        assert stored == [first, again, last]
+        assert journal.verify().ok
+    with Journal(path) as later:
+        assert later.read() == stored
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_all_who_wait_are_told_when_the_disk_fails(tmp_path, disk):
+    with Journal(tmp_path / "reactor.db", vfs=disk.vfs_name) as journal:
+        put(journal, 0)
+        disk.sync_fails = True
+        waiting = []
+        with pytest.raises(JournalError):
+            for number in range(100_000):
+                event, payload = new_event("user", "feedback", {"n": number})
+                waiting.append(journal.append(event, payload=payload))
+        assert waiting
+        for future in waiting:
+            with pytest.raises(JournalError):
+                future.result(30)
+        figures = {sample.name: sample.value for sample in journal.metrics()}
+        assert figures["reactor_journal_failed"] >= 1
+        assert figures["reactor_journal_rows"] == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_journal_can_be_closed_while_the_disk_fails(tmp_path, disk):
+    journal = Journal(tmp_path / "reactor.db", vfs=disk.vfs_name)
+    put(journal, 0)
     disk.sync_fails = True
     event, payload = new_event("user", "feedback", {"n": 1})
-    with pytest.raises(JournalError, match="until the journal is reopened"):
+    with pytest.raises(JournalError):
         journal.append(event, payload=payload).result(30)
-    disk.sync_fails = False
-    with pytest.raises(JournalError, match="until the journal is reopened"):
-        journal.append(event, payload=payload)
     journal.close()
-    with Journal(path) as again:
-        assert again.verify().ok
-        assert first.event_id in {event.event_id for event in again.read()}
+    disk.sync_fails = False
+    with Journal(tmp_path / "reactor.db") as later:
+        assert later.read()[0].data == {"n": 0}
+        assert later.verify().ok
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_health_says_that_the_disk_is_full_until_something_is_stored(tmp_path, disk):
+    with Journal(tmp_path / "reactor.db", vfs=disk.vfs_name) as journal:
+        disk.full = True
+        with pytest.raises(StorageFull):
+            put(journal, 0)
+        health = journal.health()
+        assert not health.ok
+        assert "no space left" in health.detail
+        disk.full = False
+        put(journal, 1)
+        assert journal.health().ok
+        assert journal.health().since > health.since
+
+
+def test_lane_1_is_committed_before_what_waited_longer(tmp_path):
+    gate, held = threading.Event(), threading.Event()
+
+    def hold(db: apsw.Connection) -> None:
+        held.set()
+        gate.wait(30)
+
+    batches: list[list[int]] = []
+    with Journal(tmp_path / "reactor.db") as journal:
+        journal.listen(lambda events: batches.append([event.priority for event in events]))
+        journal.work(hold)
+        assert held.wait(30)
+        drafts = [Draft(*new_event("user", "feedback", {"n": number})) for number in range(1200)]
+        many = journal.append_many([*drafts, Draft(*new_event("user", "feedback", {}, priority=1))])
+        single, payload = new_event("user", "kill_switch_triggered", {"action": "x"})
+        future = journal.append(single, payload=payload)
+        gate.set()
+        outcomes = many.result(30)
+        assert future.result(30).event.seq == 2
+    assert [len(batch) for batch in batches] == [2, 512, 512, 176]
+    assert batches[0] == [1, 1]
+    assert outcomes[-1].event.seq == 1
+    assert [outcome.event.data["n"] for outcome in outcomes[:-1]] == list(range(1200))
+    assert [outcome.event.seq for outcome in outcomes[:-1]] == list(range(3, 1203))
+
+
+def test_a_cursor_rides_along_with_the_events(tmp_path):
+    gate, held = threading.Event(), threading.Event()
+
+    def hold(db: apsw.Connection) -> None:
+        held.set()
+        gate.wait(30)
+
+    with Journal(tmp_path / "reactor.db") as journal:
+        journal.work(hold)
+        assert held.wait(30)
+        before = commits(journal)
+        events = [new_event("user", "feedback", {"n": number}) for number in range(2)]
+        futures = [
+            journal.append(events[0][0], payload=events[0][1]),
+            journal.set_cursor("hub", "1"),
+            journal.append(events[1][0], payload=events[1][1]),
+            journal.set_cursors({"hub": "2", "redis": "7"}),
+        ]
+        gate.set()
+        assert [futures[0].result(30).event.seq, futures[2].result(30).event.seq] == [1, 2]
+        assert futures[1].result(30) is futures[3].result(30) is None
+        assert (journal.cursor("hub"), journal.cursor("redis")) == ("2", "7")
+        assert commits(journal) == before + 2  # one for the work that held it up
+
+
+class Sealing:
+    """Seals the tail when it is due, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.due: float | None = None
+        self.tails: list[int] = []
+        self.ended: list[str] = []
+        self.called = threading.Event()
+
+    def rows(self, db, head, leaves, *, urgent):
+        self.due = time.monotonic() + 0.05
+
+    def deadline(self):
+        return self.due
+
+    def tail(self, db, head):
+        self.tails.append(head.seq)
+        self.due = None
+        self.called.set()
+
+    def committed(self):
+        self.ended.append("committed")
+
+    def rolled_back(self):
+        self.ended.append("rolled back")
+
+
+def test_rows_that_wait_for_a_seal_get_it_when_it_is_due_and_at_the_end(tmp_path):
+    seal = Sealing()
+    writer = Writer(tmp_path / "reactor.db", vfs=None, on_commit=lambda events: None, sealer=lambda journal_id: seal)
+    event, payload = new_event("user", "feedback", {})
+    writer.append(read_draft(event, payload))
+    assert seal.called.wait(30)
+    assert seal.tails == [1]
+    event, payload = new_event("user", "feedback", {})
+    writer.append(read_draft(event, payload))
+    writer.close()
+    assert seal.tails == [1, 2]
+    assert set(seal.ended) == {"committed"}
