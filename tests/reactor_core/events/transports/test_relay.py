@@ -195,7 +195,7 @@ def test_flushing_without_a_connection_returns(setting):
 def test_figures_count_what_waits_what_came_and_what_came_again(setting):
     for number in range(3):
         setting.put(number)
-    event, _ = new_event("scout", "tock", {"n": 1})
+    event, _ = new_event("scout", "tock", {"n": 1}, priority=4)
     setting.accept(event.to_json(), event.to_json(), b"nonsense")
     figures = {(s.name, s.labels.get("lane")): s.value for s in setting.relay.metrics()}
     assert figures["reactor_relay_lag_events", "3"] == 3
