@@ -12,7 +12,10 @@ import apsw
 from reactor_core.errors import EnvironmentMissing, JournalError, ReactorError, StorageFull
 from reactor_core.utils.ids import new_id
 
-__all__ = ["connect", "journal_errors", "migrate", "require_sqlite"]
+__all__ = ["JOURNAL_NAME", "connect", "journal_errors", "migrate", "require_sqlite"]
+
+JOURNAL_NAME = "reactor.db"
+"""File name inside a workspace."""
 
 MINIMUM_SQLITE = (3, 51, 3)
 """First version without the WAL-reset bug, which corrupts files that several processes write (sqlite.org/wal.html)."""
