@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from reactor_core import __version__
+from reactor_core.cli_events import audit, events
 from reactor_core.utils.command import print_json, run_app
 from reactor_core.utils.settings import spin_briefly
 
@@ -22,8 +23,7 @@ __all__ = ["app", "main"]
 app = App(name="reactor", version=__version__, help="Models and agents that get better from use.")
 models = App(name="models", help="Models on this machine.")
 adapters = App(name="adapters", help="Adapters that passed an evaluation.")
-audit = App(name="audit", help="The event journal and its proof.")
-for part in (models, adapters, audit):
+for part in (models, adapters, events, audit):
     app.command(part)
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
@@ -300,28 +300,6 @@ def adapters_list(*, json: Json = False) -> None:
         print(f"{entry.entry_id[:16]}\t{entry.evaluation['accuracy']:.3f}\t{entry.created}\t{entry.adapter_dir}")
     if not entries:
         print("no adapter yet; make one: reactor demo", file=sys.stderr)
-
-
-@audit.command(name="verify")
-def audit_verify(*, json: Json = False) -> int:
-    """Verify the hash chain of the workspace's journal; ends with 1 and names the first bad row otherwise.
-
-    Parameters
-    ----------
-    json
-        Print one JSON object.
-    """
-    from dataclasses import asdict
-
-    from reactor_core.events.audit import verify_workspace
-    from reactor_core.utils.settings import load_settings
-
-    report = verify_workspace(load_settings().workspace)
-    if json:
-        print_json(asdict(report))
-    else:
-        print(f"{report.events} events, head {report.head}: {'verified' if report.ok else report.detail}")
-    return 0 if report.ok else 1
 
 
 def _context() -> tuple[Settings, Narrator]:

@@ -44,7 +44,7 @@ class JournalStore:
         check_limit(limit)
         place = None if cursor is None else Place.read(cursor, store=self.journal_id)
         newest = newest if place is None else place.newest
-        head = self._head()  # looked up first: what is stored after this moment belongs to a later page
+        head = self.head()  # looked up first: what is stored after this moment belongs to a later page
         low, high = 0, head + 1
         if place is not None:
             low, high = (0, min(place.position, high)) if newest else (place.position, high)
@@ -72,12 +72,17 @@ class JournalStore:
         )
         return Summary.of((*row[:4], from_micros(row[4]), from_micros(row[5])) for row in rows)
 
+    def data_version(self) -> int:
+        """A number that changes when anybody commits to the file; costs microseconds."""
+        return int(self._rows("PRAGMA data_version")[0][0])
+
     def close(self) -> None:
         """See :meth:`EventStore.close`."""
         with self._lock:
             self._db.close()
 
-    def _head(self) -> int:
+    def head(self) -> int:
+        """Position of the last row; 0 while there is none."""
         return int(self._rows("SELECT coalesce(max(seq), 0) FROM events")[0][0])
 
     def _rows(self, statement: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:

@@ -32,13 +32,13 @@ class CopiedJournal:
     Args:
         journal_id: The journal.
         host: Machine that copied last.
-        rows: Its last position here.
+        position: Its last row that is here.
         copied_at: When.
     """
 
     journal_id: str
     host: str
-    rows: int
+    position: int
     copied_at: datetime
 
 
