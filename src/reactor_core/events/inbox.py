@@ -224,9 +224,7 @@ def guard_tables(operation: int, first: str | None, second: str | None, *_: obje
     return apsw.SQLITE_OK
 
 
-_NEVER = frozenset(
-    {apsw.SQLITE_TRANSACTION, apsw.SQLITE_PRAGMA, apsw.SQLITE_ATTACH, apsw.SQLITE_DETACH, apsw.SQLITE_REINDEX}
-)
+_NEVER = frozenset({apsw.SQLITE_TRANSACTION, apsw.SQLITE_PRAGMA, apsw.SQLITE_ATTACH, apsw.SQLITE_DETACH})
 _ON_FIRST = frozenset({apsw.SQLITE_INSERT, apsw.SQLITE_UPDATE, apsw.SQLITE_DELETE, apsw.SQLITE_DROP_TABLE})
 _ON_SECOND = frozenset(
     {
