@@ -7,6 +7,7 @@ know are passed over, so that both sides can grow. docs/reference/wire-protocol.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from reactor_core.errors import ConfigError
 from reactor_core.events.event import Event, from_micros, is_lane, stored_event, to_micros
 from reactor_core.events.payload import MAX_PAYLOAD_BYTES, check_payload
-from reactor_core.events.vocabulary import as_event_type, as_source
+from reactor_core.events.vocabulary import EventSource, EventType, as_event_type, as_source
 
 __all__ = [
     "MAX_FIRST_FRAME",
@@ -327,17 +328,17 @@ def unpack(packed: Packed[Any], origin: str) -> Event:
     Raises:
         ConfigError: It is no event that a journal can store.
     """
-    names = (packed.event_id, packed.event_type, packed.source)
-    if not all(_is_name(name) for name in names):
-        raise ConfigError(f"event with a name that cannot be used: {names!r:.200}")
+    event_id = packed.event_id
+    if not 0 < len(event_id) <= _MAX_NAME or not event_id.isprintable():
+        raise ConfigError(f"event with an id that cannot be used: {event_id!r:.200}")
     if not is_lane(packed.lane) or not 0 <= packed.ts_us <= _LATEST_US:
-        raise ConfigError(f"event {packed.event_id}: lane {packed.lane} or time {packed.ts_us} is out of range")
+        raise ConfigError(f"event {event_id}: lane {packed.lane} or time {packed.ts_us} is out of range")
     payload = bytes(packed.payload)
     check_payload(payload)
     return stored_event(
-        packed.event_id,
-        as_event_type(packed.event_type),
-        as_source(packed.source),
+        event_id,
+        _type_of(packed.event_type),
+        _source_of(packed.source),
         packed.lane,
         payload,
         from_micros(packed.ts_us),
@@ -359,3 +360,18 @@ def _as_text(packed: Packed[bytes]) -> Packed[msgspec.Raw]:
 
 def _is_name(name: str) -> bool:
     return 0 < len(name) <= _MAX_NAME and name.isprintable()
+
+
+# Peers use few types and sources, so each is looked at once; a peer that invents many pushes them out again.
+@lru_cache(maxsize=1024)
+def _type_of(name: str) -> EventType | str:
+    if not _is_name(name):
+        raise ConfigError(f"event_type={name!r:.200} cannot be used")
+    return as_event_type(name)
+
+
+@lru_cache(maxsize=1024)
+def _source_of(name: str) -> EventSource | str:
+    if not _is_name(name):
+        raise ConfigError(f"source={name!r:.200} cannot be used")
+    return as_source(name)
