@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from reactor_core import __version__
 from reactor_core.cli_events import audit, events
+from reactor_core.cli_runs import runs
 from reactor_core.utils.command import print_json, run_app
 from reactor_core.utils.settings import spin_briefly
 
@@ -23,7 +24,7 @@ __all__ = ["app", "main"]
 app = App(name="reactor", version=__version__, help="Models and agents that get better from use.")
 models = App(name="models", help="Models on this machine.")
 adapters = App(name="adapters", help="Adapters that passed an evaluation.")
-for part in (models, adapters, events, audit):
+for part in (models, adapters, runs, events, audit):
     app.command(part)
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]

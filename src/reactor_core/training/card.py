@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import platform
 from importlib.metadata import version
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from reactor_core.data.records import Dataset
 from reactor_core.models.entry import ModelEntry
+
+if TYPE_CHECKING:
+    from torch import device as Device  # noqa: N812  a type, spelled as one
 
 __all__ = ["CARD", "dataset_facts", "describe_environment", "run_identity"]
 
@@ -18,8 +19,10 @@ CARD = "card.json"
 """Name of the card in the run's folder and in the adapter's."""
 
 
-def describe_environment(device: torch.device) -> dict[str, Any]:
+def describe_environment(device: Device) -> dict[str, Any]:
     """Machine and versions."""
+    import torch  # here: who only reads cards needs no torch
+
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from reactor_core.events.vocabulary import EventType
+from reactor_core.utils.ids import new_id
 
 __all__ = ["EventHook", "Hook", "Hooks", "RunInfo", "StepInfo", "TrainingHook"]
 
@@ -74,6 +75,12 @@ class Hook(Protocol):
     def on_step(self, step: StepInfo) -> None:
         """A step is done."""
 
+    def on_pause(self, step: int) -> None:
+        """The run stands still after this step."""
+
+    def on_resume(self, step: int) -> None:
+        """A paused run goes on."""
+
     def on_end(self, result: Any) -> None:
         """The run ended with a ``TrainingResult``."""
 
@@ -92,6 +99,12 @@ class TrainingHook:
 
     def on_step(self, step: StepInfo) -> None:
         """A step is done."""
+
+    def on_pause(self, step: int) -> None:
+        """The run stands still after this step."""
+
+    def on_resume(self, step: int) -> None:
+        """A paused run goes on."""
 
     def on_end(self, result: Any) -> None:
         """The run ended with a ``TrainingResult``."""
@@ -122,6 +135,14 @@ class Hooks:
         """Pass on to all."""
         self._call("on_step", step)
 
+    def on_pause(self, step: int) -> None:
+        """Pass on to all."""
+        self._call("on_pause", step)
+
+    def on_resume(self, step: int) -> None:
+        """Pass on to all."""
+        self._call("on_resume", step)
+
     def on_end(self, result: Any) -> None:
         """Pass on to all."""
         self._call("on_end", result)
@@ -149,6 +170,11 @@ class EventHook(TrainingHook):
     def _publish(self, event_type: EventType, data: dict[str, Any]) -> None:
         self._bridge.publish_sync(event_type, {"run_id": self._run_id, **data})
 
+    def _tell_state(self, state: str, step: int) -> None:
+        # A key of its own: pausing twice after one step is not one reading repeated.
+        data = {"run_id": self._run_id, "state": state, "step": step}
+        self._bridge.publish_sync(EventType.TRAINING_PROGRESS, data, dedup_key=new_id())
+
     def on_start(self, run: RunInfo) -> None:
         """Publish TRAINING_START."""
         self._run_id = run.run_id
@@ -160,6 +186,14 @@ class EventHook(TrainingHook):
         """Publish TRAINING_PROGRESS every so many steps."""
         if step.step % self._every == 0:
             self._publish(EventType.TRAINING_PROGRESS, asdict(step))
+
+    def on_pause(self, step: int) -> None:
+        """Publish TRAINING_PROGRESS with the state ``paused``."""
+        self._tell_state("paused", step)
+
+    def on_resume(self, step: int) -> None:
+        """Publish TRAINING_PROGRESS with the state ``running``."""
+        self._tell_state("running", step)
 
     def on_end(self, result: Any) -> None:
         """Publish TRAINING_COMPLETE."""

@@ -21,11 +21,12 @@ from reactor_core.training.card import CARD
 from reactor_core.utils.files import atomic_write
 from reactor_core.utils.ids import new_run_id
 
-__all__ = ["Resume", "Run", "open_run"]
+__all__ = ["RUN", "Resume", "Run", "open_run"]
 
 Resume = bool | Literal["auto"]
 
-_RUN = "run.json"
+RUN = "run.json"
+"""File that says what a run is."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Run:
 
 
 def _read(folder: Path) -> dict[str, Any] | None:
-    file = folder / _RUN
+    file = folder / RUN
     if not file.is_file():
         return None
     run: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
@@ -98,7 +99,7 @@ def _acquire(folder: Path) -> FileLock | None:
 
 def _new(folder: Path, identity: dict[str, str], facts: dict[str, Any], run_id: str) -> Run:
     payload = {"run_id": run_id, "identity": identity, **facts}
-    atomic_write(folder / _RUN, json.dumps(payload, indent=2, sort_keys=True) + "\n")
+    atomic_write(folder / RUN, json.dumps(payload, indent=2, sort_keys=True) + "\n")
     return Run(run_id, folder, resumed=False)
 
 
@@ -156,7 +157,7 @@ def _pick(runs: Path, identity: dict[str, str], resume: Resume) -> tuple[Run | N
 
 def _clear(folder: Path) -> None:
     """Empty the folder of an earlier run; files that are no run are never touched."""
-    if (folder / _RUN).is_file():
+    if (folder / RUN).is_file():
         for entry in folder.iterdir():
             if entry.name == ".lock":
                 continue

@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
-import json
-import math
-import shutil
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from reactor_core.data.chat import ChatFormat
-from reactor_core.data.loader import num_steps, rows_of_step
-from reactor_core.data.packing import Document
-from reactor_core.data.records import Dataset, read_dataset
+from reactor_core.data.records import read_dataset
 from reactor_core.errors import Interrupted
-from reactor_core.models.load import LoadedModel, load_model
+from reactor_core.models.load import load_model
 from reactor_core.models.store import resolve_model
-from reactor_core.training.card import CARD, dataset_facts, describe_environment, run_identity
-from reactor_core.training.checkpoint import Progress, latest_checkpoint, restore, save_checkpoint
+from reactor_core.training.card import dataset_facts, run_identity
 from reactor_core.training.config import TrainingConfig
-from reactor_core.training.curves import LossLog, plot_curves, read_log
+from reactor_core.training.control import RunControl, State, Wish
 from reactor_core.training.experience import experience_dataset
-from reactor_core.training.export import export
-from reactor_core.training.hooks import Hooks, RunInfo, StepInfo
-from reactor_core.training.llama import FastLlama, why_not_fast
-from reactor_core.training.lora import inject_lora
-from reactor_core.training.memory import peak_memory, reset_peak_memory
-from reactor_core.training.optim import build_optimizer, clip_gradients, learning_rate_factor
+from reactor_core.training.hooks import Hooks
 from reactor_core.training.result import TrainingResult
-from reactor_core.training.runs import Resume, Run, open_run
-from reactor_core.training.step import accumulate, agrees, drops_at_random, recompute_activations
-from reactor_core.training.stop import stop_signals
+from reactor_core.training.runs import Resume, open_run
+from reactor_core.training.session import Session
 from reactor_core.utils.clock import Clock, SystemClock, to_iso
-from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, sweep_unfinished
 from reactor_core.utils.settings import Settings, load_settings
 
 __all__ = ["Trainer", "TrainingResult"]
@@ -67,6 +54,7 @@ class Trainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.hooks = Hooks(tuple(hooks))
         self.clock = clock or SystemClock()
+        self.control = RunControl()
 
     def train(self, path: Path | str | None = None, *, resume: Resume = "auto") -> TrainingResult:
         """Train, and block until the run ends.
@@ -88,8 +76,68 @@ class Trainer:
             NonFiniteLoss: The loss broke; the optimizer had not moved.
             CheckpointInvalid: There is an unfinished run, and it belongs to something else or is damaged.
             StorageFull: No space was left; the last checkpoint is intact.
-            Interrupted: Stopped by a signal, after a checkpoint.
+            Interrupted: Stopped by a signal or by :meth:`stop`, after a checkpoint.
+            TrainingError: This trainer, or another process, is working on it already.
         """
+        self.control.claim()
+        return self._claimed(path, resume)
+
+    async def train_async(self, path: Path | str | None = None, *, resume: Resume = "auto") -> TrainingResult:
+        """:meth:`train` on a thread of its own, so that the caller's loop goes on.
+
+        Cancelling it stops the run after the step that is going on and a checkpoint; the cancellation is raised when
+        that is done, and the same call then goes on from there. Signals are the caller's: outside the main thread
+        Python delivers none.
+        """
+        self.control.claim()  # here, so that a cancellation at once is heard
+        work = asyncio.ensure_future(asyncio.to_thread(self._claimed, path, resume))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self.control.ask(Wish.STOP)
+            while not work.done():
+                with contextlib.suppress(asyncio.CancelledError):  # said again: it takes as long as it takes
+                    await asyncio.wait([work])
+            if not work.cancelled():
+                work.exception()  # known: it was stopped, or had failed or ended just before
+            raise
+
+    async def pause(self) -> bool:
+        """Let the run stand still after the step that is going on and a checkpoint; returns when it does.
+
+        Call it from a handler, another task or another thread's loop, not from a hook of the same run, which waits for
+        the hook to return. Training goes on in the same bytes as if it had never paused.
+
+        Returns:
+            True; False if no run is going on, or it ended first.
+        """
+        self.control.ask(Wish.PAUSE)
+        return await self.control.reached(State.PAUSED, State.IDLE) is State.PAUSED
+
+    async def resume(self) -> bool:
+        """Let a paused run go on; returns when it does, False if none is going on."""
+        self.control.ask(Wish.RUN)
+        return await self.control.reached(State.RUNNING, State.IDLE) is State.RUNNING
+
+    async def stop(self) -> bool:
+        """End the run after the step that is going on and a checkpoint, as a signal does: :meth:`train` raises
+        Interrupted, and the same call goes on from there.
+
+        Returns:
+            Whether a run was going on.
+        """
+        going_on = self.control.state is not State.IDLE
+        self.control.ask(Wish.STOP)
+        await self.control.reached(State.IDLE)
+        return going_on
+
+    def _claimed(self, path: Path | str | None, resume: Resume) -> TrainingResult:
+        try:
+            return self._train(path, resume)
+        finally:
+            self.control.release()
+
+    def _train(self, path: Path | str | None, resume: Resume) -> TrainingResult:
         dataset = read_dataset(path or self.config.dataset or experience_dataset(self.settings))
         entry = resolve_model(self.config.model_name, self.config.model_source, self.settings)
         try:
@@ -110,272 +158,19 @@ class Trainer:
         }
         runs = self.settings.workspace / "runs"
         with open_run(self.config.resolved_output(), runs, identity=identity, facts=facts, resume=resume) as run:
-            session = _Session(self, run, loaded, chat, dataset, documents, identity, facts)
+            session = Session(
+                run,
+                loaded,
+                chat,
+                dataset,
+                documents,
+                config=self.config,
+                device=self.device,
+                hooks=self.hooks,
+                clock=self.clock,
+                control=self.control,
+                identity=identity,
+                facts=facts,
+            )
             with session.errors_reported():
                 return session.run_to_end()
-
-
-class _Session:
-    """One process's work on one run."""
-
-    def __init__(
-        self,
-        trainer: Trainer,
-        run: Run,
-        loaded: LoadedModel,
-        chat: ChatFormat,
-        dataset: Dataset,
-        documents: list[Document],
-        identity: dict[str, str],
-        facts: dict[str, Any],
-    ) -> None:
-        self.config, self.device = trainer.config, trainer.device
-        self.hooks, self.clock = trainer.hooks, trainer.clock
-        self.run, self.loaded, self.chat, self.dataset = run, loaded, chat, dataset
-        self.documents, self.identity, self.facts = documents, identity, facts
-        config, model = self.config, loaded.model
-        if config.use_lora:
-            inject_lora(
-                model,
-                rank=config.lora_rank,
-                alpha=config.lora_alpha,
-                dropout_p=config.lora_dropout,
-                target_modules=config.target_modules,
-                layers=config.layers,
-                rslora=config.use_rslora,
-                seed=config.seed,
-            )
-        else:
-            model.requires_grad_(True)
-        model.train()
-        if config.gradient_checkpointing:
-            recompute_activations(model)
-        self.model = model
-        self.parameters = {name: value for name, value in model.named_parameters() if value.requires_grad}
-        self.optimizer = build_optimizer(
-            self.parameters.values(),
-            learning_rate=config.learning_rate,
-            weight_decay=config.weight_decay,
-            beta2=config.adam_beta2,
-        )
-        # The optimizer groups matrices before vectors; checkpoints name tensors in its order.
-        names = {id(value): name for name, value in self.parameters.items()}
-        ordered = [value for group in self.optimizer.param_groups for value in group["params"]]
-        self.parameters = {names[id(value)]: value for value in ordered}
-        self.share_prefixes = not drops_at_random(model)
-        self.total_steps = config.num_epochs * num_steps(len(documents), config.batch_size)
-        if config.max_steps is not None:
-            self.total_steps = min(self.total_steps, config.max_steps)
-        self.progress = Progress()
-        sweep_unfinished(run.path)
-        if run.resumed and (checkpoint := latest_checkpoint(run.checkpoints)) is not None:
-            self.progress = restore(checkpoint, parameters=self.parameters, optimizer=self.optimizer, identity=identity)
-        self.resumed_from = self.progress.step
-        self.fast = self._fast_form()
-        self.log = LossLog(run.path / "loss.jsonl", keep_steps=self.progress.step)
-        self._saved_at = self.clock.monotonic()
-
-    def _fast_form(self) -> FastLlama | None:
-        """The model's fast form, if it has one and gives the same loss and gradients on the two shortest rows."""
-        if self.config.gradient_checkpointing or why_not_fast(self.model) is not None:
-            return None
-        fast = FastLlama(self.model)
-        shortest = sorted(self.documents, key=lambda document: (len(document.ids), document.row))[:2]
-        same, by_loss, by_grad = agrees(self.model, fast, shortest)
-        if not same:
-            warnings.warn(
-                f"the fast path differs from the generic one (loss by {by_loss:.1e}, gradients by {by_grad:.1e}); "
-                "training on the generic one, which is slower",
-                stacklevel=2,
-            )
-        return fast if same else None
-
-    @contextmanager
-    def errors_reported(self) -> Iterator[None]:
-        """Tell the hooks about whatever ends the run early."""
-        try:
-            yield
-        except BaseException as error:
-            self.hooks.on_error(error)
-            raise
-
-    def run_to_end(self) -> TrainingResult:
-        """Train until something ends the run, then write what it came to."""
-        reset_peak_memory()
-        self.hooks.on_start(
-            RunInfo(
-                run_id=self.run.run_id,
-                run_dir=self.run.path,
-                model=self.loaded.entry.name,
-                rows=len(self.documents),
-                total_steps=self.total_steps,
-                step=self.progress.step,
-                max_seconds=self.config.max_seconds,
-                dataset_hash=self.dataset.sha256,
-            )
-        )
-        with stop_signals() as stopped, torch.random.fork_rng(enabled=not self.share_prefixes):
-            try:
-                reason = self._loop(stopped)
-            except KeyboardInterrupt:
-                raise self._interrupted("a second Ctrl-C", self.resumed_from) from None
-        result = self._finish(reason)
-        self.hooks.on_end(result)
-        return result
-
-    def _interrupted(self, what: str, step: int) -> Interrupted:
-        return Interrupted(
-            f"training stopped by {what}",
-            remedy=f"run the same command again: it goes on from the last checkpoint in {self.run.path} (step {step})",
-        )
-
-    def _loop(self, stopped: Any) -> str:
-        while True:
-            if (reason := self._ended()) is not None:
-                return reason
-            self.train_step()
-            if (signal := stopped()) is not None:
-                self._save()
-                raise self._interrupted(signal, self.progress.step)
-            if (reason := self.hooks.should_stop()) is not None:
-                return reason
-            if self.clock.monotonic() - self._saved_at >= self.config.save_seconds:
-                self._save()
-
-    def _ended(self) -> str | None:
-        progress, config = self.progress, self.config
-        if progress.step >= self.total_steps:
-            return "max_steps" if config.max_steps is not None and progress.step == config.max_steps else "epochs"
-        # A step that would probably end too late is not begun.
-        expected = progress.elapsed + progress.last_step_seconds
-        if config.max_seconds is not None and progress.step and expected > config.max_seconds:
-            return "max_seconds"
-        return None
-
-    def train_step(self) -> None:
-        """One optimizer step: gradient of the mean loss, finite check, clip, move."""
-        config, progress = self.config, self.progress
-        begun = self.clock.monotonic()
-        rows = rows_of_step(
-            progress.step, len(self.documents), batch_size=config.batch_size, seed=config.seed, shuffle=config.shuffle
-        )
-        documents = [self.documents[row] for row in rows]
-        share, rate = self._schedule()
-        self.optimizer.zero_grad(set_to_none=True)
-        loss, _, computed = accumulate(
-            self.model,
-            documents,
-            max_tokens=config.micro_batch_tokens,
-            share_prefixes=self.share_prefixes,
-            fast=self.fast,
-            device=self.device,
-            seed=(config.seed * 1_000_003 + progress.step) * 1_000_003,
-        )
-        norm = clip_gradients(list(self.parameters.values()), config.max_grad_norm, loss=loss, step=progress.step + 1)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
-        tokens = sum(len(document.ids) for document in documents)
-        seconds = self.clock.monotonic() - begun
-        progress.step += 1
-        progress.tokens += tokens
-        progress.tokens_computed += computed
-        progress.rows += len(rows)
-        progress.elapsed += seconds
-        progress.last_step_seconds = seconds
-        progress.first_loss = loss if progress.first_loss is None else progress.first_loss
-        progress.last_loss = loss
-        info = StepInfo(
-            step=progress.step,
-            epoch=progress.rows / len(self.documents),
-            progress=min(1.0, max(share, self._share_behind())),
-            loss=loss,
-            learning_rate=rate,
-            grad_norm=norm,
-            tokens=tokens,
-            tokens_computed=computed,
-            seconds=seconds,
-            elapsed=progress.elapsed,
-        )
-        self.log.append(info)
-        self.hooks.on_step(info)
-
-    def _share_behind(self) -> float:
-        by_steps = self.progress.step / self.total_steps
-        limit = self.config.max_seconds
-        return by_steps if limit is None else max(by_steps, min(1.0, self.progress.elapsed / limit))
-
-    def _schedule(self) -> tuple[float, float]:
-        """Share of the run that is behind, and the learning rate of the next step."""
-        increment = 1 / self.total_steps
-        if self.config.max_seconds is not None:
-            increment = max(increment, self.progress.last_step_seconds / self.config.max_seconds)
-        share = self._share_behind()
-        factor = learning_rate_factor(
-            self.config.lr_schedule, share, warmup=self.config.warmup_ratio, increment=increment
-        )
-        return share, self.config.learning_rate * factor
-
-    def _save(self) -> None:
-        begun = self.clock.monotonic()
-        save_checkpoint(
-            self.run.checkpoints,
-            parameters=self.parameters,
-            optimizer=self.optimizer,
-            progress=self.progress,
-            identity=self.identity,
-        )
-        self._saved_at = self.clock.monotonic()
-        self.progress.elapsed += self._saved_at - begun
-
-    def _finish(self, reason: str) -> TrainingResult:
-        """Write the adapter, the curve and, last, the card that makes the run a finished one."""
-        self._save()
-        peak = peak_memory()
-        progress, run = self.progress, self.run
-        losses = [row["loss"] for row in read_log(self.log.path)]
-        tail = losses[-max(1, math.ceil(len(losses) / 10)) :]
-        picture = run.path / "loss.png"
-        plot_curves(self.log.path, picture, title=f"{self.loaded.entry.name}, {run.run_id}")
-        output = run.path / ("adapter" if self.config.use_lora else "model")
-        assert progress.first_loss is not None
-        result = TrainingResult(
-            run_id=run.run_id,
-            run_dir=run.path,
-            adapter_dir=output,
-            steps=progress.step,
-            rows_trained=progress.rows,
-            tokens_trained=progress.tokens,
-            tokens_computed=progress.tokens_computed,
-            tokens_per_second=progress.tokens / progress.elapsed,
-            seconds=progress.elapsed,
-            peak_memory_bytes=peak,
-            first_loss=progress.first_loss,
-            final_loss=sum(tail) / len(tail),
-            dataset_hash=self.dataset.sha256,
-            card_path=run.path / CARD,
-            loss_path=self.log.path,
-            plot_path=picture,
-            stopped=reason,
-            resumed_from=self.resumed_from,
-        )
-        with atomic_dir(output) as temporary:
-            export(self.loaded, self.chat, self.config, temporary)
-            hashes = {file.name: sha256_file(file) for file in sorted(temporary.iterdir())}
-            card = {
-                "run_id": run.run_id,
-                **self.facts,
-                "identity": self.identity,
-                "environment": describe_environment(self.device),
-                "metrics": result.summary(),
-                "files": hashes,
-                "chat_template": self.chat.name,
-                "path": "fast" if self.fast is not None else "generic",
-                "finished": to_iso(self.clock.utc_now()),
-                "parent": None,
-            }
-            text = json.dumps(card, indent=2, sort_keys=True) + "\n"
-            atomic_write(temporary / CARD, text)
-        atomic_write(result.card_path, text)
-        shutil.rmtree(run.checkpoints)  # a finished run is not resumed
-        return result
