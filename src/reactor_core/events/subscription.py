@@ -90,6 +90,8 @@ class Subscription:
         self._lanes = {lane: _Lane(after.get(lane, 0), live[lane]) for lane in LANES}
         # Events that came before their commit: whether each was taken, and its position once it is known.
         self._early: dict[str, int] = {}
+        # Those that were not taken before their commit, which has not been offered yet.
+        self._held: set[str] = set()
         self._wake = wake
         self._refill = refill
         self._asked = False
@@ -112,10 +114,14 @@ class Subscription:
     def offer_early(self, event: Event) -> bool:
         """Hand over an event of lane 1 that is not committed yet (bus thread); False if it is not taken now.
 
-        It is not taken if it is not wanted, is there already, or too many urgent ones wait.
+        It is not taken if it is not wanted, is there already, or would overtake an earlier one that waits in the
+        journal or did not fit; it comes with its commit then.
         """
         with self._lock:
-            if not self._wants(event) or event.event_id in self._early or self._full(event):
+            if not self._wants(event) or event.event_id in self._early:
+                return False
+            if self._held or self._lanes[1].behind is not None or self._full(event):
+                self._held.add(event.event_id)
                 return False
             self._early[event.event_id] = _WAITS
             self._push(event)
@@ -126,6 +132,7 @@ class Subscription:
         """An event that was handed over early will not be committed."""
         with self._lock:
             self._early.pop(event_id, None)
+            self._held.discard(event_id)
 
     def skip_to(self, reached: Mapping[int, int]) -> None:
         """The bus leaves out what lies before these positions: it is to be read from the journal (bus thread)."""
@@ -208,6 +215,8 @@ class Subscription:
             return answer
 
     def _offer(self, event: Event) -> bool:
+        if self._held:
+            self._held.discard(event.event_id)
         state = self._lanes[event.priority]
         if state.behind is not None:
             return False

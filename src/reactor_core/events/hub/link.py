@@ -146,6 +146,7 @@ class Link:
             JournalError: What came in could not be stored.
         """
         self._latch.listen(self._latch_changed)
+        self._latch_news = self._latch.state().tripped  # it may have happened since the two sides greeted each other
         tasks = [asyncio.ensure_future(self._send()), asyncio.ensure_future(self._receive())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -202,12 +203,14 @@ class Link:
         if self._latch_news:
             self._latch_news = False
             return self._codec.encode(LatchFrame(msgspec.to_builtins(self._latch.state())))
-        if self._again:
-            again = [pack(self._again.popleft()) for _ in range(min(len(self._again), FRAME_EVENTS))]
-            return self._codec.events(again, early=False)
-        if (event := self._pop_urgent()) is not None:
-            self._note_sent(event)
-            return self._codec.events([pack(event)], early=event.seq is None or self._is_unconfirmed(event))
+        while self._again:
+            event = self._again.popleft()
+            # What was not sent at all comes in its turn, and not before its elders.
+            if event.seq is not None and event.seq <= self._sent[event.priority]:
+                return self._codec.events([pack(event)], early=False)
+        if (urgent := self._pop_urgent()) is not None:
+            self._note_sent(urgent)
+            return self._codec.events([pack(urgent)], early=urgent.seq is None or self._is_unconfirmed(urgent))
         ack = Ack(self._note_stored(), self.intake.credit(_CREDIT_STEP), self._passed_over())
         if ack.lanes or ack.credit or ack.at:
             failpoints.reach(self._points.told)
