@@ -61,12 +61,12 @@ class Log:
         """How many were written."""
         return self.path.read_bytes().count(b"\n") if self.path.exists() else 0
 
-    def records(self, kind: str) -> list[Record]:
-        """All of one kind, in order."""
+    def records(self, *kinds: str) -> list[Record]:
+        """All of these kinds, in order."""
         if not self.path.exists():
             return []
         found = [Record(*json.loads(line)) for line in self.path.read_text(encoding="utf-8").splitlines()]
-        return [record for record in found if record.kind == kind]
+        return [record for record in found if record.kind in kinds]
 
 
 def records(folder: Path, kind: str, names: str = "*") -> list[Record]:
