@@ -44,7 +44,7 @@ class Spine:
         self.settings = settings
         self.source = as_source(source)
         self.workspace = workspace
-        self.journal = Journal.shared(workspace / JOURNAL_NAME)
+        self.journal = Journal.shared(workspace / JOURNAL_NAME, settings=settings)
         self.latch = Latch(workspace, journal=self.journal, source=self.source)
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -129,7 +129,7 @@ class Spine:
             told, payload = new_event(
                 self.source, EventType.CONFIG_CHANGED, {"setting": "kill_switch_enabled", "value": False}
             )
-            self.journal.append(told, payload=payload)
+            self.journal.append(told, payload=payload).result()
             return
         kills, clearings = (
             self.journal.read(event_filter(name), limit=1, newest=True)

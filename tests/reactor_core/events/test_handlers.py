@@ -8,9 +8,9 @@ import pytest
 
 from reactor_core.events import Event, Journal, new_event
 from reactor_core.events.bus import Bus
-from reactor_core.events.failures import failure_data
 from reactor_core.events.handlers import HandlerRun
 from reactor_core.events.loop_thread import LoopThread
+from reactor_core.events.progress import Progress, parse_positions
 
 
 class Runs:
@@ -25,7 +25,7 @@ class Runs:
         self.idle = threading.Condition()
         self.started: list[HandlerRun] = []
 
-    def start(self, handler, types: frozenset[str] | None = None) -> HandlerRun:
+    def start(self, handler, types: frozenset[str] | None = None, progress: Progress | None = None) -> HandlerRun:
         run = HandlerRun(
             handler,
             types,
@@ -33,6 +33,7 @@ class Runs:
             thread=self.thread,
             on_failure=lambda *failure: self.failures.append(failure),
             on_idle=self._note,
+            progress=progress,
         )
         self.started.append(run)
         return run
@@ -40,6 +41,13 @@ class Runs:
     def put(self, number: int, name: str = "tick") -> Event:
         event, payload = new_event("user", name, {"n": number})
         return self.journal.append(event, payload=payload).result(30).event
+
+    def settle_cursor(self, name: str, least: int) -> None:
+        """Wait until the place that is kept under a name is so far in lane 3."""
+        deadline = time.monotonic() + 20
+        while parse_positions(self.journal.cursor(name))[3] < least:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
     def wait_idle(self) -> None:
         self.thread.submit(self.bus.flush()).result(30)
@@ -124,15 +132,85 @@ def test_a_stopped_handler_gets_nothing_more(runs, kind):
     assert [event.data["n"] for event in seen] == [0]
 
 
-def test_a_failure_says_what_failed_on_what():
-    event, _ = new_event("user", "tick", {})
-    try:
-        raise ValueError("zero")
-    except ValueError as error:
-        data = failure_data("module.handler", event, error)
-    assert data["error"] == "ValueError"
-    assert data["message"] == "zero"
-    assert data["handler"] == "module.handler"
-    assert data["failed_event_id"] == event.event_id
-    assert data["failed_event_type"] == "tick"
-    assert 'raise ValueError("zero")' in data["traceback"]
+def test_a_coroutine_function_that_never_waits_leaves_the_loop_its_turn(runs):
+    """Else a kill switch would wait behind everything that is in memory."""
+    order: list[str] = []
+
+    async def busy(event: Event) -> None:
+        end = time.monotonic() + 0.002
+        while time.monotonic() < end:
+            pass
+        order.append(event.event_type)
+
+    runs.start(busy)
+    for number in range(300):
+        event, payload = new_event("user", "tick", {"n": number})
+        last = runs.journal.append(event, payload=payload)
+    last.result(30)
+    kill, payload = new_event("user", "kill_switch_triggered", {"action": "x"})
+    runs.bus.hand_out_early(kill)
+    runs.journal.append(kill, payload=payload).result(30)
+    runs.wait_idle()
+    assert len(order) == 301
+    assert order.index("kill_switch_triggered") < 290
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_a_durable_handler_goes_on_where_it_was(runs, kind):
+    runs.put(0)
+    seen: list[Event] = []
+    first = runs.start(kind(seen), frozenset({"tick"}), progress=Progress(runs.journal, "handler", "h"))
+    events = [runs.put(number) for number in range(1, 4)]
+    runs.wait_idle()
+    first.stop(time.monotonic() + 10)
+    events += [runs.put(number) for number in range(4, 6)]
+    runs.put(6, "tock")
+    assert first.handled == 3
+    runs.started.clear()
+    runs.settle_cursor("handler:h", 4)
+    runs.start(kind(seen), frozenset({"tick"}), progress=Progress(runs.journal, "handler", "h"))
+    runs.wait_idle()
+    assert seen == events
+
+
+def test_an_event_whose_handling_was_cut_short_comes_again(runs):
+    seen: list[int] = []
+    reached = threading.Event()
+
+    async def stuck(event: Event) -> None:
+        seen.append(event.data["n"])
+        if event.data["n"] == 2:
+            reached.set()
+            await asyncio.sleep(60)
+
+    first = runs.start(stuck, progress=Progress(runs.journal, "handler", "h"))
+    for number in range(4):
+        runs.put(number)
+    assert reached.wait(20)
+    first.stop(time.monotonic() + 10)
+    runs.thread.submit(asyncio.sleep(0)).result(10)
+    runs.started.clear()
+    kept = Progress(runs.journal, "handler", "h")
+    assert kept.positions[3] <= 2
+    again: list[int] = []
+    runs.start(lambda event: again.append(event.data["n"]), progress=kept)
+    runs.wait_idle()
+    assert again[-2:] == [2, 3]
+
+
+def test_a_durable_handler_that_is_idle_soon_has_its_place_on_disk(runs):
+    runs.start(lambda event: None, progress=Progress(runs.journal, "handler", "h"))
+    runs.put(0)
+    runs.settle_cursor("handler:h", 1)
+
+
+def test_what_a_handler_did_is_counted(runs):
+    def sometimes(event: Event) -> None:
+        if event.data["n"] == 0:
+            raise ValueError("zero")
+
+    run = runs.start(sometimes)
+    runs.put(0)
+    runs.put(1)
+    runs.wait_idle()
+    assert (run.handled, run.failed) == (2, 1)
