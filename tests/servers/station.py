@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,12 @@ class Station:
         self.bus = Bus(self.journal, self.thread, target=source)
         self.latch = Latch(workspace, journal=self.journal)
         self.relay = WebSocketRelay(
-            url, journal=self.journal, bus=self.bus, source=source, workspace=workspace, latch=self.latch, **options
+            url,
+            journal=self.journal,
+            bus=self.bus,
+            source=source,
+            workspace=workspace,
+            **{"latch": self.latch, "backoff": lambda: itertools.repeat(0.05), **options},
         )
         self.group = RelayGroup([self.relay], self.thread)
 
