@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -46,13 +47,23 @@ class Book:
     def _note(self, checkpoint: Checkpoint, _: Verifier, urgent: bool) -> None:
         self.offered.append((checkpoint, urgent))
 
-    def write(self, count: int = 1, *, urgent: bool = False, seal: bool = True, undo: bool = False) -> list[bytes]:
+    def write(
+        self,
+        count: int = 1,
+        *,
+        urgent: bool = False,
+        seal: bool = True,
+        undo: bool = False,
+        event_type: str = "feedback",
+        data: object = None,
+        origin: str = "hub",
+    ) -> list[bytes]:
         """One transaction of ``count`` rows; returns their leaves."""
         self.db.execute("BEGIN IMMEDIATE")
         head = read_head(self.db, self.journal_id)
         leaves = []
         for _ in range(count):
-            head, leaf = self._row(head, 1 if urgent else 3)
+            head, leaf = self._row(head, 1 if urgent else 3, event_type, data, origin)
             leaves.append(leaf)
         if seal:
             self.sealer.rows(self.db, head, leaves, urgent=urgent)
@@ -79,11 +90,11 @@ class Book:
         elif seal:
             self.sealer.committed()
 
-    def _row(self, head: Head, priority: int) -> tuple[Head, bytes]:
+    def _row(self, head: Head, priority: int, event_type: str, data: object, origin: str) -> tuple[Head, bytes]:
         seq = head.seq + 1
         event_id = str(uuid.UUID(int=self._random.getrandbits(128)))
-        payload = f'{{"data":{{"n":{seq}}},"metadata":{{"trace":"t"}}}}'
-        texts = (event_id, "feedback", "user", "hub", f"key-{seq}")
+        payload = json.dumps({"data": {"n": seq} if data is None else data, "metadata": {"trace": "t"}})
+        texts = (event_id, event_type, "user", origin, f"key-{seq}")
         hashed = chain.payload_hash(payload.encode())
         row_header = chain.header(seq, 1_790_000_000_000_000 + seq, priority, *(text.encode() for text in texts))
         leaf = chain.leaf(row_header, hashed)
@@ -94,10 +105,12 @@ class Book:
 
 
 def prune(book: Book, until: int) -> None:
-    """What retention does: keep the nodes, record the cut, delete the rows."""
-    book.db.execute("BEGIN IMMEDIATE")
+    """What retention does: record the cut, keep the nodes, delete the rows."""
     boundary = checkpoints.at_most(book.db, until)
     assert boundary is not None
+    cut = {"until": until, "root": boundary.root.hex(), "link": boundary.link.hex(), "count": until}
+    book.write(event_type="journal_compacted", data=cut, origin="")
+    book.db.execute("BEGIN IMMEDIATE")
     nodes.keep_before(book.db, until)
     book.db.execute("DELETE FROM events WHERE seq <= ?", (until,))
     book.db.execute("COMMIT")

@@ -56,7 +56,8 @@ def test_a_failing_anchor_is_visible_and_delays_no_other(tmp_path, caplog):
     (tmp_path / "file").write_text("in the way")
     anchors = Anchors([FileAnchor(tmp_path / "file" / "anchor"), FileAnchor(tmp_path / "good")])
     offer(anchors, 1, urgent=True)
-    eventually(lambda: sizes(tmp_path / "good") == [1])
+    eventually(lambda: anchors.status()[1].size == 1)
+    assert sizes(tmp_path / "good") == [1]
     eventually(lambda: anchors.status()[0].failures >= 1)
     bad, good = anchors.status()
     assert (bad.size, good.size, good.error) == (0, 1, "")
