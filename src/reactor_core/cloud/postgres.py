@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -44,13 +46,13 @@ class Postgres:
         parts = _read(url)
         self.name = _without_credentials(parts, cloud_sql_instance)
         self.database = parts.database or ""
-        self._connector: Any = None
+        self._cloud_sql: _CloudSql | None = None
         options: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 2, "max_overflow": 6, "poolclass": QueuePool}
         if cloud_sql_instance is None:
             self._engine = create_engine(parts, connect_args=_arguments(parts), **options)
         else:
-            self._connector, creator = _cloud_sql(parts, cloud_sql_instance)
-            self._engine = create_engine("postgresql+psycopg://", creator=creator, **options)
+            self._cloud_sql = _CloudSql(parts, cloud_sql_instance, self.name)
+            self._engine = create_engine("postgresql+psycopg://", creator=self._cloud_sql.connect, **options)
 
     @property
     def engine(self) -> Engine:
@@ -82,8 +84,8 @@ class Postgres:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
-        if self._connector is not None:
-            self._connector.close()
+        if self._cloud_sql is not None:
+            self._cloud_sql.close()
 
 
 def _read(url: str) -> URL:
@@ -120,29 +122,58 @@ def _arguments(parts: URL) -> dict[str, Any]:
     return {name: value for name, value in defaults.items() if name not in parts.query}
 
 
-def _cloud_sql(parts: URL, instance: str) -> tuple[Any, Callable[[], Any]]:
-    """Google's connector, and a function that opens one connection through it."""
-    if instance.count(":") != 2:
-        raise ConfigError(f"CLOUD_SQL_INSTANCE={instance!r} is no instance", remedy="example: project:region:name")
-    if not parts.username:
-        raise ConfigError("EVENT_STORE_URL names no user", remedy="example: postgresql://user:password@/reactor")
-    way = str(parts.query.get("ip_type", "PUBLIC")).upper()
-    if way not in _IP_TYPES:
-        raise ConfigError(f"EVENT_STORE_URL says ip_type={way}", remedy=f"one of {', '.join(_IP_TYPES)}")
-    if not installed("google.cloud.sql.connector"):
-        raise MissingExtra("Cloud SQL", "gcp")
-    library = importlib.import_module("google.cloud.sql.connector")
-    identity = parts.password is None
-    # Lazy: the certificate is fetched with the first connection, not by a background task at once.
-    connector = library.Connector(ip_type=way, enable_iam_auth=identity, refresh_strategy="LAZY")
-    arguments: dict[str, Any] = {"user": parts.username, "db": parts.database, "application_name": "reactor"}
-    if not identity:
-        arguments["password"] = parts.password
+class _CloudSql:
+    """Opens connections through Google's connector, which is made with the first one: it looks for credentials then.
 
-    def connect() -> Any:
-        return connector.connect(instance, "psycopg", **arguments)
+    Args:
+        parts: Address with user and database.
+        instance: ``project:region:name``.
+        name: For messages.
+    """
 
-    return connector, connect
+    def __init__(self, parts: URL, instance: str, name: str) -> None:
+        if instance.count(":") < 2:
+            raise ConfigError(f"CLOUD_SQL_INSTANCE={instance!r} is no instance", remedy="example: project:region:name")
+        if not parts.username:
+            raise ConfigError("EVENT_STORE_URL names no user", remedy="example: postgresql://user:password@/reactor")
+        self._way = str(parts.query.get("ip_type", "PUBLIC")).upper()
+        if self._way not in _IP_TYPES:
+            raise ConfigError(f"EVENT_STORE_URL says ip_type={self._way}", remedy=f"one of {', '.join(_IP_TYPES)}")
+        if not installed("google.cloud.sql.connector"):
+            raise MissingExtra("Cloud SQL", "gcp")
+        self._instance = instance
+        self._name = name
+        self._arguments = {"user": parts.username, "db": parts.database, "application_name": "reactor"}
+        self._identity = parts.password is None
+        if parts.password is not None:
+            self._arguments["password"] = parts.password
+        self._lock = threading.Lock()
+        self._connector: Any = None
+
+    def connect(self) -> Any:
+        """One connection of the driver."""
+        try:
+            with self._lock:
+                if self._connector is None:
+                    library = importlib.import_module("google.cloud.sql.connector")
+                    # Lazy: a certificate is fetched when one is needed, not by a task in the background.
+                    self._connector = library.Connector(
+                        ip_type=self._way, enable_iam_auth=self._identity, refresh_strategy="LAZY"
+                    )
+            return self._connector.connect(self._instance, "psycopg", **self._arguments)
+        except psycopg.Error:
+            raise
+        except Exception as error:  # the connector passes on the errors of half a dozen libraries
+            raise StorageError(
+                f"{self._name} cannot be reached: {type(error).__name__}: {error}",
+                remedy="check CLOUD_SQL_INSTANCE and this machine's Google credentials",
+            ) from error
+
+    def close(self) -> None:
+        """Close the connector."""
+        with self._lock:
+            if self._connector is not None:
+                self._connector.close()
 
 
 def _explained(name: str, error: DBAPIError) -> StorageError:
