@@ -12,24 +12,25 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 import apsw
-import msgspec
 
-from reactor_core.errors import JournalClosed, JournalError, NotFound
+from reactor_core.errors import JournalClosed, JournalError
 from reactor_core.events.anchors import Anchors
 from reactor_core.events.chain import ChainReport
 from reactor_core.events.doorbell import Doorbell
 from reactor_core.events.drafts import Appended, Draft, Outcome, Reply, read_draft
-from reactor_core.events.event import Event, new_event
+from reactor_core.events.event import Event
 from reactor_core.events.metrics import Sample
 from reactor_core.events.query import EVERYTHING, EventFilter
 from reactor_core.events.reader import JournalReader
 from reactor_core.events.recovery import Health
-from reactor_core.events.rows import PAYLOAD_ERASED, Head, verify_chain
-from reactor_core.events.schema import connect, journal_errors
+from reactor_core.events.retention import CompactReport, Retention
+from reactor_core.events.rows import Head, verify_chain
+from reactor_core.events.schema import connect
 from reactor_core.events.seal import Sealer
 from reactor_core.events.vocabulary import EventSource
 from reactor_core.events.writer import Writer
@@ -73,6 +74,7 @@ class Journal:
         self.doorbell = Doorbell(self.path.parent)
         self._writer = Writer(self.path, vfs=vfs, on_commit=self._committed, sealer=self._make_sealer)
         self.journal_id = self._writer.journal_id
+        self._retention = Retention(self.path, self.journal_id, self._writer, vfs=vfs)
         self._reader: JournalReader = self.open_reader()
         self._closed = False
 
@@ -252,27 +254,51 @@ class Journal:
             JournalError: The erasure could not be stored; nothing is erased.
         """
         self._check()
-        record, payload = new_event(source, PAYLOAD_ERASED, {"seqs": sorted(seqs), "reason": reason})
-        wanted = msgspec.json.encode(sorted(set(seqs))).decode()
+        return self._retention.erase(seqs, reason=reason, source=source)
 
-        def work(db: apsw.Connection) -> Event:
-            db.execute("PRAGMA secure_delete = ON")
-            found = db.execute(
-                "SELECT count(*) FROM events WHERE seq IN (SELECT value FROM json_each(?))", (wanted,)
-            ).get
-            if found != len(set(seqs)):
-                raise NotFound(f"{len(set(seqs)) - found} of the positions {wanted} are not in {self.path}")
-            db.execute("UPDATE events SET payload = NULL WHERE seq IN (SELECT value FROM json_each(?))", (wanted,))
-            return self._writer.store(read_draft(record, payload))
+    def erase_matching(
+        self, wanted: EventFilter, *, reason: str, source: EventSource | str = EventSource.SYSTEM
+    ) -> int:
+        """:meth:`erase` for all events that a filter finds now; returns their number.
 
-        event = self._writer.work(work).result()
-        db = connect(self.path, vfs=self._vfs)
-        try:
-            with journal_errors(self.path):
-                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            db.close()
-        return event
+        Records of erasing and pruning stay. Each 10,000 events are one transaction.
+        """
+        self._check()
+        return self._retention.erase_matching(wanted, reason=reason, source=source)
+
+    def compact(
+        self,
+        *,
+        keep_after_seq: int | None = None,
+        before: datetime | None = None,
+        archive: Path | None = None,
+        force: bool = False,
+    ) -> CompactReport:
+        """Delete the oldest rows, up to a signed checkpoint; the rest stays provable.
+
+        What a ``journal_compacted`` event records takes their place. An id that was pruned is forgotten: if a peer
+        sends that event again, it is stored again. The space in the file is used for later events; :meth:`shrink`
+        gives it back.
+
+        Args:
+            keep_after_seq: Rows behind this position stay.
+            before: Or: rows stay from the first one that is not older than this moment.
+            archive: New file for the pruned rows, as JSON lines with their hashes; see
+                :func:`~reactor_core.events.archive.verify_archive`.
+            force: Delete also what a relay or a durable handler has not got yet; it will report a gap.
+
+        Raises:
+            ConfigError: Not exactly one of the two limits is given, or the archive exists.
+            JournalError: A relay or a durable handler has not got some of the rows yet, or nothing could be deleted.
+            StorageError: The archive could not be written; nothing is deleted.
+        """
+        self._check()
+        return self._retention.compact(keep_after_seq=keep_after_seq, before=before, archive=archive, force=force)
+
+    def shrink(self) -> None:
+        """Rewrite the file without the space that pruned rows left. Writers of all processes wait meanwhile."""
+        self._check()
+        self._retention.shrink()
 
     def set_cursor(self, name: str, value: str) -> Future[None]:
         """Store how far a relay has come; durable when the future is answered."""

@@ -104,8 +104,10 @@ class Store:
             key = item.dedup_key
             if key or not item.minted:
                 earlier = self._earlier(item, ids)
+                stored = None
                 if earlier is not None:
                     stored = fresh[earlier - first] if earlier >= first else self._read(earlier)
+                if stored is not None:
                     results.append(self._again(item, stored))
                     continue
             seq += 1
@@ -175,10 +177,10 @@ class Store:
         row = self._db.execute("SELECT seq FROM events WHERE event_id = ?", (event_id,)).fetchone()
         return None if row is None else int(row[0])
 
-    def _read(self, seq: int) -> Event:
+    def _read(self, seq: int) -> Event | None:
+        """The event at a position; None if it was pruned since."""
         row = self._db.execute(f"SELECT {COLUMNS} FROM events WHERE seq = ?", (seq,)).fetchone()  # noqa: S608
-        assert row is not None, "a position that was just looked up"
-        return read_event(row)
+        return None if row is None else read_event(row)
 
     def _again(self, item: Append, stored: Event) -> Outcome:
         """An id that comes again with other content is another event in disguise, and is refused."""
