@@ -1,0 +1,219 @@
+"""The application as a whole: what it does before and while it runs, and the real server around it."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+from tests.reactor_core.api.serving import DEADLINE, HERE, Served, messages, until
+
+from reactor_core.api import server
+from reactor_core.api.headers import SECURITY_HEADERS
+from reactor_core.api.problems import PROBLEM_JSON
+from reactor_core.api.server import create_app
+from reactor_core.events.journal import JOURNAL_NAME, Journal
+from reactor_core.utils.settings import Settings
+
+Serve = Callable[..., Served]
+SECRET = "a-token-for-the-tests"
+
+
+def own_address() -> str:
+    """An address of this machine that is not loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing
+            address = str(probe.getsockname()[0])
+        except OSError:
+            address = "127.0.0.1"
+    if address.startswith("127."):
+        pytest.skip("this machine has no address but loopback")
+    return address
+
+
+def test_making_it_opens_and_writes_nothing(tmp_path: Path) -> None:
+    create_app(Settings(workspace=tmp_path / "workspace", state_dir=tmp_path / "state"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lazy_one_is_made_once_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REACTOR_WORKSPACE", str(tmp_path / "workspace"))
+    monkeypatch.delitem(vars(server), "app", raising=False)
+    first = server.app
+    assert first is server.app
+    with TestClient(first, base_url=HERE, client=("127.0.0.1", 1)) as client:
+        assert client.get("/health").status_code == 200
+    assert (tmp_path / "workspace" / JOURNAL_NAME).exists()
+    monkeypatch.delitem(vars(server), "app")
+    with pytest.raises(AttributeError, match="application"):
+        _ = server.application  # type: ignore[attr-defined]
+
+
+def test_before_its_start_it_answers_nothing(api_settings: Settings) -> None:
+    answer = TestClient(create_app(api_settings), base_url=HERE, client=("127.0.0.1", 1)).get("/health")
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:reactor:problem:not-ready")
+
+
+def test_it_can_be_started_again(api_settings: Settings) -> None:
+    app = create_app(api_settings)
+    for count in (0, 1):
+        with TestClient(app, base_url=HERE, client=("127.0.0.1", 1)) as client:
+            assert client.get("/health").json()["events"] == count
+            client.post("/v1/events", json={"event_type": "feedback", "data": {}})
+
+
+def test_no_route_is_open_to_other_machines(api: TestClient, remote: TestClient) -> None:
+    paths = list(api.get("/openapi.json").json()["paths"])
+    assert "/health" in paths
+    for path in [*paths, "/openapi.json", "/docs", "/nothing"]:
+        for method in ("GET", "POST", "DELETE", "OPTIONS"):
+            answer = remote.request(method, path.replace("{event_id}", "some-id"))
+            assert (answer.status_code, answer.headers["content-type"]) == (401, PROBLEM_JSON), path
+            assert answer.headers["www-authenticate"].startswith("Bearer ")
+
+
+def test_the_token_opens_all_of_them(api_settings: Settings, remote: TestClient) -> None:
+    token = (api_settings.workspace / "token").read_text().strip()
+    answer = remote.get("/health", headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+
+def test_a_page_of_another_site_cannot_write(api: TestClient) -> None:
+    body = '{"event_type": "kill_switch_triggered", "data": {}}'
+    headers = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
+    answer = api.post("/v1/events", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:reactor:problem:cross-site")
+
+
+def test_every_answer_carries_the_security_headers(api: TestClient) -> None:
+    for path in ("/health", "/nothing", "/metrics", "/v1/events?limit=0"):
+        headers = api.get(path).headers
+        assert [name for name in SECURITY_HEADERS if name not in headers] == []
+        assert "x-request-id" in headers
+        assert "access-control-allow-origin" not in headers
+
+
+def test_a_method_that_does_not_exist_names_those_that_do(api: TestClient) -> None:
+    answer = api.delete("/v1/events")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+
+
+def launched(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "reactor_core.api.server", *arguments],
+        env={**os.environ, "REACTOR_WORKSPACE": str(tmp_path / "workspace"), **environment},
+        capture_output=True, text=True, timeout=DEADLINE, check=False,
+    )  # fmt: skip
+
+
+def test_our_launcher_refuses_other_machines_without_a_token(tmp_path: Path) -> None:
+    for arguments, environment in ((("--host", "0.0.0.0"), {}), ((), {"REACTOR_CORE_HOST": "::"})):
+        done = launched(tmp_path, *arguments, **environment)
+        assert done.returncode == 3
+        assert "REACTOR_API_TOKEN" in done.stderr
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_our_launcher_serves_and_ends_when_it_is_told_to(serve: Serve) -> None:
+    """With an open stream, which would never end by itself."""
+    served = serve(module="reactor_core.api.server")
+    assert "server" not in httpx.get(f"{served.url}/health").headers
+    with httpx.stream("GET", f"{served.url}/v1/events/stream", timeout=DEADLINE) as stream:
+        lines = messages(stream.iter_lines())
+        next(lines)
+        began = time.monotonic()
+        served.process.send_signal(signal.SIGTERM)
+        assert all("data" not in message for message in lines)  # the stream ends, properly
+    assert served.process.wait(DEADLINE) in (0, -signal.SIGTERM)
+    assert time.monotonic() - began < server.GRACEFUL_SECONDS
+    assert "made a token" in served.said()
+    assert (Path(served.log).parent / "workspace" / "token").read_text().strip() not in served.said()
+
+
+def test_an_open_address_is_warned_about_and_answers_others_only_with_the_token(serve: Serve) -> None:
+    """As published: ``uvicorn reactor_core.api.server:app --host 0.0.0.0``, which we cannot refuse."""
+    address = own_address()
+    served = serve("--host", "0.0.0.0", REACTOR_API_TOKEN=SECRET)
+    until(lambda: "listening on 0.0.0.0" in served.said())
+    outside = f"http://{address}:{urlsplit(served.url).port}/health"
+    assert httpx.get(f"{served.url}/health").status_code == 200
+    assert httpx.get(outside).status_code == 401
+    assert httpx.get(outside, headers={"X-Forwarded-For": "127.0.0.1", "Host": "localhost"}).status_code == 401
+    assert httpx.get(outside, headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert httpx.get(outside, headers={"Authorization": f"Bearer {SECRET}"}).status_code == 200
+    assert SECRET not in served.said()
+
+
+def test_an_address_of_this_machine_is_not_warned_about(serve: Serve) -> None:
+    served = serve(REACTOR_API_TOKEN=SECRET)
+    assert "listening on" not in served.said()
+
+
+def test_a_proxy_on_this_machine_needs_the_token(serve: Serve) -> None:
+    """uvicorn takes such a client's address from the header by default; ours looks at the header too."""
+    served = serve(REACTOR_API_TOKEN=SECRET)
+    for value in ("203.0.113.9", "127.0.0.1"):
+        assert httpx.get(f"{served.url}/health", headers={"X-Forwarded-For": value}).status_code == 401
+
+
+def test_several_workers_serve_one_workspace(serve: Serve) -> None:
+    served = serve("--workers", "2")
+    until(lambda: served.said().count("Application startup complete") == 2)
+    sent = set()
+    with httpx.stream("GET", f"{served.url}/v1/events/stream", params={"after": "0"}, timeout=DEADLINE) as stream:
+        found = messages(stream.iter_lines())
+        for n in range(40):  # a connection each, so that both are asked
+            answer = httpx.post(f"{served.url}/v1/events", json={"event_type": "feedback", "data": {"n": n}})
+            sent.add(f'"event_id":"{answer.json()["event_id"]}"')
+            events = httpx.get(f"{served.url}/v1/events", params={"limit": 100}).json()["events"]
+            assert len(events) == n + 1  # whoever is asked, at once
+        got = set()
+        while len(got) < 40:
+            data = next(found).get("data", "")
+            got |= {mark for mark in sent if mark in data}
+    assert got == sent
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_was_acknowledged_is_there_after_kill_9(serve: Serve, tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    served = serve()
+    acknowledged: list[str] = []
+    lock = threading.Lock()
+
+    def append() -> None:
+        with httpx.Client(base_url=served.url, timeout=DEADLINE) as client:
+            try:
+                while True:
+                    batch = [{"event_type": "feedback", "data": {"n": n}} for n in range(7)]
+                    results = client.post("/v1/events", json=batch).json()["results"]
+                    with lock:
+                        acknowledged.extend(result["event_id"] for result in results)
+            except httpx.TransportError:
+                return
+
+    threads = [threading.Thread(target=append) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    wanted = chance.randint(50, 500)
+    until(lambda: len(acknowledged) > wanted)
+    os.killpg(served.process.pid, signal.SIGKILL)
+    for thread in threads:
+        thread.join(DEADLINE)
+    with Journal(tmp_path / "workspace" / JOURNAL_NAME) as journal:
+        stored = {event.event_id for event in journal.read()}
+        assert journal.verify().ok
+    assert len(acknowledged) > wanted
+    assert set(acknowledged) <= stored
