@@ -7,12 +7,15 @@ clone from the public host, are checked for what they rest on: the extra, the fo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -46,13 +49,32 @@ def commands(source: str) -> list[str]:
 
 
 def starts(source: str, folder: Path) -> None:
-    """A server's command line: it has started when it is still running after a while."""
+    """A server's command line: it has started when its port answers, and the process is still there."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for command in commands(source):
-        try:
-            done = shell(command, folder, seconds=20)
-        except subprocess.TimeoutExpired:
-            continue
-        raise AssertionError(done.stderr)
+        port = int(re.findall(r"--port (\d+)", command + " --port 8003")[0])
+        with (folder / "server.log").open("w+") as log:
+            server = subprocess.Popen(
+                command.split(), cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+            try:
+                deadline = time.monotonic() + 60
+                while not answers_at(port):
+                    assert server.poll() is None, (folder / "server.log").read_text()
+                    assert time.monotonic() < deadline, (folder / "server.log").read_text()
+                    time.sleep(0.1)
+                assert server.poll() is None, f"port {port} belongs to another program"
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(server.pid, signal.SIGKILL)  # a reloader's child outlives it otherwise
+                server.wait()
+
+
+def answers_at(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health", timeout=5).is_success
+    except httpx.TransportError:
+        return False
 
 
 def rests_on(source: str, folder: Path) -> None:
@@ -81,9 +103,10 @@ def collects(source: str, folder: Path) -> None:
 
 async def ask(method: str, path: str, body: Any = None) -> httpx.Response:
     app = importlib.import_module("reactor_core.api.server").app
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8003") as client:
-        return await client.request(method, path, json=body)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8003") as client:
+            return await client.request(method, path, json=body)
 
 
 def answers(source: str, folder: Path) -> None:
