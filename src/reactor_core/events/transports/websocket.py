@@ -142,8 +142,8 @@ class WebSocketRelay(Relay):
     async def _speak(self, hub: ClientConnection) -> None:
         """A session in our dialect."""
         assert self._latch is not None, "run() has opened it"
-        kept = self._journal.cursor(f"{self.name}#hub")
-        self._place = _Place() if kept is None else msgspec.json.decode(kept, type=_Place)
+        if not self._place.node and (kept := self._journal.cursor(f"{self.name}#hub")) is not None:
+            self._place = msgspec.json.decode(kept, type=_Place)
         connection = SocketConnection(hub)
         welcome = await self._introduce(connection, self._latch)
         if welcome.latch is not None:
