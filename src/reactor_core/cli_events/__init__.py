@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cyclopts import App
 
-__all__ = ["audit", "events"]
+__all__ = ["HUB", "audit", "events"]
 
 _HERE = "reactor_core.cli_events"
 
@@ -23,4 +23,8 @@ for _command in ("status", "copy", "upgrade"):
 events.command(store)
 
 audit = App(name="audit", help="The event journal and its proof.")
-audit.command(f"{_HERE}.proving:verify")
+for _command in ("verify", "proof", "checkpoint", "check"):
+    audit.command(f"{_HERE}.proving:{_command}")
+
+HUB = f"{_HERE}.serving:hub"
+"""``reactor hub``."""

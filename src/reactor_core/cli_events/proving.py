@@ -1,33 +1,125 @@
-"""``reactor audit``: is the journal as it was written?"""
+"""``reactor audit``: is the journal as it was written, and is an event in it?"""
 
 from __future__ import annotations
 
+import json as jsonlib
 import sys
-from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from reactor_core.errors import ConfigError, NotFound
 from reactor_core.events.audit import verify_workspace
+from reactor_core.events.proof import check_proof, newest_checkpoint, prove_event
 from reactor_core.utils.command import print_json
 from reactor_core.utils.settings import load_settings
 
-__all__ = ["verify"]
+__all__ = ["check", "checkpoint", "proof", "verify"]
+
+_PROOF = "pass what reactor audit proof printed"
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 
 
-def verify(*, json: Json = False) -> int:
-    """Verify the hash chain of the workspace's journal; ends with 1 and names the first bad row otherwise.
+def verify(
+    place: Path | None = None,
+    *,
+    since: Annotated[int | None, Parameter(name="--from")] = None,
+    proof_of: Annotated[str | None, Parameter(name="--proof")] = None,
+    anchor: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    json: Json = False,
+) -> int:
+    """Verify a journal: rows, chain, tree, checkpoints, signatures, anchors. Ends with 1 and names the first bad row.
+
+    Works on a copy and without a network. Programs may go on writing meanwhile.
 
     Parameters
     ----------
+    place
+        Workspace, journal file, or a copy of either; without it, the workspace of REACTOR_WORKSPACE.
+    since
+        Walk the rows from this position on, from the last checkpoint before it.
+    proof_of
+        Prove this event as well, by its id.
+    anchor
+        Compare with the checkpoints at this path, redis:// or gs:// address; without it, with the files that the
+        settings name. May be given several times.
     json
         Print one JSON object.
     """
-    report = verify_workspace(load_settings().workspace)
+    settings = load_settings()
+    report = verify_workspace(
+        place or settings.workspace, since=since, proof=proof_of, anchors=anchor or None, settings=settings
+    )
     if json:
-        print_json(asdict(report))
+        print_json(report.as_dict())
     else:
-        sys.stdout.write(f"{report.events} events, head {report.head}: {'verified' if report.ok else report.detail}\n")
-    return 0 if report.ok else 1
+        for line in report.lines():
+            sys.stdout.write(line + "\n")
+        if report.proof is not None:
+            sys.stdout.write(jsonlib.dumps(report.proof) + "\n")
+    return report.exit_code
+
+
+def proof(event_id: str, place: Path | None = None) -> None:
+    """Print the proof that an event is in the journal, as one JSON object; `reactor audit check` checks it elsewhere.
+
+    Parameters
+    ----------
+    event_id
+        Id of the event.
+    place
+        Workspace, journal file, or a copy of either.
+    """
+    print_json(prove_event(place or load_settings().workspace, event_id))
+
+
+def checkpoint(place: Path | None = None, *, json: Json = False) -> None:
+    """Print the newest signed checkpoint, to be kept where nobody who can write the journal can reach it.
+
+    Parameters
+    ----------
+    place
+        Workspace, journal file, or a copy of either.
+    json
+        Print one JSON object, with the public key.
+    """
+    found = newest_checkpoint(place or load_settings().workspace)
+    if json:
+        print_json(found)
+    else:
+        sys.stdout.write(found["note"])
+
+
+def check(file: Path, *, key: str | None = None, json: Json = False) -> int:
+    """Check a proof without the journal. Ends with 1 and says what is wrong with it.
+
+    Parameters
+    ----------
+    file
+        What `reactor audit proof` printed.
+    key
+        The public key that you trust, as its owner gave it to you; without it, the proof's own word is taken.
+    json
+        Print one JSON object.
+    """
+    try:
+        shown = jsonlib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise NotFound(f"no file {file}") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file} is no proof: {error}", remedy="pass what reactor audit proof printed") from error
+    if not isinstance(shown, dict):
+        raise ConfigError(
+            f"{file} is no proof: a JSON object is needed", remedy="pass what reactor audit proof printed"
+        )
+    problem = check_proof(shown, key=key)
+    said = "event {event_id} is at {seq} of journal {journal_id}".format_map(shown) if problem is None else problem
+    if json:
+        print_json({"ok": problem is None, "detail": said, "key_given": key is not None})
+    else:
+        sys.stdout.write(said + "\n")
+        if problem is None and key is None:
+            sys.stderr.write(f"signed by {shown['key']}; pass the key that you trust with --key\n")
+    return 0 if problem is None else 1
