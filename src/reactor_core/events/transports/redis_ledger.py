@@ -23,10 +23,10 @@ __all__ = ["EntryId", "Ledger", "Marks", "as_id", "oldest_confirmed"]
 FORGET_SECONDS = 7 * 86_400.0
 """How long a group that has vanished from the server still counts."""
 
-_MAX_MARKS = 1024
-
 EntryId = tuple[int, int]
 """Milliseconds and number of a stream's entry."""
+
+_MAX_MARKS = 1024
 
 
 class Ledger(msgspec.Struct):
@@ -63,12 +63,12 @@ class Marks:
     """Which entry carries which position of our journal, per lane, for entries that others may not have read yet."""
 
     def __init__(self) -> None:
-        self._marks: dict[int, deque[tuple[EntryId, int]]] = {}
+        self._marks: dict[int, deque[tuple[EntryId, int, float]]] = {}
 
-    def add(self, lane: int, entry: EntryId, seq: int) -> None:
+    def add(self, lane: int, entry: EntryId, seq: int, *, now: float) -> None:
         """Everything up to ``seq`` is on the server with ids up to ``entry``."""
         marks = self._marks.setdefault(lane, deque())
-        marks.append((entry, seq))
+        marks.append((entry, seq, now))
         if len(marks) > _MAX_MARKS:  # keep every second: what is sent again begins a little earlier
             self._marks[lane] = deque(mark for number, mark in enumerate(marks) if number % 2)
 
@@ -76,11 +76,18 @@ class Marks:
         """Lanes with entries that others may not have read."""
         return [lane for lane, marks in self._marks.items() if marks]
 
-    def confirmed(self, lane: int, entry: EntryId) -> int | None:
-        """All others have what is up to ``entry``: the position that this means; None if it is no further."""
+    def confirmed(self, lane: int, entry: EntryId | None, *, before: float) -> int | None:
+        """All others have what is up to ``entry`` (None: all of it).
+
+        Args:
+            before: What was added later than this does not count yet.
+
+        Returns:
+            The position that this means; None if it is no further than it was.
+        """
         marks = self._marks.get(lane)
         reached = None
-        while marks and marks[0][0] <= entry:
+        while marks and (entry is None or marks[0][0] <= entry) and marks[0][2] < before:
             reached = marks.popleft()[1]
         return reached
 

@@ -142,11 +142,14 @@ class Server:
         None if nothing was, or if the server cannot say so: counting came with Redis 7.
         """
         stream = STREAMS[lane]
-        if not await self._redis.exists(stream):
+        async with self._redis.pipeline(transaction=True) as pipe:  # both at one moment
+            pipe.xinfo_stream(stream)
+            pipe.xinfo_groups(stream)
+            about, groups = await pipe.execute(raise_on_error=False)
+        if isinstance(about, ResponseError) or about["first-entry"] is None:
             return None
-        about = await self._redis.xinfo_stream(stream)
-        for group in await self._redis.xinfo_groups(stream):
-            if group["name"] == self._node.encode() and about["first-entry"] is not None:
+        for group in groups:
+            if group["name"] == self._node.encode():
                 handed, first = group["last-delivered-id"].decode(), about["first-entry"][0].decode()
                 lost = (group.get("lag") or 0) - about["length"]
                 if as_id(handed) < as_id(first) and lost > 0:

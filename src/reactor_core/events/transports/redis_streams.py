@@ -60,6 +60,12 @@ BLOCK_MS = 1000
 WATCH_SECONDS = 0.5
 """How often the relay asks what the other workspaces have confirmed, while they have not confirmed everything."""
 
+GRACE_SECONDS = 5.0
+"""How long something counts as unread although all known workspaces have it: one may just be joining them."""
+
+LONELY_SECONDS = 600.0
+"""The same while no other workspace was ever seen."""
+
 _READ = 512
 _MARK = MIRROR_MARK.encode()
 _MARK_REACH = 64
@@ -72,6 +78,7 @@ class RedisRelay(Relay):
     Args:
         url: ``redis://``, ``rediss://`` or ``unix://``.
         keep: Entries that a stream keeps, about.
+        grace: Seconds after which what all others have confirmed is not sent again if the server loses it.
 
     Raises:
         ConfigError: The address is none of these.
@@ -89,6 +96,7 @@ class RedisRelay(Relay):
         source: str,
         workspace: Path,
         keep: int = KEEP,
+        grace: float = GRACE_SECONDS,
         backoff: Callable[[], Iterator[float]] = full_jitter,
     ) -> None:
         parts = urlsplit(url)
@@ -103,6 +111,7 @@ class RedisRelay(Relay):
         super().__init__(name, journal=journal, bus=bus, source=source, workspace=workspace, backoff=backoff)
         self._url = url
         self._length = keep
+        self._grace = grace
         self._place = f"{self.name}#state"
         self._marks = Marks()
         self._mirrored: set[str] = set()
@@ -128,6 +137,7 @@ class RedisRelay(Relay):
                 try:
                     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 finally:
+                    await server.close()  # first, as the client lets nobody cancel a read that waits
                     await end_tasks(tasks)
                     await self.settle()
                 faults = [error for task in done if (error := task.exception()) is not None]
@@ -178,7 +188,7 @@ class RedisRelay(Relay):
         await server.forget_consumers()
         for lane in LANES:  # what others have not confirmed is not known any more: take the least
             if lane not in unsure and (last := ledger.last.get(lane)) is not None:
-                self._marks.add(lane, as_id(last), self.cursors[lane])
+                self._marks.add(lane, as_id(last), self.cursors[lane], now=time.monotonic())
 
     async def _tail_lost(self, server: Server) -> list[int]:
         """Lanes whose end is gone from the server, with entries of ours that it had confirmed."""
@@ -222,7 +232,7 @@ class RedisRelay(Relay):
                     self._ledger.last[event.priority] = entry_id
                 for lane, entry_id in self._ledger.last.items():
                     if lane in batch.cursors:
-                        self._marks.add(lane, as_id(entry_id), batch.cursors[lane])
+                        self._marks.add(lane, as_id(entry_id), batch.cursors[lane], now=time.monotonic())
             await self.confirm(batch)
 
     async def _receive(self, server: Server, lanes: Sequence[int]) -> None:
@@ -262,8 +272,8 @@ class RedisRelay(Relay):
                 delivered, pending = await server.groups(lane)
                 self._ledger.saw(delivered, now=time.time())
                 confirmed = oldest_confirmed(delivered, pending, self._ledger.groups)
-                everything = as_id(self._ledger.last[lane])
-                base = self._marks.confirmed(lane, everything if confirmed is None else confirmed)
+                grace = self._grace if confirmed is not None else LONELY_SECONDS
+                base = self._marks.confirmed(lane, confirmed, before=time.monotonic() - grace)
                 if base is not None:
                     self._ledger.base[lane] = base
                     self.keep_soon()

@@ -160,7 +160,6 @@ class Relay(ABC):
 
     def connected(self) -> None:
         """The connection stands."""
-        self._early.clear()  # what was published before this waits in the journal
         self.status = replace(self.status, state="connected", detail="")
 
     async def outgoing(self, lanes: Iterable[int] = LANES) -> Batch:
@@ -168,9 +167,16 @@ class Relay(ABC):
         wanted = tuple(lanes)
         while True:
             self.bell.clear()
-            if 1 in wanted and (early := self._take_early()):
-                return Batch(early, {}, early=True)
             batch = self.pending(wanted)
+            if not batch.events and 1 in wanted and self._early:
+                # Behind all of the lane that is committed, so that the order of the lane holds.
+                early = tuple(self._early)
+                self._early.clear()
+                self._early.extend(event for event in early if not self._journal.has(event.event_id))
+                if len(self._early) < len(early):
+                    continue  # some are committed by now: those first
+                self._early.clear()
+                return Batch(list(early), {}, early=True)
             if batch.events:
                 return batch
             self.confirmed_to(batch.cursors)
@@ -297,15 +303,9 @@ class Relay(ABC):
 
     def _tap(self, event: Event) -> None:
         """An event of lane 1 is about to be committed (loop thread)."""
-        if self.status.state == "connected" and event.origin not in self.not_from:
+        if event.origin not in self.not_from:
             self._early.append(event)
             self.bell.set()
-
-    def _take_early(self) -> list[Event]:
-        """What is not committed yet; what is by now goes out as committed."""
-        early = [event for event in self._early if not self._journal.has(event.event_id)]
-        self._early.clear()
-        return early
 
     def _keep_soon(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()

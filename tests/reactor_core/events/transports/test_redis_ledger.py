@@ -43,12 +43,13 @@ def test_the_slowest_group_says_what_all_have():
 def test_marks_say_how_far_all_others_are():
     marks = Marks()
     for number in range(1, 5):
-        marks.add(3, (number, 0), number * 10)
-    assert marks.confirmed(3, (2, 5)) == 20
-    assert marks.confirmed(3, (2, 9)) is None
-    assert marks.confirmed(2, (9, 9)) is None
+        marks.add(3, (number, 0), number * 10, now=float(number))
+    assert marks.confirmed(3, (2, 5), before=9) == 20
+    assert marks.confirmed(3, (2, 9), before=9) is None
+    assert marks.confirmed(2, (9, 9), before=9) is None
     assert marks.lanes() == [3]
-    assert marks.confirmed(3, (4, 0)) == 40
+    assert marks.confirmed(3, (4, 0), before=4) == 30  # the last one is too fresh to count
+    assert marks.confirmed(3, None, before=9) == 40
     assert marks.lanes() == []
 
 
@@ -56,7 +57,7 @@ def test_marks_say_how_far_all_others_are():
 def test_thinned_marks_never_say_more_than_is_true(count, reached):
     marks = Marks()
     for number in range(1, count + 1):
-        marks.add(3, (number, 0), number)
-    found = marks.confirmed(3, (reached, 0))
+        marks.add(3, (number, 0), number, now=0)
+    found = marks.confirmed(3, (reached, 0), before=1)
     assert found is None or found <= min(reached, count)
-    assert marks.confirmed(3, (count, 0)) == count or (found == count)
+    assert marks.confirmed(3, (count, 0), before=1) == count or (found == count)

@@ -318,7 +318,9 @@ def test_a_workspace_that_was_away_too_long_says_what_it_missed(stations, server
     one, two = (stations(name, server.url, keep=200) for name in ("one", "two"))
     one.connected(), two.connected()
     one.publish(0)
-    two.until(lambda: two.numbers() == [0])
+    with client(server) as redis:
+        two.until(lambda: two.numbers() == [0])
+        two.until(lambda: redis.xpending(STREAMS[3], two.journal.journal_id)["pending"] == 0)
     two.close()
     one.publish(*range(1, 1001))
     one.until(lambda: one.relay.status.sent == 1001)
@@ -358,7 +360,7 @@ def test_an_urgent_event_overtakes_a_backlog(stations, server):
 
 
 def test_what_others_confirmed_is_not_sent_again_after_a_flush(stations, server):
-    one, two = (stations(name, server.url) for name in ("one", "two"))
+    one, two = (stations(name, server.url, grace=0) for name in ("one", "two"))
     one.connected(), two.connected()
     events = one.publish(*range(10))
     two.until(lambda: len(two.numbers()) == 10)
