@@ -67,6 +67,8 @@ class Services:
         self.hub = Hub(
             bridge.journal, bridge.bus, latch=bridge.latch, authenticate=lambda given: matches(given, token.value)
         )
+        self.looks = bridge.journal.open_reader()
+        """For questions that take microseconds; nothing long is asked of it, so it may be asked on the loop."""
         self.closing = False
         self._clock = clock
         self._started = clock.monotonic()
@@ -117,6 +119,7 @@ class Services:
         await self.hub.close()
         while not self._stores.empty():
             self._stores.get_nowait().close()
+        self.looks.close()
         await self.bridge.aclose()
 
     @property

@@ -56,7 +56,7 @@ class Start:
         lost = min(asked.after.values()) + 1
         after = {lane: min(max(seq, first - 1), head) for lane, seq in asked.after.items()}
         if lost < first:
-            return cls(after, {"reason": "removed from the journal", "lost_from": lost, "lost_to": first - 1})
+            return cls(after, _removed(lost, first - 1))
         if max(asked.after.values()) > head:
             return cls(after, {"reason": "the journal ends before that position", "head": head})
         return cls(after)
@@ -110,7 +110,7 @@ class EventStream(Response):
         bus = self._services.bridge.bus
         types = None if self._query.types is None else frozenset(self._query.types)
         watching = asyncio.create_task(watch())
-        subscription = bus.attach(types, wake=wake, after=self._start.after, early_again=True)
+        subscription = bus.attach(types, wake=wake, after=self._start.after, early_again=True, everyone=True)
         try:
             with self._services.until_closing(ready.set):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -143,14 +143,16 @@ class EventStream(Response):
 
     def _greeting(self) -> bytes:
         lines = f"retry: {RETRY_MS}\n\n".encode()
-        if self._start.gap is not None:
-            lines += b"event: gap\ndata: " + msgspec.json.encode(self._start.gap) + b"\n"
-        return lines + self._id() + b"\n\n"
+        return lines + (self._id() + b"\n\n" if self._start.gap is None else self._gap(self._start.gap))
+
+    def _gap(self, gap: Mapping[str, Any]) -> bytes:
+        return b"event: gap\ndata: " + msgspec.json.encode(gap) + b"\n" + self._id() + b"\n\n"
 
     def _chunk(self, subscription: Subscription) -> bytes:
         """What can be sent now; empty if nothing waits."""
         parts: list[bytes] = []
         size = 0
+        before = min(self._after.values())
         while size < _CHUNK_BYTES:
             event = subscription.pop()
             if event is None:
@@ -159,10 +161,16 @@ class EventStream(Response):
                 break
             if event.seq is None:  # it comes again when it is stored
                 continue
-            self._after[event.priority] = event.seq
+            self._after[event.priority] = max(self._after[event.priority], event.seq)
             if self._wanted(event):
                 parts.append(b"data: " + event.to_json() + b"\n" + self._id() + b"\n\n")
                 size += len(parts[-1])
+        if parts:
+            # Asked afterwards: what was removed before these were read shows now.
+            removed = self._services.looks.first_seq() - 1
+            if removed > before:
+                self._after = {lane: max(seq, removed) for lane, seq in self._after.items()}
+                parts.insert(0, self._gap(_removed(before + 1, removed)))
         return b"".join(parts)
 
     def _wanted(self, event: Event) -> bool:
@@ -175,6 +183,10 @@ class EventStream(Response):
     def _place(self) -> bytes:
         """Where the reader is, without an event: what it did not ask for counts as read."""
         return b": still here\n" + self._id() + b"\n\n"
+
+
+def _removed(first: int, last: int) -> dict[str, Any]:
+    return {"reason": "removed from the journal", "lost_from": first, "lost_to": last}
 
 
 class _Stalled(Exception):

@@ -16,6 +16,8 @@ from starlette.testclient import TestClient
 from tests.reactor_core.api.serving import DEADLINE, messages, until
 
 from reactor_core.api.limits import ApiLimits
+from reactor_core.events.journal import JOURNAL_NAME, Journal
+from reactor_core.utils.settings import Settings
 
 Serve = Callable[..., str]
 
@@ -112,6 +114,51 @@ def test_lanes_in_which_nothing_came_count_as_read(serve_here: Serve) -> None:
         take(stream, 2)
         post(url, 1)
         assert take(stream, 1)[0]["id"].endswith(":7.7.8.7")
+
+
+def compact(api_settings: Settings, keep_after_seq: int) -> int:
+    """Remove rows as another process would; returns the last position that is gone."""
+    with Journal(api_settings.workspace / JOURNAL_NAME) as journal:
+        until(lambda: journal.compact(keep_after_seq=keep_after_seq, force=True).rows)
+        return journal.first_seq() - 1
+
+
+def test_what_was_removed_meanwhile_is_named(serve_here: Serve, api_settings: Settings) -> None:
+    url = serve_here()
+    sent = [event for _ in range(3) for event in post(url, 1000)]
+    removed = compact(api_settings, 2500)
+    with reading(url, "10") as stream:
+        gap = take(stream, 1)[0]
+        assert json.loads(gap["data"]) == {"reason": "removed from the journal", "lost_from": 11, "lost_to": removed}
+        assert ids(take(stream, 3000 - removed)) == sent[removed:]
+
+
+def test_also_under_the_eyes_of_a_reader(serve_here: Serve, api_settings: Settings) -> None:
+    """It was in the middle of a backlog, of which most is gone when it reads on."""
+    url = serve_here()
+    sent = [event for _ in range(4) for event in post(url, 1000, data={"x": "x" * 5000})]
+    with reading(url, "0") as stream:
+        got = ids(take(stream, 1))
+        removed = compact(api_settings, 3900)
+        gaps: list[dict[str, Any]] = []
+        while not got or got[-1] != sent[-1]:
+            message = take(stream, 1)[0]
+            if message.get("event") == "gap":
+                gaps.append(json.loads(message["data"]))
+            else:
+                got += ids([message])
+    missing = [seq for seq, event in enumerate(sent, 1) if event not in set(got)]
+    assert missing, "the connection took the whole backlog at once"
+    assert len(got) + len(missing) == len(sent)
+    assert gaps[-1]["lost_from"] <= missing[0]
+    assert missing[-1] <= gaps[-1]["lost_to"] == removed
+
+
+def test_events_for_others_are_shown_too(serve_here: Serve) -> None:
+    url = serve_here()
+    with reading(url) as stream:
+        sent = post(url, 1, metadata={"target_sources": ["jarvis_prime"]})
+        assert ids(take(stream, 1)) == sent
 
 
 def test_a_reader_of_another_journal_is_told(serve_here: Serve) -> None:
