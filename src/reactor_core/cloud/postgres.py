@@ -24,6 +24,7 @@ CONNECT_SECONDS = 10
 _SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 _IP_TYPES = ("PUBLIC", "PRIVATE", "PSC")
 _UNDEFINED_TABLE = "42P01"
+_AWAY = ("08", "57", "28", "3D")  # connection lost, server going down, sign-in refused, no such database
 
 
 class Postgres:
@@ -77,6 +78,8 @@ class Postgres:
         except ReactorError:
             raise
         except DBAPIError as error:
+            raise _explained(self.name, error.orig) from error
+        except psycopg.Error as error:
             raise _explained(self.name, error) from error
         except (SQLAlchemyError, OSError) as error:
             raise StorageError(f"{self.name}: {error}") from error
@@ -176,11 +179,12 @@ class _CloudSql:
                 self._connector.close()
 
 
-def _explained(name: str, error: DBAPIError) -> StorageError:
-    said = str(error.orig).strip().splitlines()
-    what = said[0] if said else type(error.orig).__name__
-    if getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE:
+def _explained(name: str, error: BaseException | None) -> StorageError:
+    said = str(error).strip().splitlines()
+    what = said[0] if said else type(error).__name__
+    state = getattr(error, "sqlstate", None)
+    if state == _UNDEFINED_TABLE:
         return StorageError(f"{name} has no tables for events yet", remedy="reactor events store upgrade")
-    if error.connection_invalidated or getattr(error.orig, "sqlstate", None) is None:
+    if state is None or state[:2] in _AWAY:
         return StorageError(f"{name} cannot be reached: {what}", remedy="start it, or correct EVENT_STORE_URL")
     return StorageError(f"{name}: {what}")

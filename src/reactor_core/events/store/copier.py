@@ -39,30 +39,29 @@ _READ = (
     " FROM events WHERE seq > ? ORDER BY seq"
 )
 
-_INSERT = text(
+_COLUMNS = "seq, event_id, event_type, source, priority, ts_us, origin, dedup_key, payload, payload_hash, chain, trace"
+_TYPES = ("int8", "text", "text", "text", "int2", "int8", "text", "bytea", "text", "bytea", "bytea", "bytea")
+# Rows arrive by COPY in a table of this connection: five times as fast as parameters.
+_STAGE = text(
     """
-    INSERT INTO reactor_events (journal_id, seq, shown, event_id, event_type, source, priority, ts_us, origin,
-                                dedup_key, payload, payload_hash, chain, trace)
-    SELECT :journal, seq, NOT EXISTS (SELECT FROM reactor_events e WHERE e.event_id = new.event_id AND e.shown),
-           event_id, event_type, source, priority, ts_us, origin, dedup_key, payload, payload_hash, chain, trace
-    FROM unnest(CAST(:seq AS bigint[]), CAST(:event_id AS text[]), CAST(:event_type AS text[]),
-                CAST(:source AS text[]), CAST(:priority AS smallint[]), CAST(:ts_us AS bigint[]),
-                CAST(:origin AS text[]), CAST(:dedup_key AS bytea[]), CAST(:payload AS text[]),
-                CAST(:payload_hash AS bytea[]), CAST(:chain AS bytea[]), CAST(:trace AS bytea[]))
-         AS new (seq, event_id, event_type, source, priority, ts_us, origin, dedup_key, payload, payload_hash, chain,
-                 trace)
-    ORDER BY seq
-    ON CONFLICT (journal_id, seq) DO NOTHING
+    CREATE TEMPORARY TABLE IF NOT EXISTS reactor_incoming (
+        seq bigint, event_id text, event_type text, source text, priority smallint, ts_us bigint, origin text,
+        dedup_key bytea, payload text, payload_hash bytea, chain bytea, trace bytea
+    ) ON COMMIT DELETE ROWS
     """
 )
-_COLUMNS = (
-    "seq", "event_id", "event_type", "source", "priority", "ts_us", "origin", "dedup_key", "payload", "payload_hash",
-    "chain",
-)  # fmt: skip
+_COPY = f"COPY reactor_incoming ({_COLUMNS}) FROM STDIN (FORMAT BINARY)"
+_INSERT = text(
+    f"""
+    INSERT INTO reactor_events (journal_id, shown, {_COLUMNS})
+    SELECT :journal, NOT EXISTS (SELECT FROM reactor_events e WHERE e.event_id = new.event_id AND e.shown), {_COLUMNS}
+    FROM reactor_incoming new ORDER BY seq
+    ON CONFLICT (journal_id, seq) DO NOTHING
+    """  # noqa: S608  constants
+)
 _DIFFERENT = text(
     """
-    SELECT min(e.seq) FROM reactor_events e
-    JOIN unnest(CAST(:seq AS bigint[]), CAST(:chain AS bytea[])) AS new (seq, chain) ON e.seq = new.seq
+    SELECT min(e.seq) FROM reactor_events e JOIN reactor_incoming new ON e.seq = new.seq
     WHERE e.journal_id = :journal AND e.chain <> new.chain
     """
 )
@@ -184,13 +183,15 @@ class Copier:
         return rows
 
     def _insert(self, db: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-        columns: dict[str, list[Any]] = dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
-        columns["trace"] = [_trace(payload) for payload in columns["payload"]]
-        columns["dedup_key"] = [key.encode() for key in columns["dedup_key"]]
-        added = db.execute(_INSERT, {"journal": self._journal_id, **columns}).rowcount
+        db.execute(_STAGE)
+        driver: Any = db.connection.driver_connection
+        with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+            copy.set_types(_TYPES)
+            for row in rows:
+                copy.write_row((*row[:7], row[7].encode(), *row[8:], _trace(row[8])))
+        added = db.execute(_INSERT, {"journal": self._journal_id}).rowcount
         if added < len(rows):
-            known = {"journal": self._journal_id, "seq": columns["seq"], "chain": columns["chain"]}
-            other = db.execute(_DIFFERENT, known).scalar()
+            other = db.execute(_DIFFERENT, {"journal": self._journal_id}).scalar()
             if other is not None:
                 raise self._forked(other)
 
