@@ -149,6 +149,9 @@ def train(
     dataset: Path,
     *,
     model: str = "smollm2-135m",
+    method: Literal["sft", "dpo"] = "sft",
+    dpo_loss: Literal["sigmoid", "hinge", "ipo", "robust"] = "sigmoid",
+    dpo_beta: float = 0.1,
     epochs: int = 1,
     batch_size: int = 8,
     lora_rank: int = 16,
@@ -165,9 +168,15 @@ def train(
     Parameters
     ----------
     dataset
-        JSON lines: messages, prompt and completion, instruction and output, or text.
+        JSON lines: messages, prompt and completion, instruction and output, or text; prompt, chosen and rejected for dpo.
     model
         An alias (smollm2-135m), a hub id (organisation/name) or a folder.
+    method
+        Learn answers (sft), or which of two answers to prefer (dpo).
+    dpo_loss
+        Function of the preference margin.
+    dpo_beta
+        How strongly the untuned model holds on.
     epochs
         Passes over the rows.
     batch_size
@@ -195,6 +204,9 @@ def train(
     settings, narrator = _context()
     config = TrainingConfig(
         model_name=model,
+        method=method,
+        dpo_loss=dpo_loss,
+        dpo_beta=dpo_beta,
         use_lora=not full,
         lora_rank=lora_rank,
         num_epochs=epochs,

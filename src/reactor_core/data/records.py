@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from reactor_core.utils.files import sha256_file
 __all__ = ["Dataset", "Message", "Row", "parse_row", "read_dataset"]
 
 _ROLES = ("system", "user", "assistant", "tool")
-_SHAPES = "messages | prompt + completion | instruction (+ input) + output | text"
+_SHAPES = "messages | prompt + completion | prompt + chosen + rejected | instruction (+ input) + output | text"
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Row:
         completion_text: Plain text that is trained; None for conversations.
         id: The row's own name, or None.
         source: Where it came from (event ids, a file), as the file says.
+        rejected: The same prompt with a worse answer, for a row that holds a preference; else None.
     """
 
     line: int
@@ -47,6 +48,7 @@ class Row:
     completion_text: str | None = None
     id: str | None = None
     source: Any = None
+    rejected: Row | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ def parse_row(value: Any, line: int) -> Row:
         "id": None if row_id is None else str(row_id),
         "source": value.get("source"),
     }
+    if "chosen" in value or "rejected" in value:
+        return _preference_row(value, facts)
     if "messages" in value:
         messages = _messages(value["messages"], "messages")
         if not any(message.role == "assistant" for message in messages):
@@ -148,6 +152,32 @@ def _prompt_row(value: dict[str, Any], facts: dict[str, Any]) -> Row:
     return Row(messages=before + after, prompt_turns=len(before), **facts)
 
 
+def _preference_row(value: dict[str, Any], facts: dict[str, Any]) -> Row:
+    """Both answers as rows of their own, with the prompt that they share."""
+    for name in ("chosen", "rejected"):
+        if name not in value:
+            raise _Invalid(name, "is missing")
+    if "prompt" in value:
+        rows = []
+        for name in ("chosen", "rejected"):
+            try:
+                rows.append(_prompt_row({"prompt": value["prompt"], "completion": value[name]}, facts))
+            except _Invalid as error:  # the field has another name here
+                field_name = error.field and error.field.replace("completion", name, 1)
+                raise _Invalid(field_name, error.message, error.remedy) from error
+    else:  # two whole conversations: what they begin with alike is the prompt
+        whole = [_messages(value[name], name) for name in ("chosen", "rejected")]
+        shared = next(
+            (place for place, (one, other) in enumerate(zip(*whole, strict=False)) if one != other),
+            min(map(len, whole)),
+        )
+        for name, turns in zip(("chosen", "rejected"), whole, strict=True):
+            if not any(message.role == "assistant" for message in turns[shared:]):
+                raise _Invalid(name, "holds no answer of the assistant that the other one has not")
+        rows = [Row(messages=turns, prompt_turns=shared, **facts) for turns in whole]
+    return replace(rows[0], rejected=rows[1])
+
+
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     with path.open("rb") as stream:
         for number, raw in enumerate(stream, start=1):
@@ -180,6 +210,8 @@ def read_dataset(path: Path | str) -> Dataset:
 
         {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]}
         {"prompt": "..." or [messages], "completion": "..." or [messages]}
+        {"prompt": "..." or [messages], "chosen": "..." or [messages], "rejected": "..." or [messages]}
+        {"chosen": [messages], "rejected": [messages]}    what both begin with is the prompt
         {"instruction": "...", "input": "...", "output": "..."}
         {"text": "..."}
 

@@ -33,6 +33,15 @@ class TrainingConfig(BaseModel):
     output_dir: str | None = None
     """Folder of the run; None makes one under the workspace's ``runs/``."""
 
+    method: Literal["sft", "dpo"] = "sft"
+    """``sft`` learns answers; ``dpo`` learns from rows with a chosen and a rejected one which to prefer."""
+    dpo_loss: Literal["sigmoid", "hinge", "ipo", "robust"] = "sigmoid"
+    """Function of the preference margin (:mod:`reactor_core.training.preference`)."""
+    dpo_beta: float = Field(default=0.1, gt=0)
+    """How strongly the reference, which is the model without its adapter, holds on."""
+    dpo_label_smoothing: float = Field(default=0.0, ge=0, lt=0.5)
+    """Share of the rows that are taken to be labelled the wrong way round; for ``sigmoid`` and ``robust``."""
+
     use_lora: bool = True
     """False trains every weight of the model."""
     lora_rank: int = Field(default=16, ge=1)
@@ -98,6 +107,8 @@ class TrainingConfig(BaseModel):
     def _consistent(self) -> Self:
         if not self.use_lora and self.layers is not None:
             raise ValueError("layers needs use_lora=True")
+        if self.dpo_label_smoothing and self.dpo_loss not in ("sigmoid", "robust"):
+            raise ValueError(f"dpo_label_smoothing has no meaning for dpo_loss={self.dpo_loss!r}")
         return self
 
     @classmethod
@@ -112,7 +123,10 @@ class TrainingConfig(BaseModel):
     @property
     def hash(self) -> str:
         """SHA-256 over every option that changes what is trained (not where it is written or how often saved)."""
-        return content_hash(self.model_dump(mode="json", exclude={"output_dir", "save_seconds", "dataset"}))
+        left_out = {"output_dir", "save_seconds", "dataset"}
+        if self.method == "sft":
+            left_out |= {"method", "dpo_loss", "dpo_beta", "dpo_label_smoothing"}
+        return content_hash(self.model_dump(mode="json", exclude=left_out))
 
     def resolved_output(self) -> Path | None:
         """The run's folder if one was asked for."""

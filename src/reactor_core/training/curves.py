@@ -44,8 +44,14 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
-def plot_curves(log: Path, picture: Path, *, title: str) -> None:
+def plot_curves(log: Path, picture: Path, *, title: str, loss_label: str = "nats per completion token") -> None:
     """Draw loss and learning rate over the steps as PNG.
+
+    Args:
+        log: The run's loss log.
+        picture: The file.
+        title: Above the picture.
+        loss_label: What the loss is measured in.
 
     Raises:
         StorageFull: No space is left.
@@ -64,7 +70,7 @@ def plot_curves(log: Path, picture: Path, *, title: str) -> None:
     left = figure.add_subplot()
     left.plot(steps, losses, ".", color="#9ab", markersize=4, label="loss")
     left.plot(steps, smooth, color="#135", label="smoothed")
-    left.set(xlabel="step", ylabel="loss (nats per completion token)", title=title)
+    left.set(xlabel="step", ylabel=f"loss ({loss_label})", title=title)
     left.set_ylim(bottom=0)
     right = left.twinx()
     right.plot(steps, [row["learning_rate"] for row in rows], color="#c63", linewidth=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,13 +45,15 @@ class StepInfo:
         step: 1-based, over the whole run.
         epoch: Passes over the data that are behind, as a fraction.
         progress: Share of the run that is behind, by steps or by time, whichever is further.
-        loss: Mean over the step's completion tokens, in nats.
+        loss: What was minimised: for ``sft`` the mean over the step's completion tokens in nats, for ``dpo`` the mean
+            over its pairs.
         learning_rate: That this step was taken with.
         grad_norm: Before clipping.
         tokens: Tokens of the step's rows, shared beginnings counted for every row.
         tokens_computed: Tokens that went through the model.
         seconds: Wall time of this step.
         elapsed: Seconds of training so far, earlier sessions included.
+        metrics: For ``dpo`` the means ``rewards_chosen``, ``rewards_rejected``, ``margin`` and ``accuracy``.
     """
 
     step: int
@@ -64,6 +66,7 @@ class StepInfo:
     tokens_computed: int
     seconds: float
     elapsed: float
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 class Hook(Protocol):

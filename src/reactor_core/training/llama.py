@@ -41,8 +41,8 @@ class _Low:
     modules: tuple[LoraLinear, ...]
 
     def tensors(self) -> list[torch.Tensor]:
-        """All A joined, then every B; nothing where there is no addition."""
-        if not self.modules:
+        """All A joined, then every B; nothing where there is no addition, or it is switched off."""
+        if not self.modules or self.modules[0].switched_off:
             return []
         return [torch.cat([module.lora_A for module in self.modules]), *(module.lora_B for module in self.modules)]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from reactor_core.utils.files import atomic_write
 __all__ = [
     "LoraLinear",
     "adapter_config",
+    "adapter_off",
     "adapter_tensors",
     "inject_lora",
     "load_adapter",
@@ -94,6 +96,7 @@ class LoraLinear(nn.Module):
         self.base = base
         outputs, inputs = weight.shape[::-1] if self.transposed else weight.shape
         self.scale, self.dropout_p = scale, dropout_p
+        self.switched_off = False
         first = torch.empty(rank, inputs)
         # kaiming_uniform_ with a = sqrt(5), as PEFT starts A: U(-1/sqrt(in), 1/sqrt(in)).
         first.uniform_(-1 / math.sqrt(inputs), 1 / math.sqrt(inputs), generator=generator)
@@ -115,6 +118,8 @@ class LoraLinear(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Project ``[..., in]`` to ``[..., out]``."""
+        if self.switched_off:
+            return linear(x, self.weight, self.bias)
         if self.dropout_p and self.training:
             low: torch.Tensor = linear(linear(dropout(x, self.dropout_p), self.lora_A), self.lora_B)
             return linear(x, self.weight, self.bias) + self.scale * low
@@ -129,6 +134,19 @@ class LoraLinear(nn.Module):
         with torch.no_grad():
             self.weight.addmm_(self.lora_B, self.lora_A, alpha=self.scale)
         return self.base
+
+
+@contextmanager
+def adapter_off(model: nn.Module) -> Iterator[None]:
+    """Inside the block the model computes what it did before :func:`inject_lora`."""
+    modules = [module for _, module in lora_modules(model)]
+    for module in modules:
+        module.switched_off = True
+    try:
+        yield
+    finally:
+        for module in modules:
+            module.switched_off = False
 
 
 def lora_modules(model: nn.Module) -> Iterator[tuple[str, LoraLinear]]:

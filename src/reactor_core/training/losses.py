@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["completion_cross_entropy", "head_is_plain"]
+__all__ = ["completion_cross_entropy", "head_is_plain", "token_log_probs"]
 
 _CHUNK = 128
 """Tokens per tile; 128 rows of a 49,152-word vocabulary are 25 MB in float32."""
@@ -78,3 +78,54 @@ def completion_cross_entropy(hidden: torch.Tensor, weight: torch.Tensor, targets
     """
     total: torch.Tensor = _HeadCrossEntropy.apply(hidden, weight, targets)  # type: ignore[no-untyped-call]
     return total
+
+
+class _HeadLogProbs(torch.autograd.Function):
+    """Log-probabilities of targets under ``softmax(hidden W^T)``.
+
+    What each token's gradient is multiplied with depends on all of them (a preference loss looks at whole answers), so
+    the logits are formed again in the backward pass, tile by tile, instead of being kept.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        log_probs, log_norms = hidden.new_empty(len(hidden)), hidden.new_empty(len(hidden))
+        for start in range(0, len(hidden), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            logits = hidden[rows] @ weight.t()
+            log_norms[rows] = logits.logsumexp(dim=1)
+            log_probs[rows] = logits.gather(1, targets[rows, None])[:, 0] - log_norms[rows]
+        ctx.save_for_backward(hidden, weight, targets, log_norms)
+        return log_probs
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None, None]:
+        hidden, weight, targets, log_norms = ctx.saved_tensors
+        grad_hidden = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
+        grad_weight = torch.zeros_like(weight) if ctx.needs_input_grad[1] else None
+        for start in range(0, len(hidden), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            grad = grads[0][rows, None]
+            # d log p(target) / d logits = onehot - softmax
+            logits = (hidden[rows] @ weight.t()).sub_(log_norms[rows, None]).exp_().mul_(-grad)
+            logits.scatter_add_(1, targets[rows, None], grad)
+            if grad_hidden is not None:
+                torch.mm(logits, weight, out=grad_hidden[rows])
+            if grad_weight is not None:
+                grad_weight.addmm_(logits.t(), hidden[rows])
+        return grad_hidden, grad_weight, None
+
+
+def token_log_probs(hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Log-probabilities of the next tokens.
+
+    Args:
+        hidden: ``[K, C]`` final hidden states at the predicting positions.
+        weight: ``[V, C]`` of the head, without bias.
+        targets: ``[K]`` next tokens.
+
+    Returns:
+        ``[K]`` in nats, differentiable in ``hidden`` and ``weight``; no logits are kept.
+    """
+    log_probs: torch.Tensor = _HeadLogProbs.apply(hidden, weight, targets)  # type: ignore[no-untyped-call]
+    return log_probs

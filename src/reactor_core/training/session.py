@@ -15,6 +15,7 @@ import torch
 from reactor_core.data.chat import ChatFormat
 from reactor_core.data.loader import num_steps, rows_of_step
 from reactor_core.data.packing import Document
+from reactor_core.data.pairs import Pair
 from reactor_core.data.records import Dataset
 from reactor_core.errors import Interrupted
 from reactor_core.models.load import LoadedModel
@@ -28,10 +29,11 @@ from reactor_core.training.hooks import Hooks, RunInfo, StepInfo
 from reactor_core.training.llama import FastLlama, why_not_fast
 from reactor_core.training.lora import inject_lora
 from reactor_core.training.memory import peak_memory, reset_peak_memory
+from reactor_core.training.objective import make_objective
 from reactor_core.training.optim import build_optimizer, clip_gradients, learning_rate_factor
 from reactor_core.training.result import TrainingResult
 from reactor_core.training.runs import Run
-from reactor_core.training.step import accumulate, agrees, drops_at_random, recompute_activations
+from reactor_core.training.step import agrees, drops_at_random, recompute_activations
 from reactor_core.training.stop import stop_signals
 from reactor_core.utils.clock import Clock, to_iso
 from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, sweep_unfinished
@@ -49,6 +51,7 @@ class Session:
         chat: ChatFormat,
         dataset: Dataset,
         documents: list[Document],
+        pairs: list[Pair] | None,
         *,
         config: TrainingConfig,
         device: torch.device,
@@ -61,7 +64,7 @@ class Session:
         self.config, self.device = config, device
         self.hooks, self.clock, self.control = hooks, clock, control
         self.run, self.loaded, self.chat, self.dataset = run, loaded, chat, dataset
-        self.documents, self.identity, self.facts = documents, identity, facts
+        self.identity, self.facts = identity, facts
         model = loaded.model
         if config.use_lora:
             inject_lora(
@@ -92,7 +95,11 @@ class Session:
         ordered = [value for group in self.optimizer.param_groups for value in group["params"]]
         self.parameters = {names[id(value)]: value for value in ordered}
         self.share_prefixes = not drops_at_random(model)
-        self.total_steps = config.num_epochs * num_steps(len(documents), config.batch_size)
+        self.objective = make_objective(
+            model, documents, pairs, config, share_prefixes=self.share_prefixes, device=device
+        )
+        self.num_rows = len(dataset.rows)
+        self.total_steps = config.num_epochs * num_steps(self.num_rows, config.batch_size)
         if config.max_steps is not None:
             self.total_steps = min(self.total_steps, config.max_steps)
         self.progress = Progress()
@@ -100,7 +107,7 @@ class Session:
         if run.resumed and (checkpoint := latest_checkpoint(run.checkpoints)) is not None:
             self.progress = restore(checkpoint, parameters=self.parameters, optimizer=self.optimizer, identity=identity)
         self.resumed_from = self.progress.step
-        self.fast = self._fast_form()
+        self.objective.fast = self.fast = self._fast_form()
         self.log = LossLog(run.path / "loss.jsonl", keep_steps=self.progress.step)
         self._saved_at, self._saved_step = self.clock.monotonic(), self.progress.step
 
@@ -109,7 +116,7 @@ class Session:
         if self.config.gradient_checkpointing or why_not_fast(self.model) is not None:
             return None
         fast = FastLlama(self.model)
-        shortest = sorted(self.documents, key=lambda document: (len(document.ids), document.row))[:2]
+        shortest = sorted(self.objective.documents, key=lambda document: (len(document.ids), document.row))[:2]
         same, by_loss, by_grad = agrees(self.model, fast, shortest)
         if not same:
             warnings.warn(
@@ -136,7 +143,7 @@ class Session:
                 run_id=self.run.run_id,
                 run_dir=self.run.path,
                 model=self.loaded.entry.name,
-                rows=len(self.documents),
+                rows=self.num_rows,
                 total_steps=self.total_steps,
                 step=self.progress.step,
                 max_seconds=self.config.max_seconds,
@@ -204,29 +211,20 @@ class Session:
         config, progress = self.config, self.progress
         begun = self.clock.monotonic()
         rows = rows_of_step(
-            progress.step, len(self.documents), batch_size=config.batch_size, seed=config.seed, shuffle=config.shuffle
+            progress.step, self.num_rows, batch_size=config.batch_size, seed=config.seed, shuffle=config.shuffle
         )
-        documents = [self.documents[row] for row in rows]
         share, rate = self._schedule()
         self.optimizer.zero_grad(set_to_none=True)
-        loss, _, computed = accumulate(
-            self.model,
-            documents,
-            max_tokens=config.micro_batch_tokens,
-            share_prefixes=self.share_prefixes,
-            fast=self.fast,
-            device=self.device,
-            seed=(config.seed * 1_000_003 + progress.step) * 1_000_003,
-        )
+        outcome = self.objective.accumulate(rows, seed=(config.seed * 1_000_003 + progress.step) * 1_000_003)
+        loss = outcome.loss
         norm = clip_gradients(list(self.parameters.values()), config.max_grad_norm, loss=loss, step=progress.step + 1)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
-        tokens = sum(len(document.ids) for document in documents)
         seconds = self.clock.monotonic() - begun
         progress.step += 1
-        progress.tokens += tokens
-        progress.tokens_computed += computed
+        progress.tokens += outcome.tokens
+        progress.tokens_computed += outcome.computed
         progress.rows += len(rows)
         progress.elapsed += seconds
         progress.last_step_seconds = seconds
@@ -234,15 +232,16 @@ class Session:
         progress.last_loss = loss
         info = StepInfo(
             step=progress.step,
-            epoch=progress.rows / len(self.documents),
+            epoch=progress.rows / self.num_rows,
             progress=min(1.0, max(share, self._share_behind())),
             loss=loss,
             learning_rate=rate,
             grad_norm=norm,
-            tokens=tokens,
-            tokens_computed=computed,
+            tokens=outcome.tokens,
+            tokens_computed=outcome.computed,
             seconds=seconds,
             elapsed=progress.elapsed,
+            metrics=outcome.metrics,
         )
         self.log.append(info)
         self.hooks.on_step(info)
@@ -288,7 +287,8 @@ class Session:
         losses = [row["loss"] for row in read_log(self.log.path)]
         tail = losses[-max(1, math.ceil(len(losses) / 10)) :]
         picture = run.path / "loss.png"
-        plot_curves(self.log.path, picture, title=f"{self.loaded.entry.name}, {run.run_id}")
+        unit = "nats per completion token" if self.config.method == "sft" else f"{self.config.dpo_loss} loss of a pair"
+        plot_curves(self.log.path, picture, title=f"{self.loaded.entry.name}, {run.run_id}", loss_label=unit)
         output = run.path / ("adapter" if self.config.use_lora else "model")
         assert progress.first_loss is not None
         result = TrainingResult(

@@ -12,9 +12,17 @@ from torch.nn.functional import cross_entropy
 from reactor_core.data.packing import Document, PackedBatch, micro_batches, pack
 from reactor_core.errors import ConfigError
 from reactor_core.training.llama import FastLlama
-from reactor_core.training.losses import completion_cross_entropy, head_is_plain
+from reactor_core.training.losses import completion_cross_entropy, head_is_plain, token_log_probs
 
-__all__ = ["accumulate", "agrees", "batch_loss", "drops_at_random", "predicting_states", "recompute_activations"]
+__all__ = [
+    "accumulate",
+    "agrees",
+    "batch_log_probs",
+    "batch_loss",
+    "drops_at_random",
+    "predicting_states",
+    "recompute_activations",
+]
 
 
 def recompute_activations(model: Any) -> None:
@@ -55,10 +63,26 @@ def batch_loss(model: Any, batch: PackedBatch, fast: FastLlama | None = None) ->
     if head_is_plain(model):
         weight = model.get_output_embeddings().weight
         return completion_cross_entropy(predicting_states(model, batch, fast), weight, batch.targets)
+    return cross_entropy(_logits(model, batch), batch.targets, reduction="sum")
+
+
+def batch_log_probs(model: Any, batch: PackedBatch, fast: FastLlama | None = None) -> torch.Tensor:
+    """Log-probabilities of the trained tokens of a packed batch, ``[K]``, in nats.
+
+    Raises:
+        ConfigError: The model does not hand the documents' layout to its attention.
+    """
+    if head_is_plain(model):
+        weight = model.get_output_embeddings().weight
+        return token_log_probs(predicting_states(model, batch, fast), weight, batch.targets)
+    return -cross_entropy(_logits(model, batch), batch.targets, reduction="none")
+
+
+def _logits(model: Any, batch: PackedBatch) -> torch.Tensor:
+    """At the predicting positions, ``[K, V]``; the model applies its own soft-capping or scaling after the head."""
     with _documents_seen(model, batch):
-        # logits_to_keep lets the model apply its own soft-capping or scaling after the head.
-        logits = model(**_inputs(batch), logits_to_keep=batch.predict).logits[0]
-    return cross_entropy(logits, batch.targets, reduction="sum")
+        logits: torch.Tensor = model(**_inputs(batch), logits_to_keep=batch.predict).logits[0]
+    return logits
 
 
 def _inputs(batch: PackedBatch) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from reactor_core.training.config import TrainingConfig
 from reactor_core.training.control import RunControl, State, Wish
 from reactor_core.training.experience import experience_dataset
 from reactor_core.training.hooks import Hooks
+from reactor_core.training.objective import encode_rows
 from reactor_core.training.result import TrainingResult
 from reactor_core.training.runs import Resume, open_run
 from reactor_core.training.session import Session
@@ -70,7 +71,7 @@ class Trainer:
                 one; True insists on going on; False starts over.
 
         Raises:
-            DatasetError: A line is not valid; nothing was trained.
+            DatasetError: A line is not valid, or does not fit ``config.method``; nothing was trained.
             NothingToTrain: A row carries no loss, or there is no path and the journal holds no decision.
             UnknownModel: ``config.model_name`` means nothing.
             NonFiniteLoss: The loss broke; the optimizer had not moved.
@@ -143,9 +144,7 @@ class Trainer:
         try:
             loaded = load_model(entry, device=self.device)
             chat = ChatFormat(loaded.tokenizer, self.config.chat_template)
-            documents = [
-                chat.encode(row, index, max_length=self.config.max_length) for index, row in enumerate(dataset.rows)
-            ]
+            documents, pairs = encode_rows(dataset, chat, self.config)
         except KeyboardInterrupt:
             raise Interrupted("stopped before the first step", remedy="run the same command again") from None
         template_hash = hashlib.sha256(chat.as_file().encode()).hexdigest()
@@ -164,6 +163,7 @@ class Trainer:
                 chat,
                 dataset,
                 documents,
+                pairs,
                 config=self.config,
                 device=self.device,
                 hooks=self.hooks,

@@ -49,3 +49,10 @@ def test_a_configuration_does_not_change() -> None:
 def test_equal_training_has_equal_hashes_wherever_it_is_written() -> None:
     assert TrainingConfig(output_dir="a").hash == TrainingConfig(output_dir="b", save_seconds=1).hash
     assert TrainingConfig(seed=1).hash != TrainingConfig(seed=2).hash
+
+
+def test_options_of_dpo_are_part_of_a_dpo_run_only() -> None:
+    assert TrainingConfig(dpo_beta=0.5).hash == TrainingConfig().hash
+    assert TrainingConfig(method="dpo", dpo_beta=0.5).hash != TrainingConfig(method="dpo").hash
+    with pytest.raises(ConfigError, match="dpo_label_smoothing"):
+        TrainingConfig(method="dpo", dpo_loss="ipo", dpo_label_smoothing=0.1)

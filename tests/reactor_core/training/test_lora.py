@@ -12,6 +12,7 @@ import torch
 from reactor_core.errors import ArtifactCorrupt, ConfigError, NotFound
 from reactor_core.training.lora import (
     adapter_config,
+    adapter_off,
     inject_lora,
     load_adapter,
     lora_modules,
@@ -103,6 +104,22 @@ def test_a_merged_adapter_answers_the_same(family: str, model_folder: MakeModel)
     merge_adapter(model)
     assert not list(lora_modules(model))
     assert torch.allclose(model(IDS).logits, before, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_an_adapter_that_is_off_is_as_if_it_were_not_there(
+    family: str, dropout: float, model_folder: MakeModel
+) -> None:
+    model = load(model_folder(family))
+    before = model(IDS).logits
+    inject_lora(model, rank=4, alpha=8.0, dropout_p=dropout)
+    randomize(model)
+    model.train()
+    with adapter_off(model):
+        assert torch.equal(model(IDS).logits, before)
+    model.eval()
+    assert not torch.allclose(model(IDS).logits, before)
 
 
 def test_a_fresh_adapter_changes_nothing(model_folder: MakeModel) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from reactor_core.training.losses import completion_cross_entropy
+from reactor_core.training.losses import completion_cross_entropy, token_log_probs
 
 
 @pytest.mark.parametrize("count", [1, 127, 128, 300])
@@ -27,3 +27,18 @@ def test_a_frozen_head_gets_no_gradient() -> None:
     completion_cross_entropy(hidden, weight, torch.arange(4)).backward()
     assert weight.grad is None
     assert hidden.grad is not None
+
+
+def test_log_probabilities_and_their_gradients_are_those_of_log_softmax() -> None:
+    draw = torch.Generator().manual_seed(2)
+    hidden = torch.randn(300, 7, generator=draw, requires_grad=True)  # more than two tiles
+    weight = torch.randn(11, 7, generator=draw, requires_grad=True)
+    targets = torch.randint(11, (300,), generator=draw)
+    scale = torch.randn(300, generator=draw)
+    expected = torch.log_softmax(hidden @ weight.t(), dim=1).gather(1, targets[:, None])[:, 0]
+    expected_grads = torch.autograd.grad((expected * scale).sum(), (hidden, weight))
+    found = token_log_probs(hidden, weight, targets)
+    grads = torch.autograd.grad((found * scale).sum(), (hidden, weight))
+    torch.testing.assert_close(found, expected)
+    for grad, expected_grad in zip(grads, expected_grads, strict=True):
+        torch.testing.assert_close(grad, expected_grad, rtol=1e-4, atol=1e-5)

@@ -1,0 +1,179 @@
+"""What a step minimises: one class per method, with the same face towards the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+
+from reactor_core.data.chat import ChatFormat
+from reactor_core.data.packing import Document
+from reactor_core.data.pairs import Pair, encode_pair
+from reactor_core.data.records import Dataset
+from reactor_core.errors import DatasetError
+from reactor_core.training.config import TrainingConfig
+from reactor_core.training.llama import FastLlama
+from reactor_core.training.lora import adapter_off
+from reactor_core.training.preference import accumulate_pairs, pair_batches, sequence_sums
+from reactor_core.training.step import accumulate
+
+__all__ = ["Objective", "Outcome", "Preference", "Supervised", "encode_rows", "make_objective"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One step.
+
+    Attributes:
+        loss: What was minimised.
+        tokens: Of the step's rows, shared beginnings counted for every row.
+        computed: That went through the model for the gradient.
+        metrics: Further means over the step.
+    """
+
+    loss: float
+    tokens: int
+    computed: int
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+class Objective(Protocol):
+    """Adds the gradient of a step to the parameters."""
+
+    fast: FastLlama | None
+    documents: Sequence[Document]
+
+    def accumulate(self, rows: Sequence[int], *, seed: int) -> Outcome:
+        """Run the step over these rows of the dataset."""
+        ...
+
+
+def encode_rows(dataset: Dataset, chat: ChatFormat, config: TrainingConfig) -> tuple[list[Document], list[Pair] | None]:
+    """The dataset as tokens: documents, and for a preference method also which two belong together.
+
+    Raises:
+        DatasetError: A row does not fit the method.
+        NothingToTrain: A row carries no loss.
+    """
+    for row in dataset.rows:
+        if (row.rejected is None) == (config.method == "dpo"):
+            what = "holds a preference" if row.rejected is not None else "holds no chosen and rejected answer"
+            raise DatasetError(
+                f"{what}, and method={config.method!r}",
+                path=dataset.path,
+                line=row.line,
+                remedy="train preferences with method='dpo', and everything else with method='sft'",
+            )
+    if config.method == "sft":
+        rows = enumerate(dataset.rows)
+        return [chat.encode(row, index, max_length=config.max_length) for index, row in rows], None
+    pairs = [encode_pair(chat, row, index, max_length=config.max_length) for index, row in enumerate(dataset.rows)]
+    return [document for pair in pairs for document in pair.documents], pairs
+
+
+def make_objective(
+    model: Any,
+    documents: list[Document],
+    pairs: list[Pair] | None,
+    config: TrainingConfig,
+    *,
+    share_prefixes: bool,
+    device: torch.device,
+) -> Objective:
+    """The method's objective. Call it while the model has its base's weights."""
+    if pairs is None:
+        return Supervised(model, documents, config, share_prefixes=share_prefixes, device=device)
+    return Preference(model, pairs, config, share_prefixes=share_prefixes, device=device)
+
+
+class Supervised:
+    """Mean cross-entropy over the completion tokens of a step."""
+
+    def __init__(
+        self,
+        model: Any,
+        documents: list[Document],
+        config: TrainingConfig,
+        *,
+        share_prefixes: bool,
+        device: torch.device,
+    ) -> None:
+        self.fast: FastLlama | None = None
+        self.documents: Sequence[Document] = documents
+        self._model, self._config, self._share, self._device = model, config, share_prefixes, device
+
+    def accumulate(self, rows: Sequence[int], *, seed: int) -> Outcome:
+        """See :func:`~reactor_core.training.step.accumulate`."""
+        documents = [self.documents[row] for row in rows]
+        loss, _, computed = accumulate(
+            self._model,
+            documents,
+            max_tokens=self._config.micro_batch_tokens,
+            share_prefixes=self._share,
+            fast=self.fast,
+            device=self._device,
+            seed=seed,
+        )
+        return Outcome(loss, sum(len(document.ids) for document in documents), computed)
+
+
+class Preference:
+    """Direct preference optimisation; the reference is the model as it was before training.
+
+    With an adapter that is the model with the adapter switched off, asked once for each row when the row first comes.
+    Without one it is asked for all rows at the start, while the model has the base's weights.
+    """
+
+    def __init__(
+        self, model: Any, pairs: list[Pair], config: TrainingConfig, *, share_prefixes: bool, device: torch.device
+    ) -> None:
+        self.fast: FastLlama | None = None
+        self.documents: Sequence[Document] = [document for pair in pairs for document in pair.documents]
+        self._pairs = pairs
+        self._model, self._config, self._share, self._device = model, config, share_prefixes, device
+        self._reference = torch.full((len(pairs), 2), float("nan"))
+        if not config.use_lora:
+            self._ask_reference(range(len(pairs)))
+
+    def accumulate(self, rows: Sequence[int], *, seed: int) -> Outcome:
+        """See :func:`~reactor_core.training.preference.accumulate_pairs`."""
+        config = self._config
+        self._ask_reference(row for row in rows if self._reference[row].isnan().any())
+        pairs = [self._pairs[row] for row in rows]
+        outcome = accumulate_pairs(
+            self._model,
+            pairs,
+            self._reference[list(rows)],
+            kind=config.dpo_loss,
+            beta=config.dpo_beta,
+            label_smoothing=config.dpo_label_smoothing,
+            max_tokens=config.micro_batch_tokens,
+            share_prefixes=self._share,
+            fast=self.fast,
+            device=self._device,
+            seed=seed,
+        )
+        tokens = sum(len(document.ids) for pair in pairs for document in pair.documents)
+        return Outcome(outcome.loss, tokens, outcome.computed, outcome.metrics)
+
+    def _ask_reference(self, rows: Iterator[int] | range) -> None:
+        pairs = [self._pairs[row] for row in rows]
+        with torch.no_grad(), _as_reference(self._model):
+            # Nothing is dropped in evaluation, so equal beginnings may be shared whatever the training does.
+            for part in pair_batches(pairs, max_tokens=self._config.micro_batch_tokens, share_prefixes=True):
+                sums, _ = sequence_sums(self._model, part, self.fast, share_prefixes=True, device=self._device)
+                self._reference[[pair.row for pair in part]] = sums.cpu()
+
+
+@contextmanager
+def _as_reference(model: Any) -> Iterator[None]:
+    training = model.training
+    model.eval()
+    try:
+        with adapter_off(model):
+            yield
+    finally:
+        model.train(training)

@@ -1,0 +1,177 @@
+"""Direct preference optimisation (Rafailov et al. 2023, https://arxiv.org/abs/2305.18290) and its relatives.
+
+For a prompt with a chosen answer ``c`` and a rejected one ``r``, with log-probabilities summed over the answer's tokens
+under the trained model (``log p``) and the frozen reference (``log q``)::
+
+    margin = (log p(c) - log q(c)) - (log p(r) - log q(r))
+
+======== =======================================================================================================
+sigmoid  ``-log s(b m)``; with label smoothing e ``-(1 - e) log s(b m) - e log s(-b m)`` (cDPO, Mitchell 2023)
+hinge    ``max(0, 1 - b m)`` (SLiC, https://arxiv.org/abs/2305.10425)
+ipo      ``(m' - 1 / 2b)^2`` with m' over means instead of sums (https://arxiv.org/abs/2310.12036)
+robust   ``(-(1 - e) log s(b m) + e log s(-b m)) / (1 - 2e)`` (https://arxiv.org/abs/2403.00409)
+======== =======================================================================================================
+
+with m the margin, b beta and s the logistic function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch.nn.functional import logsigmoid
+
+from reactor_core.data.packing import pack, shared_length
+from reactor_core.data.pairs import Pair
+from reactor_core.training.llama import FastLlama
+from reactor_core.training.step import batch_log_probs
+
+__all__ = ["PairOutcome", "PreferenceLoss", "accumulate_pairs", "pair_batches", "pair_losses", "sequence_sums"]
+
+PreferenceLoss = Literal["sigmoid", "hinge", "ipo", "robust"]
+"""Which function of the margin is minimised."""
+
+
+@dataclass(frozen=True)
+class PairOutcome:
+    """What one step over pairs came to.
+
+    Attributes:
+        loss: Mean over the pairs.
+        computed: Tokens that went through the model with gradients.
+        metrics: Means over the pairs: ``rewards_chosen`` and ``rewards_rejected`` (beta times the log-ratio to the
+            reference), their difference ``margin``, and ``accuracy``, the share of pairs with a positive one.
+    """
+
+    loss: float
+    computed: int
+    metrics: dict[str, float]
+
+
+def pair_losses(
+    chosen: torch.Tensor,
+    rejected: torch.Tensor,
+    lengths: torch.Tensor,
+    *,
+    kind: PreferenceLoss,
+    beta: float,
+    label_smoothing: float,
+) -> torch.Tensor:
+    """Losses of pairs, ``[P]``.
+
+    Args:
+        chosen: ``[P]`` log-ratios to the reference, summed over the better answer's tokens.
+        rejected: ``[P]`` the same of the worse answer.
+        lengths: ``[P, 2]`` numbers of those tokens.
+        kind: The function.
+        beta: b.
+        label_smoothing: e, the share of pairs that are taken to be labelled the wrong way round.
+    """
+    if kind == "ipo":
+        mean_margin = chosen / lengths[:, 0] - rejected / lengths[:, 1]
+        return (mean_margin - 1 / (2 * beta)) ** 2
+    scaled = beta * (chosen - rejected)
+    if kind == "hinge":
+        return torch.relu(1 - scaled)
+    right, wrong = -logsigmoid(scaled), -logsigmoid(-scaled)
+    if kind == "sigmoid":
+        return (1 - label_smoothing) * right + label_smoothing * wrong
+    return ((1 - label_smoothing) * right - label_smoothing * wrong) / (1 - 2 * label_smoothing)
+
+
+def pair_batches(pairs: Sequence[Pair], *, max_tokens: int, share_prefixes: bool) -> list[list[Pair]]:
+    """Split the pairs of one step so that each part packs into at most ``max_tokens`` tokens.
+
+    Pairs that begin alike meet in one part; a pair is never torn apart, so a long one makes a part of its own.
+    """
+    parts: list[list[Pair]] = []
+    filled = 0
+    previous: tuple[int, ...] = ()
+    for pair in sorted(pairs, key=lambda item: (item.chosen.ids, item.row)):
+        first, second = pair.chosen.ids, pair.rejected.ids
+        whole = len(first) + len(second) - (shared_length(first, second) if share_prefixes else 0)
+        new = whole - (shared_length(previous, first) if share_prefixes else 0)
+        if not parts or filled + new > max_tokens:
+            parts.append([])
+            filled, new = 0, whole
+        parts[-1].append(pair)
+        filled += new
+        previous = second
+    return parts
+
+
+def sequence_sums(
+    model: Any, pairs: Sequence[Pair], fast: FastLlama | None, *, share_prefixes: bool, device: torch.device | str
+) -> tuple[torch.Tensor, int]:
+    """Log-probabilities of the answers, ``[P, 2]``, and the number of tokens that were computed for them.
+
+    The prompt of a pair is computed once where beginnings are shared.
+    """
+    documents = [document for pair in pairs for document in pair.documents]
+    batch = pack(documents, share_prefixes=share_prefixes).to(device)
+    log_probs = batch_log_probs(model, batch, fast)
+    sums = log_probs.new_zeros(len(documents)).index_add(0, batch.owner, log_probs)
+    return sums.view(-1, 2), len(batch.input_ids)
+
+
+def accumulate_pairs(
+    model: Any,
+    pairs: Sequence[Pair],
+    reference: torch.Tensor,
+    *,
+    kind: PreferenceLoss,
+    beta: float,
+    label_smoothing: float,
+    max_tokens: int,
+    share_prefixes: bool,
+    fast: FastLlama | None = None,
+    device: torch.device | str = "cpu",
+    seed: int = 0,
+) -> PairOutcome:
+    """Add the gradient of the mean loss over the pairs of one step to the parameters.
+
+    Args:
+        model: In training mode.
+        pairs: Of the step.
+        reference: ``[P, 2]`` log-probabilities of their answers under the reference, in the order of ``pairs``.
+        kind: See :func:`pair_losses`, as for ``beta`` and ``label_smoothing``.
+        max_tokens: Packed tokens in one forward pass.
+        share_prefixes: See :func:`~reactor_core.data.packing.pack`.
+        fast: The model's fast form, if it has one.
+        device: Where the model is.
+        seed: Of dropout; each part continues from it.
+    """
+    place = {id(pair): number for number, pair in enumerate(pairs)}
+    total, computed = 0.0, 0
+    ratios = torch.empty(len(pairs), 2)
+    for number, part in enumerate(pair_batches(pairs, max_tokens=max_tokens, share_prefixes=share_prefixes)):
+        if not share_prefixes:
+            torch.manual_seed((seed + number) % 2**63)
+        places = torch.tensor([place[id(pair)] for pair in part])
+        sums, tokens = sequence_sums(model, part, fast, share_prefixes=share_prefixes, device=device)
+        log_ratios = sums - reference[places].to(sums.device)
+        lengths = torch.tensor([[document.num_trained for document in pair.documents] for pair in part])
+        losses = pair_losses(
+            log_ratios[:, 0],
+            log_ratios[:, 1],
+            lengths.to(sums.device),
+            kind=kind,
+            beta=beta,
+            label_smoothing=label_smoothing,
+        )
+        loss = losses.sum() / len(pairs)
+        torch.autograd.backward(loss)
+        total += float(loss.detach())
+        computed += tokens
+        ratios[places] = log_ratios.detach().cpu()
+    chosen, rejected = beta * ratios[:, 0], beta * ratios[:, 1]
+    metrics = {
+        "rewards_chosen": float(chosen.mean()),
+        "rewards_rejected": float(rejected.mean()),
+        "margin": float((chosen - rejected).mean()),
+        "accuracy": float((chosen > rejected).float().mean()),
+    }
+    return PairOutcome(total, computed, metrics)
