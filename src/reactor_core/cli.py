@@ -168,7 +168,7 @@ def train(
     Parameters
     ----------
     dataset
-        JSON lines: messages, prompt and completion, instruction and output, or text; prompt, chosen and rejected for dpo.
+        JSON lines: messages, prompt and completion, instruction and output, or text; for dpo prompt, chosen, rejected.
     model
         An alias (smollm2-135m), a hub id (organisation/name) or a folder.
     method
