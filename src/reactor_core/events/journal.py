@@ -30,7 +30,7 @@ from reactor_core.events.reader import JournalReader
 from reactor_core.events.recovery import Health
 from reactor_core.events.retention import CompactReport, Retention
 from reactor_core.events.rows import Head, verify_chain
-from reactor_core.events.schema import connect
+from reactor_core.events.schema import JOURNAL_NAME, connect
 from reactor_core.events.seal import Sealer
 from reactor_core.events.vocabulary import EventSource
 from reactor_core.events.writer import Writer
@@ -40,9 +40,6 @@ __all__ = ["JOURNAL_NAME", "Journal"]
 
 T = TypeVar("T")
 R = TypeVar("R", bound=JournalReader)
-
-JOURNAL_NAME = "reactor.db"
-"""File name inside a workspace."""
 
 _shared: dict[tuple[int, Path], tuple[Journal, int]] = {}
 _shared_lock = threading.Lock()
