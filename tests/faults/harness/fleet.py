@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.harness.forks import Child, Forks, wait_until
+from tests.faults.harness.forks import Child, Forks
 from tests.faults.harness.history import Log
 from tests.faults.harness.tally import Tally
+from tests.faults.harness.waiting import wait_until
 
 
 @dataclass

@@ -7,28 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
 from tests.faults.harness.history import Log
-
-PATIENCE = 60.0
-"""Seconds after which a condition that should have come true has failed; machines are shared."""
-
-
-def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = PATIENCE) -> None:
-    """Return when the condition holds.
-
-    Raises:
-        AssertionError: It does not hold in time.
-    """
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"after {seconds:.0f} s still not: {what}")
-        time.sleep(0.002)
+from tests.faults.harness.waiting import PATIENCE, wait_until
 
 
 class Child:

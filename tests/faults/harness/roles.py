@@ -18,6 +18,7 @@ from typing import Any
 import apsw
 from tests.faults.harness.disk import Disk
 from tests.faults.harness.history import EFFECTS, PROBE, Log, Record
+from tests.faults.harness.waiting import wait_until
 
 from reactor_core.errors import JournalError, StorageFull
 from reactor_core.events import Journal, new_event
@@ -135,6 +136,8 @@ def subscriber(
         def effect(event: Event, db: apsw.Connection) -> None:
             db.execute(f"INSERT INTO {EFFECTS} VALUES (?)", (event.event_id,))
 
+        # A transport that is new to a workspace begins with what is published from then on.
+        wait_until(lambda: life > 0 or all(relay.state == "connected" for relay in bridge.relays()), "a connection")
         out.write(Record("ready", "", source, 0, life, 0))
         asked.wait()
 
