@@ -59,7 +59,7 @@ class SocketAdapter:
 @router.websocket("/ws/events")
 async def events_socket(socket: WebSocket) -> None:
     """Events both ways; docs/reference/wire-protocol.md describes the frames."""
-    services = services_of(socket)
+    services = await services_of(socket)
     offered = socket.scope.get("subprotocols", [])
     try:
         leave = services.enter_stream(socket.client.host if socket.client else "unknown")

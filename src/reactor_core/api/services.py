@@ -19,6 +19,7 @@ from reactor_core.api.limits import ApiLimits
 from reactor_core.api.problems import Problem
 from reactor_core.events.hub import Hub
 from reactor_core.events.metrics import Sample
+from reactor_core.events.reader import JournalReader
 from reactor_core.events.store import JournalStore
 from reactor_core.events.vocabulary import EventSource
 from reactor_core.integration.event_bridge import EventBridge
@@ -67,7 +68,7 @@ class Services:
         self.hub = Hub(
             bridge.journal, bridge.bus, latch=bridge.latch, authenticate=lambda given: matches(given, token.value)
         )
-        self.looks = bridge.journal.open_reader()
+        self.looks: JournalReader = bridge.journal.open_reader()
         """For questions that take microseconds; nothing long is asked of it, so it may be asked on the loop."""
         self.closing = False
         self._clock = clock
@@ -202,8 +203,11 @@ class Services:
             await asyncio.sleep(0.1)
 
 
-def services_of(connection: HTTPConnection) -> Services:
-    """The services of the application that a request came to; a dependency of the routes."""
+async def services_of(connection: HTTPConnection) -> Services:
+    """The services of the application that a request came to; a dependency of the routes.
+
+    A coroutine, though it waits for nothing: the framework runs plain functions on another thread.
+    """
     services: Services = connection.app.state.services
     return services
 
