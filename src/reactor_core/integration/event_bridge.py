@@ -154,7 +154,7 @@ class EventBridge(Publishing, Listening, History):
         token = None if settings.event_bridge_token is None else settings.event_bridge_token.get_secret_value()
         if websocket_url is None and redis_url is None:
             fallback = None  # without a hub nothing is written outside the workspace
-            if store is None:
+            if store is None and settings.jarvis_events_dir is None:
                 return
         bus, thread = self._started()
         self._relays = transports.open_relays(
@@ -167,6 +167,7 @@ class EventBridge(Publishing, Listening, History):
             source=str(self.source),
             workspace=self.workspace,
             token=token,
+            events_dir=settings.jarvis_events_dir,
             store_url=store,
             cloud_sql_instance=settings.cloud_sql_instance,
         )

@@ -9,6 +9,7 @@ from reactor_core.utils.lazy import attach
 
 if TYPE_CHECKING:
     from reactor_core.events.transports.figures import RelayStatus as RelayStatus
+    from reactor_core.events.transports.folder import FolderRelay as FolderRelay
     from reactor_core.events.transports.group import RelayGroup as RelayGroup
     from reactor_core.events.transports.group import open_relays as open_relays
     from reactor_core.events.transports.jsonl import JsonlRelay as JsonlRelay
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "FolderRelay": ".folder",
         "JsonlRelay": ".jsonl",
         "RedisRelay": ".redis_streams",
         "Relay": ".relay",

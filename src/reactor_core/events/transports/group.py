@@ -12,7 +12,7 @@ from reactor_core.events.bus import Bus
 from reactor_core.events.journal import Journal
 from reactor_core.events.loop_thread import LoopThread, end_tasks
 from reactor_core.events.metrics import Sample
-from reactor_core.events.transports import JsonlRelay, RedisRelay, WebSocketRelay
+from reactor_core.events.transports import FolderRelay, JsonlRelay, RedisRelay, WebSocketRelay
 from reactor_core.events.transports.figures import RelayStatus
 from reactor_core.events.transports.relay import Relay
 
@@ -86,6 +86,7 @@ def open_relays(
     source: str,
     workspace: Path,
     token: str | None = None,
+    events_dir: Path | None = None,
     store_url: str | None = None,
     cloud_sql_instance: str | None = None,
 ) -> RelayGroup:
@@ -94,6 +95,7 @@ def open_relays(
     Args:
         fallback: The shared file, or None.
         token: Bearer token for the hub.
+        events_dir: Folder of event files that the services of the family share.
         store_url: Postgres that gets a copy of the journal.
         cloud_sql_instance: Cloud SQL instance to reach it through.
 
@@ -110,6 +112,8 @@ def open_relays(
     if fallback is not None:
         others = tuple(relays)
         relays.append(JsonlRelay(fallback, unless=others, journal=journal, bus=bus, source=source, workspace=workspace))
+    if events_dir is not None:
+        relays.append(FolderRelay(events_dir, journal=journal, bus=bus, source=source, workspace=workspace))
     if store_url is not None:
         from reactor_core.events.store.relay import PostgresRelay  # its drivers cost half a second to import
 

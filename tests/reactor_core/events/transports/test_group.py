@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reactor_core.errors import ConfigError
-from reactor_core.events import Journal
+from reactor_core.events import Journal, new_event
 from reactor_core.events.bus import Bus
 from reactor_core.events.loop_thread import LoopThread
 from reactor_core.events.transports import Relay, RelayGroup, open_relays
@@ -31,13 +31,52 @@ def test_each_address_gets_a_relay_and_the_file_follows(common, tmp_path):
         websocket_url="ws://127.0.0.1:9/ws/events",
         redis_url="redis://127.0.0.1:9",
         fallback=tmp_path / "shared.jsonl",
+        events_dir=tmp_path / "events",
+        store_url="postgresql://me:secret-word@127.0.0.1:9/events",
         thread=thread,
         **options,
     )
     names = [status.name for status in group.status()]
-    assert names == ["ws://127.0.0.1:9/ws/events", "redis://127.0.0.1:9", f"file://{tmp_path / 'shared.jsonl'}"]
+    assert names[:4] == [
+        "ws://127.0.0.1:9/ws/events",
+        "redis://127.0.0.1:9",
+        f"file://{tmp_path / 'shared.jsonl'}",
+        f"folder://{tmp_path / 'events'}",
+    ]
+    assert len(names) == 5
+    assert "secret-word" not in names[4]
+    assert {sample.labels["relay"] for sample in group.metrics()} >= set(names)
     thread.submit(group.close(1)).result(20)
-    assert [status.state for status in group.status()] == ["stopped"] * 3
+    assert [status.state for status in group.status()] == ["stopped"] * 5
+
+
+def test_only_a_hub_confirms_for_the_hub(common):
+    options, thread = common
+    group = open_relays(websocket_url=None, redis_url="redis://127.0.0.1:9", fallback=None, thread=thread, **options)
+    assert not group.has_hub
+    with pytest.raises(ConfigError, match="no hub"):
+        thread.submit(group.confirmed(1, 1)).result(20)
+    thread.submit(group.close(1)).result(20)
+
+
+class Prompt(Relay):
+    """Its other side has everything at once."""
+
+    async def session(self) -> None:
+        self.connected()
+        while True:
+            await self.confirm(await self.outgoing())
+
+
+def test_a_confirmation_of_the_hub_is_the_groups(common):
+    options, thread = common
+    hub = Prompt("hub://", **options)
+    group = RelayGroup([hub], thread, hub=hub)
+    event, payload = new_event("user", "tick", {})
+    stored = options["journal"].append(event, payload=payload).result(30).event
+    thread.submit(group.confirmed(stored.priority, stored.seq)).result(20)
+    assert hub.status.sent == 1
+    thread.submit(group.close(1)).result(20)
 
 
 def test_a_bad_address_starts_nothing(common):
