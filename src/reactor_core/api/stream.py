@@ -124,7 +124,7 @@ class EventStream(Response):
                         async with asyncio.timeout(KEEP_ALIVE_SECONDS):
                             await ready.wait()
                     except TimeoutError:
-                        await self._write(send, self._place())
+                        await self._write(send, self._chunk(subscription) or self._place())
                 if not self._gone:
                     await send({"type": "http.response.body", "body": self._place(), "more_body": False})
         except _Stalled:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,3 +105,15 @@ def test_every_limit_says_what_it_is_and_is_positive() -> None:
         assert getattr(ApiLimits(), field.name) > 0
     with pytest.raises(TypeError):
         ApiLimits(1)  # type: ignore[misc]  # by name only
+
+
+def test_the_page_on_running_it_says_the_same_numbers() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs/how-to/run-the-api.md").read_text(encoding="utf-8")
+    table = page.partition("## Limits")[2]
+    limits = ApiLimits()
+    assert f"{limits.body_bytes >> 20} MiB; {limits.body_seconds:g} s" in table
+    numbers = (limits.batch_events, limits.requests_per_minute, limits.refusals_per_minute, limits.streams,
+               limits.streams_per_client)  # fmt: skip
+    for number in numbers:
+        assert re.search(rf"\b{number:,}\b", table), number
+    assert f"| {limits.stalled_seconds:g} s |" in table

@@ -16,6 +16,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from reactor_core.api.limits import ApiLimits
+from reactor_core.events.hub import MAX_FRAME
 from reactor_core.integration.event_bridge import EventBridge
 from reactor_core.utils.settings import Settings
 
@@ -105,3 +106,15 @@ async def test_sockets_count_as_streams(serve_here: Serve) -> None:
         with pytest.raises(Exception, match="403"):
             async with connect(socket_url(url)):
                 pass
+
+
+async def test_a_frame_that_is_too_large_ends_the_connection(serve_here: Serve) -> None:
+    """Whatever the server that carries the application allows; this one allows twice as much."""
+    url = serve_here()
+    async with asyncio.timeout(DEADLINE), connect(socket_url(url)) as socket:
+        await socket.send(json.dumps(IDENTITY))
+        await socket.send("x" * (MAX_FRAME + 1))
+        with pytest.raises(ConnectionClosed) as caught:
+            await socket.recv()
+        assert caught.value.rcvd is not None
+        assert caught.value.rcvd.code == 1009

@@ -15,6 +15,7 @@ import pytest
 from starlette.testclient import TestClient
 from tests.reactor_core.api.serving import DEADLINE, messages, until
 
+from reactor_core.api import stream as stream_module
 from reactor_core.api.limits import ApiLimits
 from reactor_core.events.journal import JOURNAL_NAME, Journal
 from reactor_core.utils.settings import Settings
@@ -159,6 +160,15 @@ def test_events_for_others_are_shown_too(serve_here: Serve) -> None:
     with reading(url) as stream:
         sent = post(url, 1, metadata={"target_sources": ["jarvis_prime"]})
         assert ids(take(stream, 1)) == sent
+
+
+def test_an_idle_stream_moves_its_reader_on(serve_here: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past what it did not ask for, so that it need not be searched again when the reader comes back."""
+    monkeypatch.setattr(stream_module, "KEEP_ALIVE_SECONDS", 0.05)
+    url = serve_here()
+    with reading(url, type="feedback") as stream:
+        post(url, 10)
+        assert any(message == {"id": message["id"]} and message["id"].endswith(":10") for message in stream)
 
 
 def test_a_reader_of_another_journal_is_told(serve_here: Serve) -> None:
