@@ -14,7 +14,7 @@ from reactor_core.events import chain
 from reactor_core.events.chain import ChainReport
 from reactor_core.events.drafts import Append
 from reactor_core.events.event import Event, from_micros, stored_event, to_micros
-from reactor_core.events.vocabulary import as_event_type, as_source
+from reactor_core.events.vocabulary import EventType, as_event_type, as_source
 
 __all__ = ["COLUMNS", "INSERT", "PAYLOAD_ERASED", "Head", "read_event", "read_head", "row_of", "verify_chain"]
 
@@ -26,6 +26,7 @@ COLUMNS = "seq, event_id, event_type, source, priority, ts_us, CAST(payload AS B
 
 INSERT = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 
+_COMPACTED = EventType.JOURNAL_COMPACTED.value.encode()
 _ERASED = b'{"data":{},"metadata":{"erased":true}}'
 
 # Bytes instead of text: a flipped bit can make text that is no UTF-8.
@@ -81,7 +82,9 @@ def read_event(row: tuple[Any, ...]) -> Event:
 def verify_chain(
     db: apsw.Connection, journal_id: str, path: Path, *, anchor: tuple[int, str] | None = None
 ) -> ChainReport:
-    """Walk all rows from the first to the last.
+    """Walk all rows from the first to the last. Where the oldest were pruned on record, the walk begins behind them.
+
+    Signed checkpoints are not looked at; :func:`~reactor_core.events.audit.verify_workspace` does that too.
 
     Args:
         anchor: A position and its link (hex) that were noted earlier elsewhere; the walk must meet them, so rows cut
@@ -94,6 +97,7 @@ def verify_chain(
     seq = 0
     missing: dict[int, None] = {}
     allowed: set[int] = set()
+    pruned: tuple[int, bytes] | None = None  # where the walk begins, until the event is met that says so
 
     def bad(position: int, detail: str) -> ChainReport:
         return ChainReport(False, seq, previous.hex(), position, f"{path}: row {position}: {detail}", len(allowed))
@@ -103,6 +107,9 @@ def verify_chain(
         db.execute("BEGIN")
         for row in db.execute(f"SELECT {_RAW_COLUMNS} FROM events ORDER BY seq"):  # noqa: S608  a constant
             number, ts_us, priority, *texts, payload, hashed, stored = row
+            if seq == 0 and number > 1 and (link := _checkpoint_link(db, number - 1)) is not None:
+                seq, previous = number - 1, link
+                pruned = (seq, link)
             if number != seq + 1:
                 return bad(seq + 1, f"missing, the next row is {number}")
             if payload is None:
@@ -119,12 +126,18 @@ def verify_chain(
             if anchor is not None and number == anchor[0] and here.hex() != anchor[1]:
                 return bad(number, "the chain does not meet the anchor; rows up to here were rewritten")
             if texts[1] == PAYLOAD_ERASED.encode() and payload is not None:
-                allowed.update(msgspec.json.decode(payload)["data"]["seqs"])
+                allowed.update(msgspec.json.decode(payload)["data"].get("seqs", ()))
+            if pruned is not None and texts[1] == _COMPACTED and texts[3] == b"" and payload is not None:
+                said = msgspec.json.decode(payload)["data"]
+                if (said.get("until"), said.get("link")) == (pruned[0], pruned[1].hex()):
+                    pruned = None
             seq, previous = number, here
         indexes = db.execute("PRAGMA integrity_check(1)").get
         db.execute("COMMIT")
     except (apsw.Error, UnicodeDecodeError) as error:
         return bad(seq + 1, f"cannot be read: {error}")
+    if pruned is not None:
+        return bad(1, f"missing, and no event records that the rows up to {pruned[0]} were pruned")
     for number in missing:
         if number not in allowed:
             return bad(number, "the payload is gone and no event records its erasure")
@@ -140,3 +153,8 @@ def verify_chain(
             len(missing),
         )
     return ChainReport(True, seq, previous.hex(), None, f"{seq} events, every link holds", len(missing))
+
+
+def _checkpoint_link(db: apsw.Connection, size: int) -> bytes | None:
+    row = db.execute("SELECT link FROM checkpoints WHERE size = ?", (size,)).fetchone()
+    return None if row is None else bytes(row[0])

@@ -186,7 +186,10 @@ class Store:
         """An id that comes again with other content is another event in disguise, and is refused."""
         event = item.event
         if stored.event_id == event.event_id:
-            if (stored.event_type, stored.data) != (event.event_type, event.data):
+            if stored.metadata != {"erased": True} and (stored.event_type, stored.data) != (
+                event.event_type,
+                event.data,
+            ):
                 return ConfigError(
                     f"event id {stored.event_id} is taken by an event with other content at {stored.seq}"
                 )

@@ -38,6 +38,8 @@ def test_the_oldest_rows_go_and_the_rest_is_proved(journal: Journal):
     said = report.records[0].data
     assert (said["first"], said["until"], said["count"], said["archive"]) == (1, 100, 100, None)
     assert fill(journal, 1)[0].seq == 152
+    walked = journal.verify()
+    assert (walked.ok, walked.events) == (True, 152)
     found = verify_workspace(journal.path)
     assert found.ok, found.lines()
 
@@ -181,6 +183,7 @@ def test_rows_deleted_without_the_record_are_found(journal: Journal):
     db.execute("DELETE FROM events WHERE seq <= 20")
     db.close()
     assert not verify_workspace(journal.path).ok
+    assert (journal.verify().ok, journal.verify().first_bad) == (False, 1)
 
 
 def test_the_space_is_used_again_or_given_back(journal: Journal):
@@ -218,3 +221,12 @@ def test_erasing_what_was_pruned_is_an_error(journal: Journal):
     journal.compact(keep_after_seq=5)
     with pytest.raises(NotFound):
         journal.erase([3], reason="too late")
+
+
+def test_an_erased_event_that_comes_again_is_known(journal: Journal):
+    event, _ = new_event("scout", "feedback", {"text": "secret"})
+    seq = journal.append(event, origin="hub").result(30).event.seq
+    journal.erase([seq], reason="asked by the person")
+    again = journal.append(event, origin="hub").result(30)
+    assert again.duplicate
+    assert again.event.data == {}
