@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
@@ -30,6 +31,8 @@ _BEHIND = 1024
 _INBOX = 4096
 """Events of this process that wait to be handed out; more are read from the file."""
 
+_REMEMBERED = 1024
+
 Tap = Callable[[Event], object]
 
 
@@ -43,7 +46,7 @@ class Bus:
         journal: Where the events are.
         thread: The bridge's loop thread, running.
         target: This bridge's source: an event that names other targets only is not handed out.
-        first: Called with each event of lane 1 before any reader gets it (loop thread).
+        first: Called with each event of lane 1 before any reader gets it, on the thread that brings it.
     """
 
     def __init__(self, journal: Journal, thread: LoopThread, *, target: str, first: Tap | None = None) -> None:
@@ -58,10 +61,13 @@ class Bus:
         self._subscriptions: tuple[Subscription, ...] = ()
         self._taps: tuple[Tap, ...] = ()
         self._bells: tuple[asyncio.Event, ...] = ()
-        self._arriving: deque[Event] = deque()  # before their commit
-        self._early: dict[str, None] = {}
+        # Not committed yet; 0 if it was handed out, else until when later ones must wait behind it.
+        self._early: dict[str, float] = {}
+        self._urgent_ids: deque[str] = deque(maxlen=_REMEMBERED)  # of the last committed events of lane 1
         self._inbox: deque[list[Event]] = deque()
         self._inbox_events = 0
+        self._at_hand: list[Event] = []  # taken from the inbox, being handed out
+        self._spilled = False  # the inbox was full: events of this process wait in the file
         self._draining = False
         self._closed = False
         self._ear: Ear | None = None
@@ -79,6 +85,7 @@ class Bus:
         not_from: str | None = None,
         early_again: bool = False,
         everyone: bool = False,
+        anywhere: bool = False,
     ) -> Subscription:
         """Start a subscription.
 
@@ -90,6 +97,7 @@ class Bus:
             not_from: Leave out what this relay or peer brought.
             early_again: Hand out an event of lane 1 that came before its commit once more when it is committed.
             everyone: Hand out events that name other targets, too.
+            anywhere: ``wake`` may be called on any thread, which spares urgent events the way over the bus's.
         """
         start = self._reader.head().seq if after_seq is None else after_seq
         begin = dict.fromkeys(LANES, start) | dict(after or {})
@@ -103,8 +111,11 @@ class Bus:
                 not_from=not_from,
                 early_again=early_again,
                 everyone=everyone,
+                anywhere=anywhere,
             )
             self._subscriptions = (*self._subscriptions, subscription)
+        if everyone:
+            subscription.hold(tuple(self._early))
         return subscription
 
     def detach(self, subscription: Subscription) -> None:
@@ -135,18 +146,41 @@ class Bus:
     def hand_out_early(self, event: Event) -> None:
         """Hand out an event of lane 1 that is about to be committed, once, however many relays bring it.
 
-        Call it before the event is given to the journal. Its commit hands it out to those only who did not get it.
+        Call it on any thread before the event is given to the journal. Its commit hands it out to those only who did
+        not get it. It does not overtake an event of lane 1 that is committed and still on its way.
         """
-        self._arriving.append(event)
-        self._thread.post(self._take_arriving)
+        with self._lock:
+            if event.event_id in self._early or event.event_id in self._urgent_ids:
+                return  # another relay brought it a moment before
+            now = time.monotonic()
+            given = max(self._early.values(), default=0.0) < now and not self._elders_wait()
+            self._early[event.event_id] = 0.0 if given else now + LOOK_SECONDS
+            if len(self._early) > _REMEMBERED:
+                del self._early[next(iter(self._early))]
+            subscriptions = self._subscriptions
+        if self._first is not None:
+            self._first(event)
+        if given:
+            here = self._thread.is_current()
+            ours = self._is_ours(event)
+            for subscription in subscriptions:
+                if (ours or subscription.everyone) and subscription.offer_early(event):
+                    if here or subscription.anywhere:
+                        subscription.wake()
+                    else:
+                        self._thread.post(subscription.wake)
+        self._thread.post(self._tell_taps, event)
 
     def forget_early(self, event: Event) -> None:
         """The commit of an early event failed, or it was stored before: it will not come."""
-        self._thread.post(self._forget_early, event.event_id)
+        with self._lock:
+            self._early.pop(event.event_id, None)
+            subscriptions = self._subscriptions
+        for subscription in subscriptions:
+            subscription.forget_early(event.event_id)
 
     async def flush(self) -> None:
         """Hand out all that is committed now."""
-        self._take_arriving()
         self._drain()
         self._catch_up()
 
@@ -172,6 +206,7 @@ class Bus:
     def _heard(self) -> None:
         """Somebody committed, or may have."""
         try:
+            self._look_first()
             self._drain()
             self._catch_up()
         except ReactorError as error:
@@ -183,6 +218,8 @@ class Bus:
             if self._inbox_events < _INBOX:
                 self._inbox_events += len(events)
                 self._inbox.append(events)
+            else:
+                self._spilled = True
             if self._draining:
                 return
             self._draining = True
@@ -195,8 +232,9 @@ class Bus:
             with self._lock:
                 if not self._inbox:
                     self._draining = False
+                    self._at_hand = []
                     break
-                events = self._inbox.popleft()
+                events = self._at_hand = self._inbox.popleft()
                 self._inbox_events -= len(events)
             first, last = events[0].seq, events[-1].seq
             assert first is not None, "announced events are committed"
@@ -209,6 +247,11 @@ class Bus:
     def _is_fresh(self, event: Event) -> bool:
         assert event.seq is not None, "announced events are committed"
         return event.seq > (self._urgent if event.priority == 1 else self._cursor)
+
+    def _look_first(self) -> None:
+        """Hand out what is urgent with one question to the file: with threads that compute each one can take long."""
+        if not self._closed and (events := self._reader.read_urgent(after=self._urgent, events=_CHUNK)):
+            self._hand_out(events, urgent=events[-1].seq or 0, cursor=self._cursor)
 
     def _catch_up(self, until: int | None = None) -> None:
         """Hand out what others wrote up to a position, or all: lane 1 of it before anything else."""
@@ -229,6 +272,8 @@ class Bus:
                 after=self._cursor, until=until, types=types, events=_CHUNK, size=CAPACITY_BYTES
             )
             self._hand_out(events, urgent=self._urgent, cursor=reached)
+        with self._lock:
+            self._spilled = self._spilled and self._reader.head().seq > self._urgent
 
     def _wanted_types(self) -> frozenset[str] | None:
         """What any subscription wants; None for everything."""
@@ -249,10 +294,11 @@ class Bus:
         self._handed_out(until)
 
     def _hand_out(self, events: list[Event], *, urgent: int, cursor: int) -> None:
-        self._take_arriving()  # an event came to the bus before it came to the journal
         for event in events:
             if event.priority == 1:
-                self._early.pop(event.event_id, None)
+                with self._lock:
+                    self._early.pop(event.event_id, None)
+                    self._urgent_ids.append(event.event_id)
                 if self._first is not None:
                     self._first(event)
         with self._lock:
@@ -269,25 +315,18 @@ class Bus:
         for bell in self._bells:
             bell.set()
 
-    def _take_arriving(self) -> None:
-        while self._arriving:
-            event = self._arriving.popleft()
-            if event.event_id in self._early:
-                continue
-            self._early[event.event_id] = None
-            if self._first is not None:
-                self._first(event)
-            ours = self._is_ours(event)
-            for subscription in self._subscriptions:
-                if ours or subscription.everyone:
-                    subscription.offer_early(event)
-            for tap in self._taps:
-                tap(event)
+    def _elders_wait(self) -> bool:
+        """Whether lane 1 of this process has committed events that no reader has got; the caller holds the lock."""
+        waiting = (*self._inbox, self._at_hand)
+        return self._spilled or any(
+            event.priority == 1 and event.event_id not in self._early and event.event_id not in self._urgent_ids
+            for events in waiting
+            for event in events
+        )
 
-    def _forget_early(self, event_id: str) -> None:
-        self._early.pop(event_id, None)
-        for subscription in self._subscriptions:
-            subscription.forget_early(event_id)
+    def _tell_taps(self, event: Event) -> None:
+        for tap in self._taps:
+            tap(event)
 
     def _refill(self, subscription: Subscription) -> None:
         if self._closed:

@@ -76,7 +76,7 @@ class HandlerRun:
             self._task = thread.submit(self._run_async())
         else:
             self._signal = threading.Event()
-            self.subscription = bus.attach(types, wake=self._signal.set, after=after)
+            self.subscription = bus.attach(types, wake=self._signal.set, after=after, anywhere=True)
             self._worker = threading.Thread(target=self._run_sync, name=f"reactor-handler {self.name}", daemon=True)
             self._worker.start()
 

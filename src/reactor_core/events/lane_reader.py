@@ -42,6 +42,14 @@ class LaneReader(JournalReader):
                 until = until if last is None else last
             return self._read(where, (lane, after, until), until, types, events, size)
 
+    def read_urgent(self, *, after: int, events: int) -> list[Event]:
+        """Events of lane 1 behind a position, at most so many."""
+        rows = self._query(
+            f"SELECT {COLUMNS} FROM events WHERE priority = 1 AND seq > ? ORDER BY seq LIMIT ?",  # noqa: S608
+            (after, events),
+        )
+        return [read_event(row) for row in rows]
+
     def read_rest(
         self, *, after: int, until: int, types: frozenset[str] | None, events: int, size: int
     ) -> tuple[list[Event], int]:

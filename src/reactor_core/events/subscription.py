@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -62,6 +62,7 @@ class Subscription:
         not_from: Leave out what this relay or peer brought.
         early_again: Hand an event of lane 1 that came before its commit over once more when it is committed.
         everyone: Hand over events that are addressed to others, too.
+        anywhere: ``wake`` may be called on any thread.
     """
 
     def __init__(
@@ -75,11 +76,14 @@ class Subscription:
         not_from: str | None = None,
         early_again: bool = False,
         everyone: bool = False,
+        anywhere: bool = False,
         capacity: int = CAPACITY,
         capacity_bytes: int = CAPACITY_BYTES,
     ) -> None:
         self.types = types
         self.everyone = everyone
+        self.anywhere = anywhere
+        self.wake = wake
         self._not_from = not_from
         self._early_again = early_again
         self._capacity = capacity
@@ -92,7 +96,6 @@ class Subscription:
         self._early: dict[str, int] = {}
         # Those that were not taken before their commit, which has not been offered yet.
         self._held: set[str] = set()
-        self._wake = wake
         self._refill = refill
         self._asked = False
 
@@ -109,10 +112,10 @@ class Subscription:
             for lane, seq in reached.items():
                 self._lanes[lane].seen = max(self._lanes[lane].seen, seq)
         if woken:
-            self._wake()
+            self.wake()
 
     def offer_early(self, event: Event) -> bool:
-        """Hand over an event of lane 1 that is not committed yet (bus thread); False if it is not taken now.
+        """Hand over an event of lane 1 that is not committed yet; the caller wakes. False if it is not taken now.
 
         It is not taken if it is not wanted, is there already, or would overtake an earlier one that waits in the
         journal or did not fit; it comes with its commit then.
@@ -125,8 +128,12 @@ class Subscription:
                 return False
             self._early[event.event_id] = _WAITS
             self._push(event)
-        self._wake()
-        return True
+            return True
+
+    def hold(self, event_ids: Iterable[str]) -> None:
+        """These were handed out before their commit, and before this reader was there: none may overtake them."""
+        with self._lock:
+            self._held.update(event_ids)
 
     def forget_early(self, event_id: str) -> None:
         """An event that was handed over early will not be committed."""
@@ -142,7 +149,7 @@ class Subscription:
                 if state.behind is None and state.seen < seq:
                     state.behind = max(state.seen, state.after)
                 state.seen = max(state.seen, seq)
-        self._wake()
+        self.wake()
 
     def pop(self, *, urgent: bool = False) -> Event | None:
         """Take the next event; None if none is there now.
@@ -188,7 +195,7 @@ class Subscription:
             for event in events:
                 self._accept(event)
             self._lanes[lane].behind = reached
-        self._wake()
+        self.wake()
 
     def idle(self) -> bool:
         """Whether nothing waits, in memory or in the journal."""

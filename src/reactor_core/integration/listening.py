@@ -206,7 +206,7 @@ class Listening(Spine):
             wanted = frozenset(_names(types) or self._heard_types or ()) or None
             goes_on = not types and after_seq is None
             start = self._heard_after if goes_on else None
-        subscription = bus.attach(wanted, wake=wake, after_seq=after_seq, after=start)
+        subscription = bus.attach(wanted, wake=wake, after_seq=after_seq, after=start, anywhere=True)
         self._listeners[id(subscription)] = wake
         return subscription, goes_on
 

@@ -34,6 +34,12 @@ def test_a_lane_is_read_in_order_up_to_a_position(reader: LaneReader):
     assert seqs(reader.read_lane(1, after=0, until=8, **ALL)) == ([2, 7], 8)
 
 
+def test_what_is_urgent_is_read_with_one_question(reader: LaneReader):
+    assert [event.seq for event in reader.read_urgent(after=0, events=10)] == [2, 7]
+    assert [event.seq for event in reader.read_urgent(after=0, events=1)] == [2]
+    assert reader.read_urgent(after=7, events=10) == []
+
+
 def test_the_rest_is_everything_but_lane_1(reader: LaneReader):
     assert seqs(reader.read_rest(after=0, until=8, **ALL)) == ([1, 3, 4, 5, 6, 8], 8)
     assert seqs(reader.read_rest(after=0, until=8, **{**ALL, "types": frozenset({"tock"})})) == ([4, 6, 8], 8)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
+
+import pytest
 
 from reactor_core.events.loop_thread import LoopThread, end_tasks
 
@@ -63,3 +66,20 @@ def test_posting_to_a_stopped_thread_does_nothing():
     thread.start()
     thread.stop()
     thread.post(print, "never")
+
+
+def test_threads_that_compute_give_way_soon():
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.005)
+    try:
+        thread = LoopThread("test")
+        thread.start()
+        assert sys.getswitchinterval() == pytest.approx(0.001)
+        thread.stop()
+        sys.setswitchinterval(0.0002)
+        thread = LoopThread("test")
+        thread.start()
+        assert sys.getswitchinterval() == pytest.approx(0.0002)  # sooner was chosen: it stays
+        thread.stop()
+    finally:
+        sys.setswitchinterval(before)
