@@ -45,14 +45,15 @@ def through_hub(forks: Forks, folder: Path, tally: Tally) -> Fleet:
 
 
 def arrived(folder: Path) -> Callable[[], bool]:
-    """Whether everything of the publisher's journal is stored, handled and has its effect at the other side."""
+    """Whether everything of the publisher's journal is stored, handled, confirmed and has its effect there."""
 
     def condition() -> bool:
         ids = {record.event_id for record in history.stored(folder / "here" / "reactor.db")}
         there = folder / "there" / "reactor.db"
         stored = {record.event_id for record in history.stored(there)}
         handled = {record.event_id for record in history.records(folder, "handled")}
-        return ids <= stored and stored <= handled and stored <= set(history.effects(there))
+        confirmed = not ids & history.unconfirmed(there)
+        return ids <= stored and stored <= handled and stored <= set(history.effects(there)) and confirmed
 
     return condition
 

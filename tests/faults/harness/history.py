@@ -99,6 +99,15 @@ def types(journal: Path) -> Counter[str]:
         db.close()
 
 
+def unconfirmed(journal: Path) -> set[str]:
+    """Ids of the events of lane 1 whose source may not have stored them."""
+    db = apsw.Connection(str(journal), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        return {row[0] for row in db.execute("SELECT event_id FROM early")}
+    finally:
+        db.close()
+
+
 def effects(journal: Path) -> list[str]:
     """Ids of the events whose effect the inbox stored, as often as it did."""
     db = apsw.Connection(str(journal), flags=apsw.SQLITE_OPEN_READONLY)

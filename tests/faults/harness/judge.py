@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.faults.harness import history
 
 from reactor_core.events import Journal
+from reactor_core.events.audit import verify_workspace
 
 
 def journal(folder: Path, path: Path) -> list[str]:
@@ -22,10 +23,9 @@ def journal(folder: Path, path: Path) -> list[str]:
 
 
 def proofs(path: Path) -> list[str]:
-    """What is wrong with the chain of a journal."""
-    with Journal(path) as opened:
-        report = opened.verify()
-    return [] if report.ok else [report.detail]
+    """What the audit objects to: chain, tree, signed checkpoints, anchors."""
+    report = verify_workspace(path.parent)
+    return [f"audit of {path}: {problem}" for problem in report.problems]
 
 
 def exchange(folder: Path, here: Path, there: Path, *, gaps: bool = False) -> list[str]:

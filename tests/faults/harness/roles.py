@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+from pydantic import SecretStr
 from tests.faults.harness.disk import Disk
 from tests.faults.harness.history import EFFECTS, PROBE, Log, Record
 from tests.faults.harness.waiting import wait_until
@@ -84,6 +85,7 @@ def publisher(
     tasks: int,
     ws_url: str | None = None,
     redis_url: str | None = None,
+    store_url: str | None = None,
 ) -> None:
     """Publish through a bridge from so many tasks until asked to finish; then stay, so that relays deliver."""
     out = Log(Path(log))
@@ -91,6 +93,9 @@ def publisher(
     finished = threading.Event()
     signal.signal(signal.SIGUSR1, lambda *_: finished.set())
     numbers = _numbers(life)
+    settings = load_settings()
+    if store_url is not None:
+        settings = settings.model_copy(update={"event_store_url": SecretStr(store_url)})
 
     async def task(bridge: EventBridge) -> None:
         while not finished.is_set() and not asked.is_set():
@@ -101,7 +106,9 @@ def publisher(
             out.write(replace(tried, kind="acked", event_id=event.event_id, seq=event.seq))
 
     async def main() -> None:
-        async with EventBridge(source, ws_url, False, redis_url, workspace=Path(workspace)) as bridge:
+        async with EventBridge(
+            source, ws_url, False, redis_url, workspace=Path(workspace), settings=settings
+        ) as bridge:
             out.write(Record("ready", "", source, 0, life, 0))
             await asyncio.gather(*(task(bridge) for _ in range(tasks)))
             out.write(Record("finished", "", source, 0, life, 0))
