@@ -29,11 +29,15 @@ _MAX_FAULTS = 64
 
 
 class Points(NamedTuple):
-    """Names of the crash points that are passed when events came in, when they are stored, and when that was told."""
+    """Names of the crash points of a link.
+
+    They are passed when events came in, when they are stored, when that was acknowledged, and when events were sent.
+    """
 
     received: str = ""
     stored: str = ""
-    told: str = ""
+    acknowledged: str = ""
+    sent: str = ""
 
 
 NO_POINTS = Points()

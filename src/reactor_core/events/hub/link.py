@@ -112,6 +112,7 @@ class Link:
         self._bus = bus
         self._latch = latch
         self._points = points
+        self._point = ""
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._ready = asyncio.Event()
@@ -192,6 +193,7 @@ class Link:
             self._ready.clear()
             while (message := self._next()) is not None:
                 await self._connection.send(message)
+                failpoints.reach(self._point)
             if self.intake.failure is not None:
                 await self._connection.send(self._codec.encode(Fault("storage", str(self.intake.failure))))
                 raise self.intake.failure
@@ -200,6 +202,7 @@ class Link:
 
     def _next(self) -> bytes | str | None:
         """The most urgent thing that can be said now."""
+        self._point = self._points.sent
         if self._latch_news:
             self._latch_news = False
             return self._codec.encode(LatchFrame(msgspec.to_builtins(self._latch.state())))
@@ -213,7 +216,7 @@ class Link:
             return self._codec.events([pack(urgent)], early=urgent.seq is None or self._is_unconfirmed(urgent))
         ack = Ack(self._note_stored(), self.intake.credit(_CREDIT_STEP), self._passed_over())
         if ack.lanes or ack.credit or ack.at:
-            failpoints.reach(self._points.told)
+            self._point = self._points.acknowledged
             return self._codec.encode(ack)
         if self.intake.faults:
             return self._codec.encode(self.intake.faults.popleft())

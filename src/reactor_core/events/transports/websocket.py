@@ -165,7 +165,7 @@ class WebSocketRelay(Relay):
             origin=self.name,
             credit=welcome.credit,
             after=self.cursors,
-            points=Points("", "relay.stored", ""),
+            points=Points(stored="relay.stored", sent="relay.sent"),
         )
         self._told = Counts()
         self._counts = link.intake.counts

@@ -188,6 +188,23 @@ async def test_an_urgent_event_that_is_not_stored_yet_does_not_overtake_its_elde
     assert two.got() == [*range(600), 9000]
 
 
+async def test_nor_one_that_was_handed_out_before_the_other_end_came(ends, run):
+    one, two = ends
+    elder, younger = (new_event("one", "tick", {"n": number}, priority=1) for number in (1, 2))
+    one.bus.hand_out_early(elder[0])
+    await asyncio.to_thread(one.thread.submit(one.bus.flush()).result, 30)
+    link = one.link()
+    one.bus.hand_out_early(younger[0])
+    await asyncio.to_thread(one.thread.submit(one.bus.flush()).result, 30)
+    run(link, two.link())
+    link.nudge()
+    await asyncio.sleep(0)  # it would say the younger one now
+    for event, payload in (elder, younger):
+        one.journal.append(event, payload=payload).result(30)
+    await two.until(lambda: len(two.got()) == 2)
+    assert two.got() == [1, 2]
+
+
 async def test_cursors_move_over_what_is_not_for_the_other_end(ends, run):
     one, two = ends
     link = one.link()
