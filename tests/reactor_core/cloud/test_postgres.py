@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import gc
+from functools import partial
+
 import pytest
+from google.oauth2.credentials import Credentials
 from sqlalchemy import text
+from tests.servers.cloud_sql import TOKEN, CloudSql
 from tests.servers.postgres import free_port
 
 from reactor_core.cloud import Postgres
@@ -73,8 +78,55 @@ def server(database):
     server.close()
 
 
+# The connector leaves its event loop open when it is closed; no code of ours is involved.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 class TestCloudSql:
-    """What can be known without Google: how the connector is made and called."""
+    """Google's own connector, against an admin API and an instance proxy of ours. Google itself is not asked."""
+
+    @pytest.fixture
+    def cloud(self, postgres, tmp_path, monkeypatch):
+        library = pytest.importorskip("google.cloud.sql.connector")
+        cloud = CloudSql(tmp_path, postgres.port)
+        known = Credentials(token=TOKEN)
+        there = partial(library.Connector, credentials=known, sqladmin_api_endpoint=cloud.api_url)
+        monkeypatch.setattr(library, "Connector", there)
+        yield cloud
+        cloud.close()
+        gc.collect()
+
+    def test_a_connection_through_the_connector(self, cloud, database, postgres):
+        path = database.rpartition("/")[2]
+        url = f"postgresql://tester:{postgres.password}@/{path}"
+        server = Postgres(url, cloud_sql_instance=cloud.instance)
+        assert cloud.certificates == 0  # nothing is asked before it is needed
+        with server.begin() as first, server.begin() as second:
+            for db in (first, second):
+                assert db.execute(text("SELECT current_database()")).scalar() == path
+                assert db.execute(text("SHOW application_name")).scalar() == "reactor"
+        assert (cloud.certificates, cloud.connections) == (1, 2)
+        server.close()
+
+    def test_a_restart_of_the_instance_is_survived(self, cloud, database, postgres):
+        path = database.rpartition("/")[2]
+        server = Postgres(f"postgresql://tester:{postgres.password}@/{path}", cloud_sql_instance=cloud.instance)
+        with server.begin() as db:
+            db.execute(text("SELECT 1"))
+        postgres.restart()
+        with server.begin() as db:
+            assert db.execute(text("SELECT 1")).scalar() == 1
+        server.close()
+
+    def test_what_the_connector_refuses_is_an_error_that_names_the_instance(self, cloud):
+        server = Postgres("postgresql://tester:hush@/d?ip_type=private", cloud_sql_instance=cloud.instance)
+        with pytest.raises(StorageError, match="project:region:name") as caught, server.begin():
+            pass
+        assert "PRIVATE" in str(caught.value)
+        assert "hush" not in str(caught.value)
+        server.close()
+        server = Postgres("postgresql://tester:hush@/d", cloud_sql_instance="project:region:another")
+        with pytest.raises(StorageError, match="not allowed here"), server.begin():
+            pass
+        server.close()
 
     @pytest.mark.parametrize(
         ("url", "instance", "message"),

@@ -13,6 +13,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,7 +55,7 @@ class PostgresRelay(Relay):
         workspace: Path,
         backoff: Callable[[], Iterator[float]] = full_jitter,
     ) -> None:
-        self._connect = lambda: Postgres(url, cloud_sql_instance=cloud_sql_instance)
+        self._connect = partial(Postgres, url, cloud_sql_instance=cloud_sql_instance)
         postgres = self._connect()  # so that an address that cannot be used is said here; it opens no connection
         postgres.close()
         super().__init__(postgres.name, journal=journal, bus=bus, source=source, workspace=workspace, backoff=backoff)
