@@ -91,13 +91,14 @@ async def store(bridge: EventBridge, drafts: Sequence[Draft]) -> list[Appended |
         raise
     found: list[Appended | Problem] = []
     for draft, outcome in zip(drafts, outcomes, strict=True):
+        if not isinstance(outcome, Appended) or outcome.duplicate:
+            bridge.bus.forget_early(draft.event)
         if isinstance(outcome, Appended):
             found.append(outcome)
-            continue
-        bridge.bus.forget_early(draft.event)
-        if not isinstance(outcome, ConfigError):
+        elif isinstance(outcome, ConfigError):
+            found.append(Problem("id-taken", str(outcome)))
+        else:
             raise outcome
-        found.append(Problem("id-taken", str(outcome)))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from tests.reactor_core.api.serving import until
 
 from reactor_core.api.cloudevents import BATCH, SINGLE
 from reactor_core.utils.ids import new_id
@@ -229,8 +230,8 @@ def test_urgent_events_reach_handlers_of_the_process_once(api: TestClient) -> No
     assert sorted(heard) == sorted(sent)
 
 
-@pytest.mark.parametrize("event_id", [None, "an-id-of-my-own-making"])
-def test_a_kill_switch_that_is_posted_halts_the_workspace(api: TestClient, event_id: str | None) -> None:
-    append(api, event_type="kill_switch_triggered", data={"action": "Sending 500 emails"}, event_id=event_id)
-    assert api.get("/health").json()["kill_switch"] == "tripped"
+@pytest.mark.parametrize("fields", [{}, {"event_id": "an-id-of-my-own-making"}, {"dedup_key": "halt"}])
+def test_a_kill_switch_that_is_posted_halts_the_workspace(api: TestClient, fields: dict[str, str]) -> None:
+    append(api, event_type="kill_switch_triggered", data={"action": "Sending 500 emails"}, **fields)
+    until(lambda: api.get("/health").json()["kill_switch"] == "tripped")
     assert api.app.state.services.bridge.latch.state().reason == "Sending 500 emails"
