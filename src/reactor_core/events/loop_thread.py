@@ -53,7 +53,8 @@ class LoopThread:
 
     def start(self) -> None:
         """Start the thread, and let threads that compute give way to it sooner."""
-        sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
+        if sys.getswitchinterval() > SWITCH_SECONDS:
+            sys.setswitchinterval(SWITCH_SECONDS)
         self._thread.start()
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:

@@ -74,12 +74,12 @@ def test_threads_that_compute_give_way_soon():
     try:
         thread = LoopThread("test")
         thread.start()
-        assert sys.getswitchinterval() == pytest.approx(0.001)
+        assert sys.getswitchinterval() == pytest.approx(0.001, rel=0.01)
         thread.stop()
         sys.setswitchinterval(0.0002)
         thread = LoopThread("test")
         thread.start()
-        assert sys.getswitchinterval() == pytest.approx(0.0002)  # sooner was chosen: it stays
+        assert sys.getswitchinterval() == pytest.approx(0.0002, rel=0.01)  # sooner was chosen: it stays
         thread.stop()
     finally:
         sys.setswitchinterval(before)
