@@ -3,6 +3,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,8 +31,8 @@ class Station:
         self.thread = LoopThread(workspace.name)
         self.thread.start()
         self.bus = Bus(self.journal, self.thread, target="reactor_core")
-        relay = JsonlRelay(file, journal=self.journal, bus=self.bus, source="reactor_core", workspace=workspace)
-        self.group = RelayGroup([relay], self.thread)
+        self.relay = JsonlRelay(file, journal=self.journal, bus=self.bus, source="reactor_core", workspace=workspace)
+        self.group = RelayGroup([self.relay], self.thread)
 
     def publish(self, number: int) -> str:
         event, payload = new_event("reactor_core", "tick", {"n": number})
@@ -48,6 +51,17 @@ class Station:
             return events
 
         return self.thread.submit(wait()).result(40)
+
+    def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something holds."""
+        deadline = time.monotonic() + 30
+        while not true():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def flush(self) -> None:
+        self.until(lambda: self.group.status()[0].state == "connected")
+        self.thread.submit(self.relay.flush()).result(40)
 
     def close(self) -> None:
         self.thread.submit(self.group.close(10)).result(20)
@@ -162,6 +176,85 @@ def test_a_link_that_somebody_else_put_there_is_not_followed(stations, tmp_path,
     station.thread.submit(station.group.close(10)).result(20)
     assert "Too many levels of symbolic links" in caplog.text
     assert victim.read_text() == ""
+
+
+def test_a_file_that_is_rotated_is_read_to_its_end_first(stations, tmp_path):
+    station = stations("one")
+    file = tmp_path / "shared" / "all.jsonl"
+    file.parent.mkdir(exist_ok=True)
+    with file.open("ab", buffering=0) as neighbour:
+        neighbour.write(json.dumps(HEARTBEAT | {"event_id": "1" * 32}).encode() + b"\n")
+        station.wait(1)
+        file.rename(tmp_path / "old")
+        neighbour.write(json.dumps(HEARTBEAT | {"event_id": "2" * 32}).encode() + b"\n")
+        file.write_text(json.dumps(HEARTBEAT | {"event_id": "3" * 32}) + "\n")
+    assert [event.event_id[0] for event in station.wait(3)] == ["1", "2", "3"]
+
+
+def test_a_file_that_was_replaced_while_nobody_read_it_is_a_gap(tmp_path):
+    file = tmp_path / "all.jsonl"
+    events: list = []
+    for number in (1, 2):
+        fresh = tmp_path / "fresh"
+        fresh.write_text(json.dumps(HEARTBEAT | {"event_id": str(number) * 32}) + "\n")
+        if number == 2:
+            fresh.replace(file)
+        station = Station(tmp_path / "one", file)
+        if number == 1:
+            fresh.replace(file)
+        events = station.wait(2 * number - 1)
+        station.close()
+    assert [event.event_type for event in events] == ["service_up", "gap", "service_up"]
+    assert "replaced" in events[1].data["reason"]
+
+
+def test_a_file_that_was_cut_short_is_a_gap(stations, tmp_path):
+    station = stations("one")
+    file = tmp_path / "shared" / "all.jsonl"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(HEARTBEAT | {"event_id": "1" * 32, "payload": {"text": "x" * 100}}) + "\n")
+    station.wait(1)
+    with file.open("r+") as neighbour:
+        neighbour.truncate(0)
+    station.wait(2)
+    with file.open("a") as neighbour:
+        neighbour.write(json.dumps(HEARTBEAT | {"event_id": "2" * 32}) + "\n")
+    assert [event.event_type for event in station.wait(3)] == ["service_up", "gap", "service_up"]
+
+
+def test_half_a_line_that_a_dead_writer_left_spoils_no_other(stations, tmp_path):
+    station = stations("one")
+    file = tmp_path / "shared" / "all.jsonl"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text('{"event_id": "dead')
+    file.chmod(0o600)
+    sent = station.publish(1)
+    station.flush()
+    assert file.read_text().splitlines()[0] == '{"event_id": "dead'
+    assert json.loads(file.read_text().splitlines()[1])["event_id"] == sent
+
+
+def test_without_space_no_half_line_stays_and_the_events_follow_later(tmp_path, caplog):
+    file = tmp_path / "all.jsonl"
+    with file.open("wb") as big:
+        big.truncate(1 << 26)
+        big.seek(0, os.SEEK_END)
+        big.write(b"\n")
+    size = file.stat().st_size
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, hard))  # the journal is far smaller
+    try:
+        station = Station(tmp_path / "one", file)
+        sent = [station.publish(number) for number in range(3)]
+        station.until(lambda: station.group.status()[0].state == "down")
+        assert file.stat().st_size == size
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    station.until(lambda: station.group.status()[0].sent == 3)
+    station.close()
+    with file.open("rb") as written:
+        written.seek(size)
+        assert [json.loads(line)["event_id"] for line in written] == sent
 
 
 async def test_without_a_hub_nothing_is_written_outside_the_workspace(tmp_path, fallback_file):
