@@ -101,7 +101,7 @@ class Intake:
             usual = not self._urgent
             batch = _drain(self._usual if usual else self._urgent)
             if usual:
-                self._companions = len(batch)
+                self._companions = [type(entry) for entry in batch].count(Append)
             if batch:
                 return batch
             if not self._usual and not self._urgent:

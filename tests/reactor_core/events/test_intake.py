@@ -111,6 +111,20 @@ def test_publishers_that_were_answered_together_are_waited_for_but_not_long():
     assert intake.take(None) == [one]  # the two others did not come back
 
 
+def test_only_publishers_are_waited_for(monkeypatch):
+    monkeypatch.setattr("reactor_core.events.intake.LINGER_SECONDS", 30.0)
+    intake = Intake()
+    for entry in (draft(), draft(), note(), note()):
+        intake.put(entry)
+    assert len(intake.take(None)) == 4
+    again = [draft(), draft()]
+    for entry in again:
+        intake.put(entry)
+    begun = time.monotonic()
+    assert intake.take(None) == again
+    assert time.monotonic() - begun < 10
+
+
 def test_an_urgent_entry_is_not_kept_waiting_for_companions(monkeypatch):
     monkeypatch.setattr("reactor_core.events.intake.LINGER_SECONDS", 30.0)
     intake = Intake()
