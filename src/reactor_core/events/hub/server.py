@@ -25,14 +25,17 @@ __all__ = ["HubServer", "is_local_page"]
 PING_SECONDS = 20.0
 """A peer that answers no ping for so long is gone; one that never reads answers none."""
 
+# A proxy on this machine speaks for others.
+_PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+
 _log = logging.getLogger(__name__)
 
 
 class HubServer:
     """Serves a hub on a port.
 
-    Clients on this machine need no token, unless a browser sent them from another site's page. All others show it as
-    ``Authorization: Bearer ...``, or in their first frame.
+    Clients on this machine need no token, unless a proxy passed them on or a browser sent them from another site's
+    page. All others show it as ``Authorization: Bearer ...``, or in their first frame.
 
     Args:
         token: The secret that clients show.
@@ -109,8 +112,9 @@ class HubServer:
             return "token"  # a wrong one did not come this far
         address = socket.remote_address
         local = is_loopback(address[0] if isinstance(address, tuple) else None)
-        page = request.headers.get("Origin")
-        return "loopback" if local and is_local_page(page, request.headers.get("Host")) else None
+        passed_on = any(name in request.headers for name in _PROXY_HEADERS)
+        page = is_local_page(request.headers.get("Origin"), request.headers.get("Host"))
+        return "loopback" if local and page and not passed_on else None
 
 
 def is_local_page(origin: str | None, host: str | None) -> bool:

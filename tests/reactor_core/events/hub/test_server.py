@@ -47,6 +47,11 @@ async def test_a_wrong_token_is_refused_even_on_this_machine(host, meeting):
     await meeting.join(headers={"Authorization": f"Bearer {TOKEN}", "Origin": "https://elsewhere.example"})
 
 
+async def test_what_a_proxy_passed_on_does_not_count_as_this_machine(meeting):
+    with pytest.raises(AssertionError, match="a token is needed"):
+        await meeting.join(headers={"X-Forwarded-For": "203.0.113.7"})
+
+
 @pytest.mark.parametrize(
     ("origin", "host", "local"),
     [
