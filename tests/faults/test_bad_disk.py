@@ -40,7 +40,7 @@ def judged(folder: Path, tally: Tally, process: Child, what: str) -> bool:
 
 
 def test_a_power_cut_takes_nothing_that_was_acknowledged(forks, tmp_path, tally):
-    for life in tally.times(6):
+    for life in tally.times(3):
         cut = tally.chance.randrange(40, 600)
         process = start(forks, tmp_path, tally, life, cut_at=cut)
         assert judged(tmp_path, tally, process, "power cut"), "the run ended before the power went"
@@ -58,7 +58,7 @@ def test_the_judges_see_what_a_disk_lost_that_lied_about_its_syncs(forks, tmp_pa
 
 def test_after_a_failed_fsync_acknowledgements_hold_again_even_if_the_power_goes(forks, tmp_path, tally):
     refused = 0
-    for life in tally.times(6):
+    for life in tally.times(2):
         failing = tally.chance.randrange(5, 40)
         process = start(
             forks,
@@ -77,7 +77,7 @@ def test_after_a_failed_fsync_acknowledgements_hold_again_even_if_the_power_goes
 
 
 def test_on_a_full_disk_nothing_is_acknowledged_until_there_is_space(forks, tmp_path, tally):
-    for life in tally.times(4):
+    for life in tally.times(2):
         first = tally.chance.randrange(80, 160)
         full = (first, first + tally.chance.randrange(1, 20))
         process = start(forks, tmp_path, tally, life, count=600, full=full)

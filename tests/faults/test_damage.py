@@ -58,7 +58,7 @@ def test_a_flipped_bit_is_found_or_changed_nothing_that_is_stored(sound, tmp_pat
     workspace = tmp_path / "workspace"
     shutil.copytree(sound, workspace)
     missed = []
-    for _ in tally.times(150):
+    for _ in tally.times(40):
         place, bit = tally.chance.randrange(len(content)), tally.chance.randrange(8)
         damaged = bytearray(content)
         damaged[place] ^= 1 << bit
@@ -76,14 +76,14 @@ def test_a_file_that_was_cut_off_is_found(sound, tmp_path, tally):
     workspace = tmp_path / "workspace"
     shutil.copytree(sound, workspace)
     before = rows(sound)
-    for _ in tally.times(20):
+    for _ in tally.times(8):
         (workspace / "reactor.db").write_bytes(content[: tally.chance.randrange(1, len(content))])
         tally.count("files cut off")
         assert found(workspace) or rows(workspace) == before
 
 
 def test_rows_cut_off_behind_the_last_anchor_are_found(sound, tmp_path, tally):
-    for _ in tally.times(6):
+    for _ in tally.times(3):
         workspace = tmp_path / "workspace"
         shutil.rmtree(workspace, ignore_errors=True)
         shutil.copytree(sound, workspace)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from redis import Redis
-from tests.faults.harness import history, judge
+from tests.faults.harness import judge
 from tests.faults.harness.fleet import Fleet, Member
 from tests.faults.harness.forks import Forks
+from tests.faults.harness.runs import arrived, judged, pair, slice_of
 from tests.faults.harness.tally import Tally
 from tests.servers.postgres import free_port
 from tests.servers.proxy import Proxy
@@ -27,16 +28,6 @@ REDIS_DEATHS = [
 ]
 
 
-def pair(folder: Path, tally: Tally, **address: str) -> dict[str, Member]:
-    """A subscriber and a publisher in workspaces of their own."""
-    there, here = str(folder / "there"), str(folder / "here")
-    tasks = tally.chance.choice((1, 8, 40))
-    return {
-        "subscriber": Member("subscriber", {"workspace": there, "source": "jarvis_agent", **address}),
-        "publisher": Member("publisher", {"workspace": here, "source": "reactor_core", "tasks": tasks, **address}),
-    }
-
-
 def through_hub(forks: Forks, folder: Path, tally: Tally) -> Fleet:
     port = free_port()
     hub = Member("hub", {"workspace": str(folder / "hub"), "port": port})
@@ -44,27 +35,7 @@ def through_hub(forks: Forks, folder: Path, tally: Tally) -> Fleet:
     return Fleet(forks, folder, tally, {"hub": hub, **members})
 
 
-def arrived(folder: Path) -> Callable[[], bool]:
-    """Whether everything of the publisher's journal is stored, handled, confirmed and has its effect there."""
-
-    def condition() -> bool:
-        ids = {record.event_id for record in history.stored(folder / "here" / "reactor.db")}
-        there = folder / "there" / "reactor.db"
-        stored = {record.event_id for record in history.stored(there)}
-        handled = {record.event_id for record in history.records(folder, "handled")}
-        confirmed = not ids & history.unconfirmed(there)
-        return ids <= stored and stored <= handled and stored <= set(history.effects(there)) and confirmed
-
-    return condition
-
-
-def judged(folder: Path, tally: Tally, *, gaps: bool = False) -> list[str]:
-    tally.count("acknowledged", len(history.records(folder, "acked")))
-    tally.count("effects", len(history.effects(folder / "there" / "reactor.db")))
-    return judge.exchange(folder, folder / "here" / "reactor.db", folder / "there" / "reactor.db", gaps=gaps)
-
-
-@pytest.mark.parametrize(("name", "point"), HUB_DEATHS)
+@pytest.mark.parametrize(("name", "point"), slice_of(HUB_DEATHS, "hub.committed", "relay.confirmed"))
 def test_through_a_hub_everything_arrives_once_and_in_order(forks, tmp_path, tally, name, point):
     fleet = through_hub(forks, tmp_path, tally)
     fleet.start_all()
@@ -82,7 +53,7 @@ def valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
     server.kill()
 
 
-@pytest.mark.parametrize(("name", "point"), REDIS_DEATHS)
+@pytest.mark.parametrize(("name", "point"), slice_of(REDIS_DEATHS, "relay.stored"))
 def test_through_redis_everything_arrives_once_and_in_order(forks, tmp_path, tally, valkey, name, point):
     fleet = Fleet(forks, tmp_path, tally, pair(tmp_path, tally, redis_url=valkey.url))
     fleet.start_all()
@@ -102,6 +73,7 @@ def flush(server: ValkeyServer) -> None:
         client.flushall()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [kill_and_restart, flush])
 def test_a_redis_that_dies_or_forgets_costs_nothing(forks, tmp_path, tally, valkey, fault):
     fleet = Fleet(forks, tmp_path, tally, pair(tmp_path, tally, redis_url=valkey.url))
@@ -116,6 +88,7 @@ def test_a_redis_that_dies_or_forgets_costs_nothing(forks, tmp_path, tally, valk
     assert judged(tmp_path, tally, gaps=fault is flush) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["cut", "hold"])
 def test_a_cable_that_is_cut_or_carries_nothing_costs_nothing(forks, tmp_path, tally, damage):
     port = free_port()

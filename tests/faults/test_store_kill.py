@@ -30,6 +30,7 @@ def in_store(url: str) -> list[tuple[object, ...]]:
         return []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", [None, "journal.committed", "relay.sent", "relay.confirmed"])
 def test_the_copy_is_the_journal_row_for_row(forks, tmp_path, tally, postgres, database, point):
     options = {"workspace": str(tmp_path / "here"), "source": "reactor_core", "tasks": 8, "store_url": database}
