@@ -25,7 +25,7 @@ from reactor_core.events.evidence import (
     read_anchors,
     read_sealed,
 )
-from reactor_core.events.prefix import boundary_problems, node_count_problems, prefix_problems
+from reactor_core.events.prefix import boundary_recorded, node_count_problems, prefix_problems
 from reactor_core.events.proof import proof_in
 from reactor_core.events.walk import Base, Problem, RowWalk, Stop, erased_on_record
 from reactor_core.utils.settings import Settings, load_settings
@@ -206,6 +206,10 @@ class _Audit:
         walk = RowWalk(db, start, self._stops(start.size), erased=self._erased(), covered=max(covered, start.size))
         walk.run()
         self._problems += walk.problems
+        if boundary is not None and not boundary_recorded(db, boundary):
+            # Where rows do not hold, the record may be one of them.
+            text = f"rows 1 to {pruned} are missing and no event records that they were pruned"
+            self._problems.append(Problem(None if walk.problems else 1, text))
         if start.size == pruned:
             self._check_prefix(boundary, pruned)
             self._check_node_count(covered, pruned)
@@ -234,14 +238,12 @@ class _Audit:
             return 1  # the walk meets the same error and names it
 
     def _boundary(self, first: int) -> tuple[int, Checkpoint | None]:
-        """How many rows were pruned, and the checkpoint that stands for them; 0 and None if that is not on record."""
+        """How many rows were pruned, and the checkpoint that stands for them; 0 and None if there is none."""
         if first <= 1:
             return 0, None
         for checkpoint in self._sealed.sound:
             if checkpoint.size == first - 1:
-                found = boundary_problems(self._db, checkpoint)
-                self._problems += found
-                return (0, None) if found else (first - 1, checkpoint)
+                return first - 1, checkpoint
         return 0, None
 
     def _start(self, pruned: int, boundary: Checkpoint | None, since: int | None) -> Base:

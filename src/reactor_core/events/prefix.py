@@ -14,7 +14,7 @@ from reactor_core.events.nodes import STORED_LEVEL, TreeReader, consistency_of, 
 from reactor_core.events.vocabulary import EventType
 from reactor_core.events.walk import Problem
 
-__all__ = ["boundary_problems", "node_count_problems", "prefix_problems"]
+__all__ = ["boundary_recorded", "node_count_problems", "prefix_problems"]
 
 
 class _Cut(msgspec.Struct):
@@ -27,7 +27,7 @@ class _CutPayload(msgspec.Struct):
     data: _Cut
 
 
-def boundary_problems(db: apsw.Connection, boundary: Checkpoint) -> list[Problem]:
+def boundary_recorded(db: apsw.Connection, boundary: Checkpoint) -> bool:
     """Whether an event of this workspace records that the rows up to the boundary were pruned."""
     decode = msgspec.json.Decoder(_CutPayload).decode
     wanted = _Cut(boundary.size, boundary.root.hex(), boundary.link.hex())
@@ -37,10 +37,10 @@ def boundary_problems(db: apsw.Connection, boundary: Checkpoint) -> list[Problem
     ):
         try:
             if decode(payload).data == wanted:
-                return []
+                return True
         except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
-    return [Problem(1, f"rows 1 to {boundary.size} are missing and no event records that they were pruned")]
+    return False
 
 
 def prefix_problems(db: apsw.Connection, boundary: Checkpoint, older: Sequence[Checkpoint]) -> Iterator[Problem]:

@@ -148,7 +148,7 @@ def check_other(book: Book, table: str, key: str, column: str, bit: int) -> None
     assert report is None or not report.ok
 
 
-@pytest.mark.parametrize("examples", [60, pytest.param(2500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [60, pytest.param(800, marks=pytest.mark.slow)])
 def test_any_flipped_bit_of_a_row_is_found_and_the_row_is_named(either, examples):
     first, last = rows_of(either)
 
@@ -160,7 +160,7 @@ def test_any_flipped_bit_of_a_row_is_found_and_the_row_is_named(either, examples
     law()
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(2500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [40, pytest.param(800, marks=pytest.mark.slow)])
 def test_any_flipped_bit_of_a_checkpoint_is_found(either, examples):
     sizes = either.sizes()
 
@@ -172,7 +172,7 @@ def test_any_flipped_bit_of_a_checkpoint_is_found(either, examples):
     law()
 
 
-@pytest.mark.parametrize("examples", [40, pytest.param(1500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [40, pytest.param(600, marks=pytest.mark.slow)])
 def test_any_flipped_bit_of_a_stored_node_is_found(either, examples):
     places = either.db.execute("SELECT level, idx FROM tree_nodes").fetchall()
 
