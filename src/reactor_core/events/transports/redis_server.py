@@ -21,6 +21,7 @@ STREAMS = {lane: f"{CHANNEL}:{lane}" for lane in (1, 2, 3, 4)}
 """Stream of each lane."""
 EPOCH = f"{CHANNEL}:epoch"
 """Key of a random text that lives as long as the server's history."""
+_PATTERN = f"{CHANNEL[:-1]}[{CHANNEL[-1]}]"
 MIRROR_MARK = '"mirror_of":"'
 """In a message of the channel: it is in a stream too."""
 
@@ -35,6 +36,8 @@ _ADD = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return redis.error_reply('LOSTHISTORY the epoch is another one')
 end
+-- Our own listeners use a pattern, so that only neighbours count: without any, nothing need be published.
+local heard = redis.call('PUBSUB', 'NUMSUB', ARGV[4])[2] > 0 or redis.call('PUBSUB', 'NUMPAT') > 1
 local ids = {}
 for i = 6, #ARGV, 5 do
   local stream = KEYS[1 + tonumber(ARGV[i])]
@@ -50,7 +53,7 @@ for i = 6, #ARGV, 5 do
     command[#command + 1] = '1'
   end
   ids[#ids + 1] = redis.call(unpack(command))
-  if ARGV[i + 4] == '1' then
+  if heard and ARGV[i + 4] == '1' then
     redis.call('PUBLISH', ARGV[4], string.sub(ARGV[i + 2], 1, -2) .. ',"mirror_of":"' .. stream .. '"}')
   end
 end
@@ -260,7 +263,7 @@ class Server:
     async def listen(self) -> Any:
         """A subscription to the channel, as an iterator over messages; close it."""
         channel = self._redis.pubsub(ignore_subscribe_messages=True)
-        await channel.subscribe(CHANNEL)
+        await channel.psubscribe(_PATTERN)
         return channel
 
 
