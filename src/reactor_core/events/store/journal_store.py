@@ -17,6 +17,9 @@ from reactor_core.events.store.cursor import Place, check_limit, page_of
 __all__ = ["JournalStore"]
 
 
+_NEAR = 10_000  # rows that are read in order before an index is asked; a few milliseconds
+
+
 class JournalStore:
     """Reads the file of a journal on a connection of its own; writers go on meanwhile.
 
@@ -44,15 +47,11 @@ class JournalStore:
         check_limit(limit)
         place = None if cursor is None else Place.read(cursor, store=self.journal_id)
         newest = newest if place is None else place.newest
-        head = self.head()  # looked up first: what is stored after this moment belongs to a later page
-        low, high = 0, head + 1
+        first, head = self._ends()  # looked up now: what is stored after this moment belongs to a later page
+        low, high = first - 1, head + 1
         if place is not None:
-            low, high = (0, min(place.position, high)) if newest else (place.position, high)
-        wanted = _filter(query, self.journal_id, after_seq=low, before_seq=high)
-        rows = self._rows(
-            f"SELECT {COLUMNS} FROM events WHERE {wanted.where} ORDER BY seq {'DESC' if newest else 'ASC'} LIMIT ?",  # noqa: S608
-            (*wanted.values, limit + 1),
-        )
+            low, high = (low, min(place.position, high)) if newest else (max(place.position, low), high)
+        rows = self._newest_or_oldest(query, low, high, limit + 1, newest=newest)
         return page_of(
             [(row[0], read_event(row)) for row in rows], limit, store=self.journal_id, head=head, newest=newest
         )
@@ -83,7 +82,38 @@ class JournalStore:
 
     def head(self) -> int:
         """Position of the last row; 0 while there is none."""
-        return int(self._rows("SELECT coalesce(max(seq), 0) FROM events")[0][0])
+        return self._ends()[1]
+
+    def _ends(self) -> tuple[int, int]:
+        """The first position and the last; 1 and 0 while there is none."""
+        statement = "SELECT coalesce((SELECT min(seq) FROM events), 1), coalesce((SELECT max(seq) FROM events), 0)"
+        first, head = self._rows(statement)[0]
+        return int(first), int(head)
+
+    def _newest_or_oldest(
+        self, query: EventQuery, low: int, high: int, limit: int, *, newest: bool
+    ) -> list[tuple[Any, ...]]:
+        """The first or the last rows between two positions.
+
+        What is frequent is found among the nearest rows, read in their order. What is rare is found by its index, whose
+        order is another one: all that it holds must be sorted, so the rows themselves are fetched afterwards.
+        """
+        order = "DESC" if newest else "ASC"
+        border = max(low, high - 1 - _NEAR) if newest else min(high - 1, low + _NEAR)
+        near, far = ((border, high), (low, border + 1)) if newest else ((low, border + 1), (border, high))
+        wanted = _filter(query, self.journal_id, *near)
+        rows = self._rows(
+            f"SELECT {COLUMNS} FROM events NOT INDEXED WHERE {wanted.where} ORDER BY seq {order} LIMIT ?",  # noqa: S608
+            (*wanted.values, limit),
+        )
+        if len(rows) < limit and far[0] + 1 < far[1]:
+            wanted = _filter(query, self.journal_id, *far)
+            rows += self._rows(
+                f"SELECT {COLUMNS} FROM events WHERE seq IN"  # noqa: S608
+                f" (SELECT seq FROM events WHERE {wanted.where} ORDER BY seq {order} LIMIT ?) ORDER BY seq {order}",
+                (*wanted.values, limit - len(rows)),
+            )
+        return rows
 
     def _rows(self, statement: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         with self._lock, journal_errors(self.path):
@@ -91,7 +121,7 @@ class JournalStore:
 
 
 def _filter(
-    query: EventQuery, journal_id: str, *, after_seq: int | None = None, before_seq: int | None = None
+    query: EventQuery, journal_id: str, after_seq: int | None = None, before_seq: int | None = None
 ) -> EventFilter:
     if query.journal not in (None, journal_id):
         return EventFilter("FALSE", ())
