@@ -5,8 +5,8 @@
 
 SmolLM2-135M, LoRA r=16 on all linear layers, fp32, no gradient checkpointing, four pairs a step, same rows, base
 weights, chat template, learning rate, beta and number of threads; sigmoid loss; the reference is the model without its
-adapter on both sides, asked during training (one pass over the data, so asking first would cost the same). Each run is a
-fresh process, ours and theirs take turns, medians are compared. The pairs are actions of the experience log with the
+adapter on both sides, asked during training (one pass over the data, so asking first would cost the same). Each run is
+a fresh process, ours and theirs take turns, medians are compared. The pairs are actions of the experience log with the
 right verdict and its reason against a wrong verdict with the reason of another row.
 
 Not covered: GPUs, other models, long answers; quality (loss and gradient equal TRL's by the tests).
