@@ -114,8 +114,8 @@ class Bus:
                 anywhere=anywhere,
             )
             self._subscriptions = (*self._subscriptions, subscription)
-        if everyone:
-            subscription.hold(tuple(self._early))
+            if everyone:
+                subscription.hold(self._early)
         return subscription
 
     def detach(self, subscription: Subscription) -> None:
