@@ -17,6 +17,7 @@ from reactor_core.events.loop_thread import LoopThread
 from reactor_core.events.query import EventQuery
 from reactor_core.events.store import PostgresRelay, PostgresStore
 from reactor_core.events.transports import RelayGroup
+from reactor_core.integration import EventBridge, EventSource
 
 END = 60.0
 
@@ -216,3 +217,15 @@ def test_a_program_ends_although_the_server_does_not_answer(tmp_path, postgres):
         assert time.monotonic() - began < 10
     finally:
         postgres.thaw()
+
+
+def test_a_bridge_copies_what_its_settings_name(tmp_path, database, monkeypatch):
+    monkeypatch.setenv("EVENT_STORE_URL", database)
+    monkeypatch.setenv("REACTOR_WORKSPACE", str(tmp_path))
+    with EventBridge(EventSource.USER, fallback_to_file=False) as bridge:
+        told = bridge.publish_sync("note", {"n": 1})
+        until(lambda: bridge.relays()[0].sent == 1)
+        assert bridge.relays()[0].state == "connected"
+        names = {sample.name for sample in bridge.metrics()}
+        assert "reactor_relay_lag_events" in names
+    assert told.event_id in [event.event_id for event in stored(database)]
