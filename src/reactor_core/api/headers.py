@@ -6,6 +6,7 @@ import logging
 import re
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reactor_core.api.problems import Problem, respond
@@ -59,6 +60,8 @@ class AnswerHeaders:
 
         try:
             await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            _log.info("request %s: the client left before it had sent all", request_id)
         except Exception:
             _log.exception("request %s: %s %s failed", request_id, scope.get("method", "WebSocket"), scope["path"])
             if scope["type"] != "http" or started:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -17,13 +18,20 @@ async def fine(request: Request) -> Response:
     return PlainTextResponse(request.scope["reactor.request_id"], headers={"Referrer-Policy": "same-origin"})
 
 
+async def read(request: Request) -> Response:
+    return PlainTextResponse(await request.body())
+
+
 async def broken(request: Request) -> Response:
     raise RuntimeError("the secret inside")
 
 
 @pytest.fixture
 def client() -> TestClient:
-    app = Starlette(routes=[Route("/", fine), Route("/broken", broken)], middleware=[Middleware(AnswerHeaders)])
+    app = Starlette(
+        routes=[Route("/", fine), Route("/broken", broken), Route("/read", read, methods=["POST"])],
+        middleware=[Middleware(AnswerHeaders)],
+    )
     return TestClient(app)
 
 
@@ -56,3 +64,19 @@ def test_what_nobody_foresaw_is_logged_and_not_shown(client: TestClient, caplog:
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
     assert answer.headers["x-request-id"] in caplog.text
     assert "the secret inside" in caplog.text
+
+
+async def test_a_client_that_leaves_in_the_middle_is_no_failure(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/read", "headers": [], "query_string": b""}
+    await client.app(scope, receive, send)
+    assert (sent, [record for record in caplog.records if record.levelno >= logging.WARNING]) == ([], [])

@@ -20,6 +20,7 @@ from tests.reactor_core.api.serving import DEADLINE, HERE, Served, messages, unt
 
 from reactor_core.api import server
 from reactor_core.api.headers import SECURITY_HEADERS
+from reactor_core.api.limits import ApiLimits
 from reactor_core.api.problems import PROBLEM_JSON
 from reactor_core.api.server import create_app
 from reactor_core.events.journal import JOURNAL_NAME, Journal
@@ -157,6 +158,22 @@ def test_an_open_address_is_warned_about_and_answers_others_only_with_the_token(
     for value in ("203.0.113.9", "127.0.0.1"):
         assert httpx.get(f"{served.url}/health", headers={"X-Forwarded-For": value}).status_code == 401
     assert SECRET not in served.said()
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [(b"100", b" 408 "), (b"99999999", b" 413 "), (b"x", b" 400 "), (b"-1", b" 400 ")]
+)
+def test_a_client_that_sends_half_a_body_is_answered_and_let_go(
+    serve_here: Callable[..., str], length: bytes, status: bytes
+) -> None:
+    address = urlsplit(serve_here(ApiLimits(body_seconds=0.2)))
+    with socket.create_connection((address.hostname, address.port), timeout=DEADLINE) as client:
+        head = b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        client.sendall(head + b"Content-Length: " + length + b"\r\n\r\n[")
+        answer = b""
+        while part := client.recv(4096):
+            answer += part
+    assert status in answer.split(b"\r\n")[0]
 
 
 def test_several_workers_serve_one_workspace(serve: Serve) -> None:
