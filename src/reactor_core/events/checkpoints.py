@@ -80,8 +80,8 @@ def at_least(db: apsw.Connection, size: int) -> Checkpoint | None:
 def all_checkpoints(db: apsw.Connection, after: int = 0) -> Iterator[Checkpoint]:
     """The checkpoints behind a size, in order; bytes that are no text come as replaced text, so that none is hidden."""
     statement = _COLUMNS.replace("note", "CAST(note AS BLOB)") + " WHERE size > ? ORDER BY size"
-    for *numbers, note in db.execute(statement, (after,)):
-        yield Checkpoint(*numbers, note.decode(errors="replace"))
+    for size, made_us, root, link, peaks, note in db.execute(statement, (after,)):
+        yield Checkpoint(size, made_us, root, link, peaks, note.decode(errors="replace"))
 
 
 def insert(db: apsw.Connection, checkpoint: Checkpoint) -> None:

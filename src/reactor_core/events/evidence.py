@@ -154,7 +154,7 @@ def _evidence(sink: Sink, journal_id: str) -> AnchorEvidence:
 def _open(path: Path) -> apsw.Connection:
     require_sqlite(apsw.sqlite_lib_version())
     log = path.with_name(f"{path.name}-wal")
-    has_log = log.exists() and log.stat().st_size > 0
+    has_log = log.is_file() and log.stat().st_size > 0
     try:
         db = connect(path, read_only=True)
         if has_log:  # closing must not copy the log into the file: it may be evidence

@@ -192,7 +192,9 @@ class RowWalk:
 
     def _contradicted(self, stop: Stop) -> None:
         self._rewritten = True
-        first, last = min(self._bad_nodes, default=(self._held + 1, self.size))
+        # The smallest subtree that differs says most about where.
+        suspects = self._bad_nodes or [(self._held + 1, self.size)]
+        first, last = min(suspects, key=lambda rows: (rows[1] - rows[0], rows[0]))
         self._bad_nodes.clear()
         self.problems.append(
             Problem(first, f"rows {first} to {last} are not those that were stored: {stop.what} says otherwise")
