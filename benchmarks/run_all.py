@@ -2,12 +2,14 @@
 
 python benchmarks/run_all.py            # what `make bench` does
 python benchmarks/run_all.py --quick    # under a minute each; figures that decide nothing, written nowhere
+python benchmarks/run_all.py --only events_kill    # this one; the rest of the page stays as it was measured
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,16 +60,34 @@ def render(claims: list[dict[str, Any]]) -> str:
     return "".join(parts)
 
 
+def merge(old: str, new: str) -> str:
+    """The new page, with the sections of the old one that were not measured anew."""
+
+    def sections(page: str) -> dict[str, str]:
+        parts = re.split(r"^## (.+)$", page, flags=re.MULTILINE)
+        return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+    together = sections(old) | sections(new)
+    return HEAD + "".join(f"## {name}{together[name]}" for name in sorted(together))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="under a minute each; nothing is written")
-    quick = parser.parse_args().quick
+    parser.add_argument("--only", action="append", metavar="NAME", help="measure this benchmark; may come again")
+    args = parser.parse_args()
+    quick = args.quick
     scripts = [path for path in sorted(HERE.glob("*.py")) if path.stem != "run_all" and not path.stem.startswith("_")]
+    if args.only is not None:
+        scripts = [path for path in scripts if path.stem in args.only]
     claims = [claim for script in scripts for claim in measure(script, quick=quick)]
     for claim in claims:
         print(json.dumps(claim))
     if not quick:
-        PAGE.write_text(render(claims), encoding="utf-8")
+        page = render(claims)
+        if args.only is not None and PAGE.exists():
+            page = merge(PAGE.read_text(encoding="utf-8"), page)
+        PAGE.write_text(page, encoding="utf-8")
         print(f"written: {PAGE}", file=sys.stderr)
 
 

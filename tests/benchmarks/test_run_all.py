@@ -40,3 +40,17 @@ def test_only_claims_are_read_and_a_failure_is_not_passed_over(run_all, tmp_path
     assert run_all.measure(script, quick=False) == [{"ours": 1}]
     with pytest.raises(subprocess.CalledProcessError):
         run_all.measure(script, quick=True)
+
+
+def test_what_is_measured_alone_takes_the_place_of_its_section_only(run_all):
+    old = run_all.render([claim(), claim(benchmark="events_kill", ours=1.0), claim(benchmark="other", ours=2.0)])
+    new = run_all.render([claim(benchmark="events_kill", ours=7.0), claim(benchmark="added", ours=8.0)])
+    page = run_all.merge(old, new)
+    assert page == run_all.render(
+        [
+            claim(benchmark="added", ours=8.0),
+            claim(benchmark="events_kill", ours=7.0),
+            claim(),
+            claim(benchmark="other", ours=2.0),
+        ]
+    )

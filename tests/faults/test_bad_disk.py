@@ -80,7 +80,7 @@ def test_on_a_full_disk_nothing_is_acknowledged_until_there_is_space(forks, tmp_
     for life in tally.times(2):
         first = tally.chance.randrange(80, 160)
         full = (first, first + tally.chance.randrange(1, 20))
-        process = start(forks, tmp_path, tally, life, count=600, full=full)
+        process = start(forks, tmp_path, tally, life, count=300, full=full)
         assert not judged(tmp_path, tally, process, "full disk")
         answers = [record.kind for record in process.log.records("acked", "refused")]
         assert "refused" in answers, "the full disk was not noticed"
