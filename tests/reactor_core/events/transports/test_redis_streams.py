@@ -373,6 +373,19 @@ def test_what_others_confirmed_is_not_sent_again_after_a_flush(stations, server)
         assert redis.xlen(STREAMS[3]) == 1
 
 
+def test_a_user_needs_no_more_rights_than_the_guide_says(stations, server):
+    guide = Path(__file__).parents[4] / "docs" / "how-to" / "connect-hosts.md"
+    (rights,) = (line for line in guide.read_text().splitlines() if line.startswith("ACL SETUSER reactor "))
+    with client(server) as redis:
+        redis.execute_command(*rights.replace("<password>", "secret").split())
+    url = server.url.replace("redis://", "redis://reactor:secret@")
+    one, two = (stations(name, url) for name in ("one", "two"))
+    one.connected(), two.connected()
+    one.publish(*range(5))
+    two.until(lambda: two.numbers() == list(range(5)))
+    assert "secret" not in one.relay.name
+
+
 async def test_entries_that_are_no_events_harm_nobody(bridges, server):
     one, two = bridges
     async with Redis.from_url(server.url) as client:
