@@ -10,9 +10,10 @@ The family's has ``payload`` instead of ``data``, ``target_sources``, and priori
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -101,6 +102,10 @@ class Event(msgspec.Struct, frozen=True, gc=False):
             seq,
             origin,
         )
+
+    def micros(self) -> int:
+        """The timestamp in microseconds since 1970."""
+        return to_micros(self.timestamp)
 
     def payload(self) -> bytes:
         """Data and metadata as the bytes that the journal stores and hashes.
@@ -196,9 +201,21 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Stored(Event, frozen=True, gc=False):
-    """An event that is made from its stored bytes, which are read only when somebody asks for what they say."""
+    """An event that is made from what is stored of it, which is read only when somebody asks for what it says.
+
+    Until then the fields ``data`` and ``metadata`` are None, and ``timestamp`` is in microseconds.
+    """
 
     raw: bytes = b""
+
+    @property  # type: ignore[misc]
+    def timestamp(self) -> datetime:
+        kept = _moment_of(self)
+        if type(kept) is not int:
+            return cast("datetime", kept)
+        moment = from_micros(kept)
+        _set_moment(self, moment)
+        return moment
 
     @property  # type: ignore[misc]
     def data(self) -> dict[str, Any]:
@@ -217,12 +234,16 @@ class _Stored(Event, frozen=True, gc=False):
             self.source,
             self.priority,
             _data_of(self),
-            self.timestamp,
+            _moment_of(self),
             _metadata_of(self),
             seq,
             origin,
             self.raw,
         )
+
+    def micros(self) -> int:
+        moment = _moment_of(self)
+        return moment if type(moment) is int else to_micros(moment)
 
     def payload(self) -> bytes:
         return self.raw
@@ -237,6 +258,7 @@ class _Stored(Event, frozen=True, gc=False):
 
 # The fields themselves, which the properties of the subclass hide.
 _data_of, _set_data = Event.data.__get__, Event.data.__set__  # type: ignore[attr-defined]
+_moment_of, _set_moment = Event.timestamp.__get__, Event.timestamp.__set__  # type: ignore[attr-defined]
 _metadata_of, _set_metadata = Event.metadata.__get__, Event.metadata.__set__  # type: ignore[attr-defined]
 
 
@@ -246,11 +268,15 @@ def stored_event(
     source: EventSource | str,
     priority: int,
     payload: bytes,
-    timestamp: datetime,
+    timestamp: datetime | int,
     seq: int | None = None,
     origin: str = "",
 ) -> Event:
-    """An event of payload bytes that are known to be good; they are read when data or metadata is first asked for."""
+    """An event of payload bytes that are known to be good; they are read when data or metadata is first asked for.
+
+    Args:
+        timestamp: An aware datetime, or microseconds since 1970, which are cheaper.
+    """
     return _Stored(event_id, event_type, source, priority, None, timestamp, None, seq, origin, payload)  # type: ignore[arg-type]
 
 
@@ -291,7 +317,7 @@ def new_event(
         source,
         priority,
         None,  # type: ignore[arg-type]
-        clock.utc_now(),
+        time.time_ns() // 1000 if type(clock) is SystemClock else clock.utc_now(),  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
         None,
         "",

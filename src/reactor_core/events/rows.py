@@ -13,7 +13,7 @@ import msgspec
 from reactor_core.events import chain
 from reactor_core.events.chain import ChainReport
 from reactor_core.events.drafts import Append
-from reactor_core.events.event import Event, from_micros, stored_event, to_micros
+from reactor_core.events.event import Event, stored_event
 from reactor_core.events.vocabulary import EventType, as_event_type, as_source
 
 __all__ = ["COLUMNS", "INSERT", "PAYLOAD_ERASED", "Head", "read_event", "read_head", "row_of", "verify_chain"]
@@ -58,7 +58,7 @@ def row_of(item: Append, seq: int, link: bytes) -> tuple[tuple[Any, ...], bytes,
     """
     event, payload, origin, key = item.event, item.payload, item.origin, item.dedup_key
     event_id, event_type, source, priority = event.event_id, event.event_type, event.source, event.priority
-    ts_us = to_micros(event.timestamp)
+    ts_us = event.micros()
     hashed, leaf, here = chain.extend(link, seq, ts_us, priority, event_id, event_type, source, origin, key, payload)
     row = (seq, event_id, event_type, source, priority, ts_us, origin, key, payload.decode(), hashed, here)
     return row, leaf, here
@@ -73,7 +73,7 @@ def read_event(row: tuple[Any, ...]) -> Event:
         as_source(source),
         priority,
         _ERASED if payload is None else payload,
-        from_micros(ts_us),
+        ts_us,
         seq,
         origin,
     )

@@ -148,6 +148,7 @@ def test_an_event_that_is_read_when_needed_equals_one_that_is_read_at_once(data,
     assert hash(made) == hash(whole)
     assert repr(made) == repr(whole)
     assert made.payload() == whole.payload() == payload
+    assert made.micros() == whole.micros() == to_micros(made.timestamp)
     assert made != made.at(4)
     assert (made.at(4, "hub").seq, made.at(4, "hub").origin, made.origin) == (4, "hub", "")
 
@@ -167,3 +168,20 @@ def test_who_brought_an_event_is_not_told_to_others():
     assert brought.origin == "hub"
     assert brought.to_json() == event.to_json()
     assert b"hub" not in brought.to_family_json()
+
+
+def test_an_event_has_the_time_of_its_clock_or_of_the_machine():
+    class Stopped:
+        def utc_now(self) -> datetime:
+            return datetime(2026, 1, 5, 10, tzinfo=UTC)
+
+        def monotonic(self) -> float:
+            return 0.0
+
+    stopped, _ = new_event("user", EventType.FEEDBACK, {}, clock=Stopped())
+    assert stopped.timestamp == Stopped().utc_now()
+    assert stopped.micros() == to_micros(Stopped().utc_now())
+    before = datetime.now(UTC)
+    event, _ = new_event("user", EventType.FEEDBACK, {})
+    assert before - timedelta(milliseconds=1) <= event.timestamp <= datetime.now(UTC)
+    assert event.timestamp.tzinfo is UTC
