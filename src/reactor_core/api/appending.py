@@ -18,7 +18,7 @@ from reactor_core.events.vocabulary import Priority, deduplicates_by_content
 from reactor_core.integration.event_bridge import EventBridge
 from reactor_core.utils.ids import new_id
 
-__all__ = ["read_body", "store"]
+__all__ = ["append", "read_body"]
 
 _one = TypeAdapter(EventIn)
 _json = TypeAdapter(Any)
@@ -71,7 +71,7 @@ def read_body(body: bytes, content_type: str, *, most: int) -> tuple[list[Draft]
     return drafts, batch
 
 
-async def store(bridge: EventBridge, drafts: Sequence[Draft]) -> list[Appended | Problem]:
+async def append(bridge: EventBridge, drafts: Sequence[Draft]) -> list[Appended | Problem]:
     """Append events; returns after they are on disk. Those of lane 1 reach this process's readers before that.
 
     Returns:

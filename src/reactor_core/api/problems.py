@@ -18,7 +18,15 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from reactor_core.errors import ConfigError, EnvironmentMissing, JournalError, NotFound, ReactorError, StorageFull
+from reactor_core.errors import (
+    ConfigError,
+    EnvironmentMissing,
+    JournalError,
+    NotFound,
+    ReactorError,
+    StorageError,
+    StorageFull,
+)
 
 __all__ = ["PROBLEMS", "PROBLEM_JSON", "Problem", "document", "install", "respond", "validation_problem"]
 
@@ -45,6 +53,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "not-ready": (503, "The server is not ready"),
     "too-many-streams": (503, "Too many streams are open"),
     "journal-failing": (503, "The journal cannot be read or written"),
+    "store-failing": (503, "The shared event store cannot be reached"),
     "storage-full": (507, "No space is left"),
 }
 """Name -> status and title."""
@@ -132,6 +141,8 @@ def of_error(error: ReactorError) -> Problem:
         return Problem("storage-full", detail, headers={"Retry-After": "30"})
     if isinstance(error, JournalError):
         return Problem("journal-failing", detail, headers={"Retry-After": "5"})
+    if isinstance(error, StorageError):
+        return Problem("store-failing", detail, headers={"Retry-After": "5"})
     if isinstance(error, EnvironmentMissing | ImportError):
         return Problem("not-available", detail)
     return Problem("internal", detail)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -11,14 +11,13 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
 from reactor_core.api import cloudevents
-from reactor_core.api.appending import read_body, store
+from reactor_core.api.appending import append, read_body
 from reactor_core.api.problems import Problem, document
 from reactor_core.api.schemas import AppendedOut, BatchOut, EventIn, EventOut, EventPage, Lane, Moment
 from reactor_core.api.services import Services, services_of
 from reactor_core.events.drafts import Appended
 from reactor_core.events.event import Event
-from reactor_core.events.query import EventQuery, Page, event_query
-from reactor_core.events.store import JournalStore
+from reactor_core.events.query import EventQuery, EventStore, Page, event_query
 
 __all__ = ["router"]
 
@@ -50,6 +49,10 @@ _BODY = {
     },
 }
 _Services = Annotated[Services, Depends(services_of)]
+_Store = Annotated[
+    Literal["workspace", "shared"],
+    Query(description="This workspace, or the Postgres that many workspaces are copied into."),
+]
 _Text = Annotated[str | None, Query(min_length=1, max_length=1000)]
 
 
@@ -74,6 +77,7 @@ async def query_events(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
     cursor: Annotated[str | None, Query(description="`next_cursor` or `resume` of an earlier page.")] = None,
     newest: Annotated[bool, Query(description="Begin with the last one and go back.")] = False,
+    store: _Store = "workspace",
 ) -> Response:
     """Events that fulfil every given condition, in the order in which they were stored.
 
@@ -86,7 +90,7 @@ async def query_events(
     time_range = f"last_{last.removeprefix('last_')}" if last is not None else (since, until)
     query = event_query(type, sources=source, lanes=lane, time_range=time_range, text=text, trace_id=trace_id)
     as_cloudevents = _wants_cloudevents(request, cloudevents.BATCH)
-    async with services.reader() as reader:
+    async with services.reader(shared=store == "shared") as reader:
         events, last_page = await asyncio.to_thread(_collect, reader, query, limit, cursor, newest, as_cloudevents)
     headers = {}
     if last_page.next_cursor is not None:
@@ -116,13 +120,13 @@ async def append_events(request: Request, services: _Services) -> Response:
     body = await request.body()
     drafts, batch = read_body(body, request.headers.get("content-type", ""), most=services.limits.batch_events)
     if not batch:
-        [appended] = await store(services.bridge, drafts)
+        [appended] = await append(services.bridge, drafts)
         if isinstance(appended, Problem):
             raise appended
         headers = {"Location": f"{router.prefix}/{quote(appended.event.event_id, safe='')}"}
         status = 200 if appended.duplicate else 201
         return Response(msgspec.json.encode(_outcome(appended)), status, headers, _JSON)
-    outcomes = await store(services.bridge, drafts)
+    outcomes = await append(services.bridge, drafts)
     results: list[dict[str, Any]] = []
     refused = 0
     for outcome in outcomes:
@@ -140,10 +144,13 @@ async def append_events(request: Request, services: _Services) -> Response:
     responses={200: {"content": {cloudevents.SINGLE: {"schema": _CLOUDEVENT}}}},
 )
 async def get_event(
-    request: Request, services: _Services, event_id: Annotated[str, Path(min_length=1, max_length=200)]
+    request: Request,
+    services: _Services,
+    event_id: Annotated[str, Path(min_length=1, max_length=200)],
+    store: _Store = "workspace",
 ) -> Response:
     """One event, as JSON or, with `Accept: application/cloudevents+json`, as a CloudEvent."""
-    async with services.reader() as reader:
+    async with services.reader(shared=store == "shared") as reader:
         event = await asyncio.to_thread(reader.get, event_id)
     if event is None:
         raise Problem("not-found", f"no event has the id {event_id!r}")
@@ -153,7 +160,7 @@ async def get_event(
 
 
 def _collect(
-    reader: JournalStore, query: EventQuery, limit: int, cursor: str | None, newest: bool, as_cloudevents: bool
+    reader: EventStore, query: EventQuery, limit: int, cursor: str | None, newest: bool, as_cloudevents: bool
 ) -> tuple[list[bytes], Page]:
     """Events as JSON until there are ``limit`` or the bytes are enough, and the page that the last ones came in."""
     encoded: list[bytes] = []

@@ -17,8 +17,10 @@ from starlette.requests import HTTPConnection
 from reactor_core.api.figures import RequestFigures
 from reactor_core.api.limits import ApiLimits
 from reactor_core.api.problems import Problem
+from reactor_core.errors import ConfigError
 from reactor_core.events.hub import Hub
 from reactor_core.events.metrics import Sample
+from reactor_core.events.query import EventStore
 from reactor_core.events.reader import JournalReader
 from reactor_core.events.store import JournalStore
 from reactor_core.events.vocabulary import EventSource
@@ -76,6 +78,7 @@ class Services:
         self._stores: asyncio.Queue[JournalStore] = asyncio.Queue()
         for store in stores:
             self._stores.put_nowait(store)
+        self._shared: EventStore | None = None
         self._streams: Counter[str] = Counter()
         self._wakers: set[Callable[[], None]] = set()
         self._looking: asyncio.Task[None] | None = None
@@ -120,6 +123,8 @@ class Services:
         await self.hub.close()
         while not self._stores.empty():
             self._stores.get_nowait().close()
+        if self._shared is not None:
+            await asyncio.to_thread(self._shared.close)
         self.looks.close()
         await self.bridge.aclose()
 
@@ -129,8 +134,20 @@ class Services:
         return self._clock.monotonic() - self._started
 
     @contextlib.asynccontextmanager
-    async def reader(self) -> AsyncIterator[JournalStore]:
-        """Borrow a reader; waits while all are busy. Its calls block: use ``asyncio.to_thread``."""
+    async def reader(self, *, shared: bool = False) -> AsyncIterator[EventStore]:
+        """Borrow a reader of the workspace; waits while all are busy. Its calls block: use ``asyncio.to_thread``.
+
+        Args:
+            shared: Lend the store that many workspaces are copied into instead.
+
+        Raises:
+            ConfigError: There is no such store.
+        """
+        if shared:
+            if self._shared is None:
+                self._shared = _open_shared(self.settings)
+            yield self._shared
+            return
         store = await self._stores.get()
         try:
             yield store
@@ -240,6 +257,20 @@ def on_signals(call: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _open_shared(settings: Settings) -> EventStore:
+    """The configured Postgres; connects when it is asked something."""
+    from reactor_core.cloud.postgres import Postgres  # a quarter of a second, for those who use it
+    from reactor_core.events.store import PostgresStore
+
+    if settings.event_store_url is None:
+        raise ConfigError(
+            "no shared event store is configured", remedy="set EVENT_STORE_URL=postgresql://user:password@host/database"
+        )
+    return PostgresStore(
+        Postgres(settings.event_store_url.get_secret_value(), cloud_sql_instance=settings.cloud_sql_instance)
+    )
 
 
 def _listening() -> set[tuple[str, int]]:

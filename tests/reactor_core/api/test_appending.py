@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reactor_core.api.appending import read_body, store
+from reactor_core.api.appending import append, read_body
 from reactor_core.api.problems import Problem
 from reactor_core.events.drafts import Appended
 from reactor_core.integration.event_bridge import EventBridge
@@ -64,7 +64,7 @@ async def test_what_is_stored_and_what_is_taken(bridge: EventBridge) -> None:
     mine = body(event_id="an-id-of-my-own-making")
     other = body(event_id="an-id-of-my-own-making", data={"action": "another"})
     drafts = [read_body(text, JSON, most=1)[0][0] for text in (mine, mine, other, body())]
-    first, again, taken, last = await store(bridge, drafts)
+    first, again, taken, last = await append(bridge, drafts)
     assert isinstance(first, Appended)
     assert isinstance(again, Appended)
     assert isinstance(last, Appended)
@@ -85,7 +85,7 @@ async def test_an_urgent_event_is_heard_once(bridge: EventBridge) -> None:
             loop.call_soon_threadsafe(done.set)
 
     texts = (body(event_id="an-id-of-my-own-making"), body(), body(event_type="feedback"))
-    await store(bridge, [read_body(text, JSON, most=1)[0][0] for text in texts])
+    await append(bridge, [read_body(text, JSON, most=1)[0][0] for text in texts])
     async with asyncio.timeout(20):
         await done.wait()
     assert sorted(heard) == ["feedback", "safety_blocked", "safety_blocked"]

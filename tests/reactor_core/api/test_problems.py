@@ -72,6 +72,7 @@ def test_the_framework_s_own_errors_are_problems_too(client: TestClient, status:
         ("UnknownEventType", "invalid"),
         ("NotFound", "not-found"),
         ("StorageFull", "storage-full"),
+        ("StorageError", "store-failing"),
         ("JournalError", "journal-failing"),
         ("JournalClosed", "journal-failing"),
         ("EnvironmentMissing", "not-available"),

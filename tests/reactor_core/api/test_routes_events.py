@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
-from tests.reactor_core.api.serving import until
+from tests.reactor_core.api.serving import HERE, free_port, until
 
 from reactor_core.api.cloudevents import BATCH, SINGLE
+from reactor_core.api.server import create_app
 from reactor_core.utils.ids import new_id
+from reactor_core.utils.settings import Settings
 
 EVENT = {"event_type": "cost_update", "source": "jarvis_agent", "data": {"amount": 0.47}}
 
@@ -235,3 +238,30 @@ def test_a_kill_switch_that_is_posted_halts_the_workspace(api: TestClient, field
     append(api, event_type="kill_switch_triggered", data={"action": "Sending 500 emails"}, **fields)
     until(lambda: api.get("/health").json()["kill_switch"] == "tripped")
     assert api.app.state.services.bridge.latch.state().reason == "Sending 500 emails"
+
+
+def test_the_store_of_many_workspaces_answers_the_same_questions(api_settings: Settings, database: str) -> None:
+    settings = api_settings.model_copy(update={"event_store_url": SecretStr(database)})
+    with TestClient(create_app(settings), base_url=HERE, client=("127.0.0.1", 50000)) as api:
+        sent = [append(api, data={"amount": n})["event_id"] for n in range(5)]
+
+        def shared(**parameters: Any) -> list[Any]:
+            answer = api.get("/v1/events", params={"store": "shared", **parameters})
+            return answer.json()["events"] if answer.status_code == 200 else []
+
+        until(lambda: len(shared()) == 5)
+        assert shared() == query(api)
+        assert [event["event_id"] for event in shared(newest=True, limit=2)] == [sent[4], sent[3]]
+        assert api.get(f"/v1/events/{sent[2]}?store=shared").json()["data"] == {"amount": 2}
+
+
+def test_a_store_that_is_not_there_is_said_to_be_so(api_settings: Settings, api: TestClient) -> None:
+    answer = api.get("/v1/events?store=shared")
+    assert (answer.status_code, "EVENT_STORE_URL" in answer.json()["detail"]) == (422, True)
+    away = SecretStr(f"postgresql://user:hunter2@127.0.0.1:{free_port()}/events")
+    settings = api_settings.model_copy(update={"workspace": api_settings.workspace / "other", "event_store_url": away})
+    with TestClient(create_app(settings), base_url=HERE, client=("127.0.0.1", 50000)) as other:
+        answer = other.get("/v1/events?store=shared")
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:reactor:problem:store-failing")
+        assert "hunter2" not in answer.text
+        assert other.get("/v1/events").status_code == 200
