@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from reactor_core import __version__
-from reactor_core.cli_events import HUB, audit, events
+from reactor_core.cli_events import audit, events, register_hub
 from reactor_core.cli_runs import runs
 from reactor_core.utils.command import print_json, run_app
 from reactor_core.utils.settings import spin_briefly
@@ -26,7 +26,7 @@ models = App(name="models", help="Models on this machine.")
 adapters = App(name="adapters", help="Adapters that passed an evaluation.")
 for part in (models, adapters, runs, events, audit):
     app.command(part)
-app.command(HUB)
+register_hub(app)
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 Source = Literal["wheel", "hub"]

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from reactor_core.cloud.postgres import Postgres
 from reactor_core.errors import ConfigError
 from reactor_core.events.journal import JOURNAL_NAME
 from reactor_core.events.query import EventQuery, event_query
-from reactor_core.events.store import JournalStore, PostgresStore
 from reactor_core.events.time_range import TimeRange, parse_time_range
 from reactor_core.utils.clock import SystemClock
 from reactor_core.utils.settings import Settings
+
+if TYPE_CHECKING:
+    from reactor_core.cloud.postgres import Postgres
+    from reactor_core.events.store import JournalStore, PostgresStore
 
 __all__ = ["NO_FILTERS", "Filters", "open_postgres", "open_store"]
 
@@ -88,8 +90,13 @@ def open_store(filters: Filters, settings: Settings) -> AbstractContextManager[J
         NotFound: The workspace holds no journal.
         ConfigError: No Postgres is configured.
     """
-    store = PostgresStore(open_postgres(settings)) if filters.store else JournalStore(settings.workspace / JOURNAL_NAME)
-    return closing(store)
+    if not filters.store:
+        from reactor_core.events.store import JournalStore
+
+        return closing(JournalStore(settings.workspace / JOURNAL_NAME))
+    from reactor_core.events.store import PostgresStore  # its drivers cost half a second to import
+
+    return closing(PostgresStore(open_postgres(settings)))
 
 
 def open_postgres(settings: Settings) -> Postgres:
@@ -98,6 +105,8 @@ def open_postgres(settings: Settings) -> Postgres:
     Raises:
         ConfigError: None is configured, or its address cannot be used.
     """
+    from reactor_core.cloud.postgres import Postgres
+
     if settings.event_store_url is None:
         raise ConfigError(
             "no event store is configured", remedy="set EVENT_STORE_URL=postgresql://user:password@host:5432/database"

@@ -33,9 +33,6 @@ def tail(
 ) -> None:
     """Show the last events, and go on with what is added.
 
-    On a terminal the columns are position, local time, priority, type, source and what fits of the data. In a pipe
-    they are separated by tabs and complete, with the time in ISO 8601. Ctrl-C and a closed pipe end it with 0.
-
     Parameters
     ----------
     lines
@@ -72,7 +69,7 @@ def query(
     filters: Filters = NO_FILTERS,
     json: Json = False,
 ) -> None:
-    """Print stored events, oldest first, one page at a time.
+    """Print one page of stored events.
 
     Parameters
     ----------
@@ -101,7 +98,7 @@ def query(
 
 
 def stats(*, filters: Filters = NO_FILTERS, json: Json = False) -> None:
-    """Count stored events by type, source and priority.
+    """Count stored events.
 
     Parameters
     ----------

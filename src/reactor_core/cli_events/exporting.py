@@ -40,7 +40,7 @@ def export(
     filters: Filters = NO_FILTERS,
     json: Json = False,
 ) -> None:
-    """Write stored events to a file, oldest first. The file appears when it is complete.
+    """Write stored events to a file.
 
     Parameters
     ----------

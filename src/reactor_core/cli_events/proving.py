@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json as jsonlib
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from reactor_core.errors import ConfigError, NotFound
+from reactor_core.events.archive import verify_archive
 from reactor_core.events.audit import verify_workspace
 from reactor_core.events.proof import check_proof, newest_checkpoint, prove_event
 from reactor_core.utils.command import print_json
@@ -30,14 +32,13 @@ def verify(
     anchor: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     json: Json = False,
 ) -> int:
-    """Verify a journal: rows, chain, tree, checkpoints, signatures, anchors. Ends with 1 and names the first bad row.
-
-    Works on a copy and without a network. Programs may go on writing meanwhile.
+    """Verify a journal.
 
     Parameters
     ----------
     place
-        Workspace, journal file, or a copy of either; without it, the workspace of REACTOR_WORKSPACE.
+        Workspace, journal file, a copy of either, or an archive of deleted events (ends in .jsonl); without it, the
+        workspace of REACTOR_WORKSPACE.
     since
         Walk the rows from this position on, from the last checkpoint before it.
     proof_of
@@ -48,6 +49,8 @@ def verify(
     json
         Print one JSON object.
     """
+    if place is not None and place.suffix == ".jsonl":
+        return _verify_archive(place, json=json)
     settings = load_settings()
     report = verify_workspace(
         place or settings.workspace, since=since, proof=proof_of, anchors=anchor or None, settings=settings
@@ -62,8 +65,19 @@ def verify(
     return report.exit_code
 
 
+def _verify_archive(file: Path, *, json: bool) -> int:
+    if not file.is_file():
+        raise NotFound(f"no file {file}")
+    report = verify_archive(file)
+    if json:
+        print_json(asdict(report))
+    else:
+        sys.stdout.write(f"{report.detail}\nhead {report.head}\n")
+    return 0 if report.ok else 1
+
+
 def proof(event_id: str, place: Path | None = None) -> None:
-    """Print the proof that an event is in the journal, as one JSON object; `reactor audit check` checks it elsewhere.
+    """Print the proof that an event is in the journal.
 
     Parameters
     ----------
@@ -76,7 +90,7 @@ def proof(event_id: str, place: Path | None = None) -> None:
 
 
 def checkpoint(place: Path | None = None, *, json: Json = False) -> None:
-    """Print the newest signed checkpoint, to be kept where nobody who can write the journal can reach it.
+    """Print the newest signed checkpoint.
 
     Parameters
     ----------
@@ -93,7 +107,7 @@ def checkpoint(place: Path | None = None, *, json: Json = False) -> None:
 
 
 def check(file: Path, *, key: str | None = None, json: Json = False) -> int:
-    """Check a proof without the journal. Ends with 1 and says what is wrong with it.
+    """Check a proof without the journal.
 
     Parameters
     ----------

@@ -46,10 +46,7 @@ def replay(
     filters: Filters = NO_FILTERS,
     json: Json = False,
 ) -> None:
-    """Hand stored events to somebody again, in their order and with their ids, so that who has one ignores it.
-
-    A workspace that was lost comes back so from the event store: `reactor events replay NEW_WORKSPACE --store --journal
-    ID`. Erased events and records of erasures and compactions stay out. Stopped, run it again.
+    """Hand stored events to somebody again.
 
     Parameters
     ----------

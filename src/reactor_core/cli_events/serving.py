@@ -12,7 +12,7 @@ __all__ = ["hub"]
 
 
 def hub(*, host: str = "127.0.0.1", port: int = 8000, token_file: Path | None = None) -> int:
-    """Serve the hub that workspaces and neighbours exchange events through. Ctrl-C or SIGTERM ends it with 0.
+    """Serve the hub.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ Json = Annotated[bool, Parameter(name="--json", negative=())]
 
 
 def upgrade(*, json: Json = False) -> None:
-    """Make the tables, or bring them up to date. A bridge that copies into the store does so by itself.
+    """Make the tables, or bring them up to date.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def status(*, json: Json = False) -> None:
 
 
 def copy(*, json: Json = False) -> None:
-    """Copy the workspace's journal into the store up to now, without a bridge that does so all the time.
+    """Copy the workspace's journal into the store up to now.
 
     Parameters
     ----------

@@ -119,3 +119,11 @@ def test_a_pipe_that_is_closed_in_between_is_the_end(workspace, add, event):
         os.close(reading)
         assert process.wait(60) == 0
         assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("words", [["events"], ["events", "store"], ["audit"]])
+def test_every_command_is_described_where_it_is_listed(reactor, words):
+    assert reactor(*words, "--help") == 0
+    listed = [line.strip("│ ") for line in reactor.out.splitlines() if line.startswith("│ ")]
+    assert [line for line in listed if line and " " not in line] == []
+    assert len(listed) >= 3
