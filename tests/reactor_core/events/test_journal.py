@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from datetime import timedelta
@@ -16,6 +17,7 @@ from reactor_core.errors import (
     NotFound,
 )
 from reactor_core.events import Event, EventType, Journal, event_filter, new_event
+from reactor_core.events.drafts import Draft
 from reactor_core.events.schema import require_sqlite
 
 
@@ -323,3 +325,53 @@ def test_the_same_path_is_one_file_for_str_and_path(tmp_path: Path):
     with Journal(tmp_path / "a.db") as one, Journal(Path(str(tmp_path / "a.db"))) as two:
         put(one, {})
         assert two.head() == one.head()
+
+
+def test_an_event_that_is_published_again_after_a_doubtful_commit_is_found_and_harms_no_other(journal):
+    event, payload = new_event("user", "feedback", {"n": 1})
+    first = journal.append(event, payload=payload).result(30)
+    gate = threading.Event()
+    journal.work(lambda db: gate.wait(10))
+    again = journal.append(event, payload=payload)
+    fresh, bytes_of_it = new_event("user", "feedback", {"n": 2})
+    other = journal.append(fresh, payload=bytes_of_it)
+    gate.set()
+    assert again.result(30).duplicate
+    assert again.result(30).event == first.event
+    assert other.result(30).event.seq == 2
+
+
+def test_figures_are_those_of_writer_checkpoints_and_anchors(journal):
+    put(journal, {})
+    put(journal, {}, priority=1)
+    figures = {sample.name: sample.value for sample in journal.metrics() if not sample.labels}
+    assert figures["reactor_journal_rows"] == 2
+    assert figures["reactor_journal_commits"] >= 2
+    assert figures["reactor_checkpoint_size"] == 2
+
+
+def test_positions_and_lanes_can_be_asked_for(journal):
+    assert journal.first_seq() == 1
+    for lane in (1, 3, 3, 4, 3):
+        put(journal, {}, priority=lane)
+    assert journal.waiting(3, 0) == 3
+    assert journal.waiting(3, 3) == 1
+    assert journal.waiting(2, 0) == 0
+    assert journal.read(event_filter(priority=3))[0].seq == 2
+
+
+def test_an_empty_list_is_stored_at_once(journal):
+    assert journal.append_many([]).result(30) == []
+    assert asyncio.run(journal.append_many_async([])) == []
+
+
+def test_many_of_a_loop_are_answered_there(journal):
+    async def publish() -> list[int | None]:
+        drafts = [Draft(*new_event("user", "feedback", {"n": number})) for number in range(700)]
+        outcomes = await asyncio.gather(
+            journal.append_many_async(drafts[:600]), journal.append_many_async(drafts[600:])
+        )
+        return [outcome.event.data["n"] for some in outcomes for outcome in some]
+
+    assert asyncio.run(publish()) == list(range(700))
+    assert [event.data["n"] for event in journal.read()] == list(range(700))

@@ -329,3 +329,70 @@ def test_rows_that_wait_for_a_seal_get_it_when_it_is_due_and_at_the_end(tmp_path
     writer.close()
     assert seal.tails == [1, 2]
     assert set(seal.ended) == {"committed"}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_many_that_are_stored_in_part_are_answered_with_the_error(tmp_path, disk):
+    with Journal(tmp_path / "reactor.db", vfs=disk.vfs_name) as journal:
+
+        def fill_the_disk(events: list[Event]) -> None:
+            disk.full = True
+
+        journal.listen(fill_the_disk)
+        drafts = [Draft(*new_event("user", "feedback", {"n": number})) for number in range(1500)]
+        future = journal.append_many(drafts)
+        with pytest.raises(StorageFull):
+            future.result(30)
+        disk.full = False
+        journal.unlisten(fill_the_disk)
+        assert [event.data["n"] for event in journal.read()] == list(range(512))
+        # Given again with their ids to be looked up, the rest is stored and nothing twice.
+        outcomes = journal.append_many([Draft(draft.event) for draft in drafts]).result(30)
+        assert [outcome.duplicate for outcome in outcomes] == [number < 512 for number in range(1500)]
+        assert [event.data["n"] for event in journal.read()] == list(range(1500))
+
+
+def test_many_threads_that_give_everything_at_once_get_what_is_stored(tmp_path):
+    acknowledged: list[Event] = []
+    lock = threading.Lock()
+
+    def publish(name: str, journal: Journal, seed: int) -> None:
+        chance = random.Random(seed)
+        number = 0
+        for _ in range(60):
+            kind = chance.choice(["one", "many", "cursor", "work", "withdrawn"])
+            size = chance.randrange(1, 40) if kind == "many" else 1
+            made = []
+            for _ in range(size):
+                made.append(new_event(name, "feedback", {"n": number}, priority=chance.choice([1, 2, 3, 3, 4])))
+                number += 1
+            if kind == "many":
+                events = [outcome.event for outcome in journal.append_many([Draft(*pair) for pair in made]).result(60)]
+            elif kind == "cursor":
+                journal.set_cursor(name, str(number)).result(60)
+                continue
+            elif kind == "work":
+                journal.work(lambda db: db.execute("SELECT count(*) FROM events").get).result(60)
+                continue
+            else:
+                future = journal.append(made[0][0], payload=made[0][1])
+                if kind == "withdrawn" and future.cancel():
+                    continue
+                events = [future.result(60).event]
+            with lock:
+                acknowledged.extend(events)
+
+    with Journal(tmp_path / "reactor.db") as journal:
+        names = [f"source-{number}" for number in range(8)]
+        threads = [threading.Thread(target=publish, args=(name, journal, 7 + at)) for at, name in enumerate(names)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(120)
+        stored = journal.read()
+        assert journal.verify().ok
+        assert sorted(acknowledged, key=lambda event: event.seq or 0) == stored
+        for name in names:
+            for lane in (1, 2, 3, 4):
+                numbers = [event.data["n"] for event in stored if (event.source, event.priority) == (name, lane)]
+                assert numbers == sorted(numbers)
