@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from redis import Redis
-from tests.faults.harness import judge
+from tests.faults.harness import history, judge
 from tests.faults.harness.fleet import Fleet, Member
 from tests.faults.harness.forks import Forks
 from tests.faults.harness.runs import arrived, judged, pair, slice_of
@@ -15,6 +16,8 @@ from tests.faults.harness.tally import Tally
 from tests.servers.postgres import free_port
 from tests.servers.proxy import Proxy
 from tests.servers.valkey import ValkeyServer
+
+from reactor_core.events.audit import verify_workspace
 
 JOURNAL = (None, "journal.begin", "journal.inserted", "journal.committed", "journal.answered")
 HUB_DEATHS = [
@@ -43,6 +46,40 @@ def test_through_a_hub_everything_arrives_once_and_in_order(forks, tmp_path, tal
         fleet.die(name, point)
     fleet.settle("publisher", arrived(tmp_path), "everything has arrived")
     assert judged(tmp_path, tally) == []
+    assert judge.proofs(tmp_path / "hub" / "reactor.db") == []
+
+
+def test_an_urgent_event_outlives_its_publisher_and_is_listed_as_unconfirmed(forks, tmp_path, tally):
+    port = free_port()
+    hub = Member("hub", {"workspace": str(tmp_path / "hub"), "port": port})
+    members = pair(tmp_path, tally, ws_url=f"ws://127.0.0.1:{port}/ws/events")
+    members["publisher"].options |= {"lanes": [1], "tasks": 1}
+    fleet = Fleet(forks, tmp_path, tally, {"hub": hub, **members})
+    fleet.start_all()
+    for _ in tally.times(2):
+        # Its writer hangs before the commit, long enough for the event to go out; then it dies.
+        fleet.die("publisher", "journal.inserted", seconds=0.5)
+    fleet.settle("publisher", arrived(tmp_path), "everything has arrived")
+    assert judged(tmp_path, tally) == []
+    assert len(verify_workspace(tmp_path / "there").unconfirmed) >= 1
+
+
+@pytest.mark.parametrize("point", slice_of([None, "relay.sent", "relay.confirmed", "journal.committed"], "relay.sent"))
+def test_what_the_hub_acknowledged_outlives_the_publisher_and_its_disk(forks, tmp_path, tally, point):
+    port = free_port()
+    hub = Member("hub", {"workspace": str(tmp_path / "hub"), "port": port})
+    url = f"ws://127.0.0.1:{port}/ws/events"
+    here = {"workspace": str(tmp_path / "here"), "source": "reactor_core", "tasks": 8}
+    options = {**here, "ws_url": url, "ack": "remote"}
+    fleet = Fleet(forks, tmp_path, tally, {"hub": hub, "publisher": Member("publisher", options)})
+    fleet.start_all()
+    for _ in tally.times(1):
+        fleet.die("publisher", point)
+        shutil.rmtree(tmp_path / "here")  # the machine is gone, and its disk with it
+        acked = history.records(tmp_path, "acked")
+        assert history.lost(acked, history.stored(tmp_path / "hub" / "reactor.db"), "the hub") == []
+        tally.count("acknowledged by the hub", len(acked))
+    fleet.stop("hub")
     assert judge.proofs(tmp_path / "hub" / "reactor.db") == []
 
 

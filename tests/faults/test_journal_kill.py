@@ -20,7 +20,7 @@ def run(forks: Forks, folder: Path, tally: Tally, *, life: int, point: str | Non
         "appender",
         folder,
         f"publisher-{life}",
-        die_at=None if point is None else (point, chance.randrange(1, 12)),
+        die_at=None if point is None else (point, chance.randrange(1, 12), 0.0),
         journal=str(folder / "reactor.db"),
         source="reactor_core",
         life=life,

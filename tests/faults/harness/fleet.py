@@ -42,10 +42,18 @@ class Fleet:
         self._tally = tally
         self._members = dict(members)
 
-    def start(self, name: str, point: str | None = None) -> Child:
-        """The next life of a member; it is ready when this returns, or dead already."""
+    def start(self, name: str, point: str | None = None, *, seconds: float | None = None) -> Child:
+        """The next life of a member; it is ready when this returns, or dead already.
+
+        Args:
+            point: Failpoint at which it dies.
+            seconds: How long its other threads go on meanwhile; None leaves it to chance.
+        """
         member = self._members[name]
-        die_at = None if point is None else (point, self._tally.chance.randrange(1, 20))
+        chance = self._tally.chance
+        die_at = None
+        if point is not None:
+            die_at = point, chance.randrange(1, 20), chance.choice((0.0, 0.05)) if seconds is None else seconds
         child = self._forks.start(
             member.role, self._folder, f"{name}-{member.lives}", die_at=die_at, life=member.lives, **member.options
         )
@@ -63,7 +71,7 @@ class Fleet:
             if member.child is None:
                 self.start(name)
 
-    def die(self, name: str, point: str | None) -> None:
+    def die(self, name: str, point: str | None, *, seconds: float | None = None) -> None:
         """One member is killed while all others are at work.
 
         Args:
@@ -73,7 +81,7 @@ class Fleet:
         if point is not None and member.child is not None:
             self.kill(name)  # it has to come back with the point set
         if member.child is None:
-            self.start(name, point)
+            self.start(name, point, seconds=seconds)
         self.start_all()
         child = member.child
         assert child is not None, "it was started just now"

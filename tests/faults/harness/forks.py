@@ -80,14 +80,15 @@ class Forks:
         assert self._answer() == "ready"
 
     def start(
-        self, role: str, folder: Path, name: str, *, die_at: tuple[str, int] | None = None, **options: Any
+        self, role: str, folder: Path, name: str, *, die_at: tuple[str, int, float] | None = None, **options: Any
     ) -> Child:
         """Start a role of :mod:`tests.faults.harness.roles`.
 
         Args:
             folder: The run's folder; logs go there.
             name: Of the process; its log is called after it.
-            die_at: A failpoint and how often it is passed before the process kills itself there.
+            die_at: A failpoint, how often it is passed before the process kills itself there, and for how many seconds
+                its other threads go on meanwhile.
         """
         log = Log(folder / f"{name}.log")
         errors = folder / f"{name}.stderr"

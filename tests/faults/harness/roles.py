@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -29,12 +29,12 @@ from reactor_core.utils.settings import load_settings
 _LANES = (1, 2, 3, 3, 3, 4)
 
 
-def _numbers(life: int) -> Iterator[tuple[int, int]]:
+def _numbers(life: int, lanes: Sequence[int] = _LANES) -> Iterator[tuple[int, int]]:
     """Lanes, and a number that counts within each."""
     chance = random.Random(life)
-    counters = {lane: itertools.count() for lane in set(_LANES)}
+    counters = {lane: itertools.count() for lane in set(lanes)}
     while True:
-        lane = chance.choice(_LANES)
+        lane = chance.choice(lanes)
         yield lane, next(counters[lane])
 
 
@@ -86,13 +86,15 @@ def publisher(
     ws_url: str | None = None,
     redis_url: str | None = None,
     store_url: str | None = None,
+    ack: str = "durable",
+    lanes: Sequence[int] = _LANES,
 ) -> None:
     """Publish through a bridge from so many tasks until asked to finish; then stay, so that relays deliver."""
     out = Log(Path(log))
     asked = _asked_to_end()
     finished = threading.Event()
     signal.signal(signal.SIGUSR1, lambda *_: finished.set())
-    numbers = _numbers(life)
+    numbers = _numbers(life, lanes)
     settings = load_settings()
     if store_url is not None:
         settings = settings.model_copy(update={"event_store_url": SecretStr(store_url)})
@@ -102,7 +104,7 @@ def publisher(
             lane, number = next(numbers)
             tried = Record("tried", "", source, lane, life, number)
             out.write(tried)
-            event = await bridge.publish(PROBE, {"life": life, "number": number}, priority=lane)
+            event = await bridge.publish(PROBE, {"life": life, "number": number}, lane, ack=ack)
             out.write(replace(tried, kind="acked", event_id=event.event_id, seq=event.seq))
 
     async def main() -> None:

@@ -37,10 +37,18 @@ def arrived(folder: Path) -> Callable[[], bool]:
 
 def judged(folder: Path, tally: Tally, *, gaps: bool = False) -> list[str]:
     tally.count("acknowledged", len(history.records(folder, "acked")))
+    known = {record.event_id for record in history.stored(folder / "here" / "reactor.db")}
+    there = history.stored(folder / "there" / "reactor.db")
+    tally.count("urgent events that outlived their publisher", sum(record.event_id not in known for record in there))
     tally.count("effects", len(history.effects(folder / "there" / "reactor.db")))
     return judge.exchange(folder, folder / "here" / "reactor.db", folder / "there" / "reactor.db", gaps=gaps)
 
 
-def slice_of(deaths: Sequence[tuple[str, str | None]], *kept: str) -> list[object]:
-    """All deaths; those at other points than these are for the long runs only."""
-    return [pytest.param(*death, marks=() if death[1] in kept else pytest.mark.slow) for death in deaths]
+def slice_of(deaths: Sequence[object], *kept: str) -> list[object]:
+    """All deaths, each a point or a name and a point; those at other points than these are for the long runs only."""
+
+    def case(death: object) -> object:
+        values = death if isinstance(death, tuple) else (death,)
+        return pytest.param(*values, marks=() if values[-1] in kept else pytest.mark.slow)
+
+    return [case(death) for death in deaths]

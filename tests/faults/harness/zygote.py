@@ -3,7 +3,7 @@
 Reads one JSON command a line on stdin and answers with one line. It has no threads, so that a fork copies no lock that
 somebody holds.
 
-    {"start": role, "options": {...}, "stderr": path, "die_at": [point, nth] | null}  ->  {"pid": int}
+    {"start": role, "options": {...}, "stderr": path, "die_at": [point, nth, seconds] | null}  ->  {"pid": int}
     {"wait": pid}                                                                    ->  {"status": int}
 """
 
@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,22 @@ from reactor_core.utils import failpoints
 
 # Imported on first use by the product; imported here once for all processes.
 PRELOADED = (
+    "reactor_core.events.hub.family",
+    "reactor_core.events.hub.hub",
+    "reactor_core.events.hub.server",
+    "reactor_core.events.store.relay",
+    "reactor_core.events.transports.group",
     "reactor_core.events.transports.redis_streams",
     "reactor_core.events.transports.websocket",
     "redis.asyncio.retry",
+    "reactor_core.integration.hub_service",
+    "websockets.asyncio.client",
     "websockets.asyncio.server",
 )
 
 
-def die_at(point: str, nth: int) -> None:
-    """Kill this process when it passes a point for the nth time."""
+def die_at(point: str, nth: int, seconds: float) -> None:
+    """Kill this process when it passes a point for the nth time, after its other threads had some seconds more."""
     left = nth
 
     def action(name: str) -> None:
@@ -42,6 +50,7 @@ def die_at(point: str, nth: int) -> None:
         if name == point:
             left -= 1
             if left == 0:
+                time.sleep(seconds)
                 os.kill(os.getpid(), signal.SIGKILL)
 
     failpoints.install(action)
