@@ -15,7 +15,7 @@ from reactor_core.events.event import Event
 from reactor_core.events.hub.connection import Connection, Disconnected
 from reactor_core.events.hub.family import FamilySession
 from reactor_core.events.hub.intake import Counts, Points
-from reactor_core.events.hub.link import Link, Progress
+from reactor_core.events.hub.link import Link, Progress, spell_latch
 from reactor_core.events.hub.wire import (
     PROTOCOL,
     Codec,
@@ -245,12 +245,13 @@ class Hub:
                 hello.encoding,
                 after=after,
                 gap=gap,
-                latch=msgspec.to_builtins(self._latch.state()),
+                latch=spell_latch(self._latch.state()),
             )
             await connection.send(_spell(welcome))
             self._confirm_again(link, hello.unconfirmed)
             await link.run()
         finally:
+            link.close()
             self._links.discard(link)
             self._leave(link)
 

@@ -41,11 +41,12 @@ from reactor_core.events.hub.wire import (
 from reactor_core.events.journal import Journal
 from reactor_core.events.latch import Latch, LatchState
 from reactor_core.events.loop_thread import end_tasks
+from reactor_core.events.query import EventFilter
 from reactor_core.events.reader import JournalReader
 from reactor_core.events.vocabulary import Priority
 from reactor_core.utils import failpoints
 
-__all__ = ["Link", "Progress"]
+__all__ = ["Link", "Progress", "spell_latch"]
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ _MAX_CREDIT = 16 << 20
 _CREDIT_STEP = WINDOW // 4
 _AT_STEP = 256
 _MAX_COUNTED = 8192
+_MAX_REASON = 500
+_OPEN = "event_id = ? AND event_id IN (SELECT event_id FROM early)"
 
 
 @dataclass(slots=True)
@@ -87,6 +90,8 @@ class Link:
         credit: Bytes of events that the other side lets us send at first.
         after: Positions in our journal behind which the other side wants events, by lane.
         types: Values of the types that it wants; None for all.
+        acknowledges: Tell the other side at once what is stored here. A client need not: it keeps its own cursor in
+            the hub's journal, and frames that only say so would cost the hub as much as events.
     """
 
     def __init__(
@@ -103,6 +108,7 @@ class Link:
         credit: int,
         after: Mapping[int, int],
         types: frozenset[str] | None = None,
+        acknowledges: bool = True,
         points: Points = NO_POINTS,
     ) -> None:
         self._connection = connection
@@ -111,6 +117,7 @@ class Link:
         self._reader = reader
         self._bus = bus
         self._latch = latch
+        self._acknowledges = acknowledges
         self._points = points
         self._point = ""
         self._loop = asyncio.get_running_loop()
@@ -128,6 +135,7 @@ class Link:
         self._again: deque[Event] = deque(maxlen=_MAX_COUNTED)
         self._latch_news = False
         self._timed: tuple[int, int, float] | None = None
+        self._unacknowledged: dict[int, int] = {}
         self.intake = Intake(journal, reader, bus, origin, self._ready.set, progress.confirmed, points)
         self._subscription = bus.attach(
             types,
@@ -153,12 +161,16 @@ class Link:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._latch.unlisten(self._latch_changed)
-            self._bus.detach(self._subscription)
+            self.close()
             await end_tasks(tasks)
             await self.intake.settle()
             self._note_stored()
         for task in done:
             task.result()
+
+    def close(self) -> None:
+        """Read nothing more from the bus; :meth:`run` does it by itself."""
+        self._bus.detach(self._subscription)
 
     def nudge(self) -> None:
         """Look whether there is something to say."""
@@ -205,22 +217,37 @@ class Link:
         self._point = self._points.sent
         if self._latch_news:
             self._latch_news = False
-            return self._codec.encode(LatchFrame(msgspec.to_builtins(self._latch.state())))
+            return self._codec.encode(LatchFrame(spell_latch(self._latch.state())))
         while self._again:
             event = self._again.popleft()
             # What was not sent at all comes in its turn, and not before its elders.
             if event.seq is not None and event.seq <= self._sent[event.priority]:
                 return self._codec.events([pack(event)], early=False)
-        if (urgent := self._pop_urgent()) is not None:
-            self._note_sent(urgent)
-            return self._codec.events([pack(urgent)], early=urgent.seq is None or self._is_unconfirmed(urgent))
-        ack = Ack(self._note_stored(), self.intake.credit(_CREDIT_STEP), self._passed_over())
-        if ack.lanes or ack.credit or ack.at:
+        if (urgent := self._next_urgent()) is not None:
+            return urgent
+        self._unacknowledged |= self._note_stored()
+        credit, at = self.intake.credit(_CREDIT_STEP), self._passed_over()
+        if credit or at or (self._unacknowledged and self._acknowledges):
+            ack, self._unacknowledged = Ack(self._unacknowledged, credit, at), {}
             self._point = self._points.acknowledged
             return self._codec.encode(ack)
         if self.intake.faults:
             return self._codec.encode(self.intake.faults.popleft())
         return self._next_others() if self._credit > 0 else None
+
+    def _next_urgent(self) -> bytes | str | None:
+        """A frame of lane 1: of those that their source may not have committed, or of those that it has."""
+        packed: list[Packed[bytes]] = []
+        early = False
+        while len(packed) < FRAME_EVENTS and (event := self._pop_urgent()) is not None:
+            unsure = event.seq is None or self._is_unconfirmed(event)
+            if packed and unsure != early:
+                self._urgent.appendleft(event)
+                break
+            early = unsure
+            self._note_sent(event)
+            packed.append(pack(event))
+        return self._codec.events(packed, early=early) if packed else None
 
     def _pop_urgent(self) -> Event | None:
         if self._urgent:
@@ -256,7 +283,7 @@ class Link:
 
     def _is_unconfirmed(self, event: Event) -> bool:
         """Whether its source may have died before it committed the event."""
-        return bool(event.origin) and event.event_id in {other.event_id for other in self._reader.unconfirmed()}
+        return bool(event.origin) and bool(self._reader.read(EventFilter(_OPEN, (event.event_id,))))
 
     def _passed_over(self) -> dict[int, int]:
         """Positions that the other side's cursor may move to, as nothing before them is for it; empty for no news."""
@@ -354,3 +381,8 @@ class Link:
             raise FrameError(str(error)) from error
         except StorageError:
             _log.exception("the kill switch of %s is tripped, and could not be written here", self._connection.peer)
+
+
+def spell_latch(state: LatchState) -> dict[str, Any]:
+    """The state of a kill switch as it travels: however long somebody's reason is, the frame stays short."""
+    return {**msgspec.to_builtins(state), "reason": state.reason[:_MAX_REASON], "by": state.by[:_MAX_REASON]}

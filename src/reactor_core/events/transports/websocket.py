@@ -30,7 +30,7 @@ from reactor_core.events.bus import Bus
 from reactor_core.events.hub.connection import Disconnected, SocketConnection
 from reactor_core.events.hub.family import is_control
 from reactor_core.events.hub.intake import Counts, Points
-from reactor_core.events.hub.link import Link, Progress
+from reactor_core.events.hub.link import Link, Progress, spell_latch
 from reactor_core.events.hub.wire import MAX_FRAME, SUBPROTOCOL, Codec, Encoding, Fault, Gap, Hello, Identity, Welcome
 from reactor_core.events.journal import Journal
 from reactor_core.events.latch import Latch
@@ -47,7 +47,7 @@ ANSWER_SECONDS = 20.0
 """How long a hub may take to answer a handshake or a ping before the connection counts as lost."""
 
 _KEEP_SECONDS = 1.0  # a cursor that is a second old costs duplicates after a crash, which their ids give away
-_MAX_OPEN = 1024
+_MAX_OPEN = 32 * 1024  # bytes of ids in the first frame; the rest has its turn at a later connection
 
 
 class _Place(msgspec.Struct):
@@ -165,6 +165,7 @@ class WebSocketRelay(Relay):
             origin=self.name,
             credit=welcome.credit,
             after=self.cursors,
+            acknowledges=False,
             points=Points(stored="relay.stored", sent="relay.sent"),
         )
         self._told = Counts()
@@ -186,8 +187,8 @@ class WebSocketRelay(Relay):
             encoding=self._encoding,
             hub=self._place.node,
             after=self._place.lanes,
-            latch=msgspec.to_builtins(latch.state()),
-            unconfirmed=[event.event_id for event in self._journal.unconfirmed()[:_MAX_OPEN]],
+            latch=spell_latch(latch.state()),
+            unconfirmed=_first_bytes([event.event_id for event in self._journal.unconfirmed()], _MAX_OPEN),
         )
         await connection.send(msgspec.json.encode(hello).decode())
         async with asyncio.timeout(ANSWER_SECONDS):
@@ -260,3 +261,14 @@ class WebSocketRelay(Relay):
         async for frame in hub:
             if not is_control(frame):
                 await self.accept(frame)
+
+
+def _first_bytes(names: list[str], limit: int) -> list[str]:
+    """As many of the names as fit into so many bytes of JSON."""
+    taken: list[str] = []
+    for name in names:
+        limit -= len(name.encode()) + 3
+        if limit < 0:
+            break
+        taken.append(name)
+    return taken

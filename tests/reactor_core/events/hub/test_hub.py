@@ -232,3 +232,17 @@ async def test_the_figures_say_who_is_there_and_what_came(host, meeting):
     await one.socket.close()
     await meeting.until(lambda: len(host.hub.peers()) == 1)
     assert sum(sample.value for sample in host.hub.metrics() if sample.name == "reactor_hub_received") == 1
+
+
+async def test_a_hub_that_cannot_store_says_so_and_acknowledges_nothing(host, meeting):
+    one = await meeting.join("a")
+    host.journal.close()
+    await one.publish(1)
+    assert (await one.frame(Fault)).code == "storage"
+    assert (await one.closed())[0] == 1013
+
+
+async def test_a_long_reason_does_not_stop_the_kill_switch(host, meeting):
+    host.latch.trip(reason="x" * 200_000, by="test")
+    one = await meeting.join("a")
+    assert one.welcome.latch["reason"] == "x" * 500

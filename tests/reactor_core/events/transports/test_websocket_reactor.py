@@ -12,6 +12,7 @@ from tests.servers.proxy import Proxy
 from tests.servers.station import Station
 
 from reactor_core.events import new_event
+from reactor_core.events.drafts import Draft
 from reactor_core.events.transports import websocket as module
 
 
@@ -201,6 +202,20 @@ def test_a_hub_that_was_put_back_to_an_old_copy_is_a_gap(town):
     assert numbers(two.received(31)) == list(range(30))
     (gap,) = [event.data for event in two.journal.read() if event.event_type == "gap" and event.source == "two"]
     assert gap["reason"] == "rolled_back"
+
+
+def test_many_open_events_and_a_long_reason_fit_into_the_first_frame(town):
+    one = town.station("one")
+    one.connected()
+    drafts = [
+        Draft(new_event("two", "error", {"n": n})[0].at(None, "elsewhere"), origin="elsewhere", uncommitted=True)
+        for n in range(3000)
+    ]
+    one.journal.append_many(drafts).result(60)
+    one.latch.trip(reason="x" * 200_000, by="test")
+    town.leave(one)
+    again = town.joined("one")
+    assert len(again.journal.unconfirmed()) == 3000
 
 
 def test_a_trip_of_the_kill_switch_reaches_who_was_away(town):
