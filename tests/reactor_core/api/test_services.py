@@ -63,9 +63,10 @@ async def test_readers_are_lent_and_waited_for(services: Services) -> None:
 async def test_a_token_that_cannot_be_used_leaves_nothing_open(api_settings: Settings) -> None:
     api_settings.workspace.mkdir()
     (api_settings.workspace / "token").write_text("short")
+    before = set(threading.enumerate())
     with pytest.raises(ConfigError):
         await Services.start(api_settings, ApiLimits(), RequestFigures())
-    assert [thread.name for thread in threading.enumerate() if "reactor" in thread.name] == []
+    assert [thread.name for thread in set(threading.enumerate()) - before if "reactor" in thread.name] == []
 
 
 async def test_an_open_address_of_this_process_is_warned_about(
