@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
-from tests.servers.cable import Cable
+from tests.servers.proxy import Proxy
 from tests.servers.valkey import ValkeyServer
 
 from reactor_core.errors import ConfigError
@@ -277,23 +277,39 @@ def test_a_server_that_lost_its_end_gets_that_again(stations, tmp_path):
         server.kill()
 
 
-def test_a_cable_that_is_cut_loses_nothing(stations, server):
-    cable = Cable(server.port)
-    try:
-        one, two = stations("one", f"redis://127.0.0.1:{cable.port}"), stations("two", server.url)
-        one.connected(), two.connected()
-        for round_ in range(3):
-            one.publish(*range(round_ * 100, round_ * 100 + 50))
-            cable.cut()
-            one.publish(*range(round_ * 100 + 50, round_ * 100 + 100))
-            two.publish(round_)
-            cable.mend()
-        two.until(lambda: len(two.numbers("one")) == 300)
-        one.until(lambda: len(one.numbers("two")) == 3)
-        assert (two.numbers("one"), one.numbers("two")) == (list(range(300)), [0, 1, 2])
-        assert one.gaps() == two.gaps() == []
-    finally:
-        cable.close()
+@pytest.fixture
+def cable(server: ValkeyServer) -> Iterator[Proxy]:
+    cable = Proxy(server.port)
+    yield cable
+    cable.close()
+
+
+@pytest.mark.parametrize("damage", [Proxy.cut, Proxy.hold])
+def test_a_bad_cable_loses_nothing(server, cable, stations, damage):
+    one, two = stations("one", f"redis://127.0.0.1:{cable.port}"), stations("two", server.url)
+    one.connected(), two.connected()
+    for number in range(0, 300, 100):
+        one.publish(*range(number, number + 50))
+        damage(cable)
+        one.publish(*range(number + 50, number + 100))
+        two.publish(number)
+        cable.mend()
+    two.until(lambda: len(two.numbers("one")) == 300)
+    one.until(lambda: len(one.numbers("two")) == 3)
+    assert (two.numbers("one"), one.numbers("two")) == (list(range(300)), [0, 100, 200])
+    assert one.gaps() == two.gaps() == []
+
+
+@pytest.mark.slow
+def test_a_server_that_says_nothing_any_more_counts_as_away(server, cable, stations):
+    one, two = stations("one", f"redis://127.0.0.1:{cable.port}"), stations("two", server.url)
+    one.connected(), two.connected()
+    cable.hold()
+    one.publish(*range(100))
+    one.until(lambda: one.relay.status.state == "down")
+    cable.mend()
+    two.until(lambda: len(two.numbers()) == 100)
+    assert two.numbers() == list(range(100))
 
 
 def test_what_a_dead_process_was_handed_and_never_stored_is_taken_over(stations, server):
