@@ -219,6 +219,8 @@ class _Audit:
             self._problems.append(damaged)
         if walk.size > covered:
             self._notes.append(f"no checkpoint covers the last {walk.size - covered} events yet")
+        if not any(one.statements for one in self._evidence):
+            self._notes.append("no anchor was compared: a cut at the end, and of all that speaks of it, goes unseen")
         return self._finish(walk, start, pruned, covered, self._unconfirmed(), self._prove(proof))
 
     def _read_sealed(self) -> Sealed:

@@ -61,9 +61,9 @@ class Settings(BaseSettings):
     """Cloud SQL instance (``project:region:name``) to reach ``event_store_url`` through Google's connector."""
 
     audit_anchor_path: Path | None = Field(None, validation_alias=_env("AUDIT_ANCHOR_PATH"))
-    """File outside the workspace that gets every signed checkpoint; None takes one in the user's state folder."""
+    """File outside the workspace that gets the signed checkpoints; None takes one in the user's state folder."""
     audit_anchors: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias=_env("AUDIT_ANCHORS"))
-    """More places for checkpoints, comma separated: paths, ``redis://`` or ``gs://bucket/object``."""
+    """More places for checkpoints, comma separated: paths, ``redis://`` or ``gs://bucket/prefix``."""
     state_dir: Path = Field(
         default_factory=lambda: Path.home() / ".local" / "state" / "reactor", validation_alias=_env("REACTOR_STATE_DIR")
     )
