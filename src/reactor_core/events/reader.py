@@ -37,13 +37,15 @@ class JournalReader:
             limit: At most so many; None for all.
             newest: With ``limit``, keep the last ones instead of the first.
         """
-        order = "DESC" if newest else "ASC"
-        rows = self._query(
-            f"SELECT {COLUMNS} FROM events WHERE {wanted.where} ORDER BY seq {order} LIMIT ?",  # noqa: S608  no user text
-            (*wanted.values, -1 if limit is None else limit),
-        )
-        events = [read_event(row) for row in rows]
-        return events[::-1] if newest else events
+        where = wanted.where
+        values = wanted.values
+        if limit is not None:
+            # An index by type leaves the order to a sort: of positions, so that whole rows are not sorted.
+            order = "DESC" if newest else "ASC"
+            where = f"seq IN (SELECT seq FROM events WHERE {where} ORDER BY seq {order} LIMIT ?)"  # noqa: S608
+            values = (*values, limit)
+        rows = self._query(f"SELECT {COLUMNS} FROM events WHERE {where} ORDER BY seq", values)  # noqa: S608
+        return [read_event(row) for row in rows]
 
     def count(self, wanted: EventFilter = EVERYTHING) -> dict[str, int]:
         """Number of stored events by type, the most frequent first."""
