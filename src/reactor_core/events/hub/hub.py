@@ -231,6 +231,7 @@ class Hub:
             credit=hello.credit,
             after=after,
             types=None if hello.types is None else frozenset(str(as_event_type(name)) for name in hello.types),
+            open_ids=hello.unconfirmed,
             points=_POINTS,
         )
         self._links.add(link)

@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,7 @@ class Link:
         credit: Bytes of events that the other side lets us send at first.
         after: Positions in our journal behind which the other side wants events, by lane.
         types: Values of the types that it wants; None for all.
+        open_ids: Events of lane 1 that the other side holds and does not know to be committed by their source.
         acknowledges: Tell the other side at once what is stored here. A client need not: it keeps its own cursor in
             the hub's journal, and frames that only say so would cost the hub as much as events.
     """
@@ -108,6 +109,7 @@ class Link:
         credit: int,
         after: Mapping[int, int],
         types: frozenset[str] | None = None,
+        open_ids: Iterable[str] = (),
         acknowledges: bool = True,
         points: Points = NO_POINTS,
     ) -> None:
@@ -117,6 +119,7 @@ class Link:
         self._reader = reader
         self._bus = bus
         self._latch = latch
+        self._open = frozenset(open_ids)
         self._acknowledges = acknowledges
         self._points = points
         self._point = ""
@@ -220,8 +223,7 @@ class Link:
             return self._codec.encode(LatchFrame(spell_latch(self._latch.state())))
         while self._again:
             event = self._again.popleft()
-            # What was not sent at all comes in its turn, and not before its elders.
-            if event.seq is not None and event.seq <= self._sent[event.priority]:
+            if self._was_sent(event):
                 return self._codec.events([pack(event)], early=False)
         if (urgent := self._next_urgent()) is not None:
             return urgent
@@ -234,6 +236,12 @@ class Link:
         if self.intake.faults:
             return self._codec.encode(self.intake.faults.popleft())
         return self._next_others() if self._credit > 0 else None
+
+    def _was_sent(self, event: Event) -> bool:
+        """Whether the other side has the event: what it has not comes in its turn, or was before its time."""
+        lane = event.priority
+        here = event.seq is not None and self._after[lane] < event.seq <= self._sent[lane]
+        return here or event.event_id in self._open
 
     def _next_urgent(self) -> bytes | str | None:
         """A frame of lane 1: of those that their source may not have committed, or of those that it has."""

@@ -102,6 +102,17 @@ async def test_an_urgent_event_goes_out_before_its_source_has_committed_it_and_a
     assert host.journal.head().seq == 1
 
 
+async def test_a_new_peer_does_not_get_what_was_before_its_time_when_it_is_confirmed(host, meeting):
+    one = await meeting.join("a")
+    (event,) = await one.publish(1, first=None, lane=1, early=True)
+    await meeting.until(lambda: host.journal.head().seq == 1)
+    two = await meeting.join("b")
+    await one.again([event], first=1)
+    await one.acked(1, 1)
+    await one.publish(2, first=2)
+    assert numbers(await two.events(1)) == [2]
+
+
 async def test_a_peer_that_was_away_learns_what_was_committed_meanwhile(host, meeting):
     one = await meeting.join("a")
     first, second = await one.publish(1, 2, first=None, lane=1, early=True)
