@@ -79,8 +79,8 @@ def test_after_a_failed_fsync_acknowledgements_hold_again_even_if_the_power_goes
 def test_on_a_full_disk_nothing_is_acknowledged_until_there_is_space(forks, tmp_path, tally):
     for life in tally.times(2):
         first = tally.chance.randrange(80, 160)
-        full = (first, first + tally.chance.randrange(1, 20))
-        process = start(forks, tmp_path, tally, life, count=300, full=full)
+        full = (first, first + tally.chance.randrange(1, 8))
+        process = start(forks, tmp_path, tally, life, count=500, full=full)
         assert not judged(tmp_path, tally, process, "full disk")
         answers = [record.kind for record in process.log.records("acked", "refused")]
         assert "refused" in answers, "the full disk was not noticed"
