@@ -49,6 +49,5 @@ async def health(services: Annotated[Services, Depends(services_of)]) -> Respons
 @router.get("/metrics", responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
 async def metrics(request: Request, services: Annotated[Services, Depends(services_of)]) -> Response:
     """The figures of this process, as Prometheus reads them; of several processes each answers with its own."""
-    samples = await asyncio.to_thread(services.metrics)
-    body, content_type = expose(samples, request.headers.get("accept", ""))
+    body, content_type = expose(await services.metrics(), request.headers.get("accept", ""))
     return Response(body, headers={"Content-Type": content_type})

@@ -192,11 +192,12 @@ class Services:
         for wake in list(self._wakers):
             wake()
 
-    def metrics(self) -> list[Sample]:
+    async def metrics(self) -> list[Sample]:
         """The figures of everything in this process."""
+        found = await asyncio.to_thread(self.bridge.metrics)  # counts what waits in the journal
         help_text = "Open event streams and WebSockets."
         streams = Sample("reactor_http_streams", "gauge", help_text, float(self._streams.total()))
-        return [*self.bridge.metrics(), *self.hub.metrics(), *self.figures.samples(), streams]
+        return [*found, *self.hub.metrics(), *self.figures.samples(), streams]
 
     def look_around(self) -> None:
         """Warn, soon, about every address beyond loopback that this process listens on, whoever chose it."""

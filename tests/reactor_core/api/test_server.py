@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import random
 import signal
@@ -196,32 +198,47 @@ def test_several_workers_serve_one_workspace(serve: Serve) -> None:
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 8))])
 def test_what_was_acknowledged_is_there_after_kill_9(serve: Serve, tmp_path: Path, seed: int) -> None:
+    """Stored, and got once by a reader of the stream that comes back to the next server."""
     chance = random.Random(seed)
     served = serve()
     acknowledged: list[str] = []
-    lock = threading.Lock()
+    got: list[str] = []
+    last = ""
 
     def append() -> None:
-        with httpx.Client(base_url=served.url, timeout=DEADLINE) as client:
-            try:
-                while True:
-                    batch = [{"event_type": "feedback", "data": {"n": n}} for n in range(7)]
-                    results = client.post("/v1/events", json=batch).json()["results"]
-                    with lock:
-                        acknowledged.extend(result["event_id"] for result in results)
-            except httpx.TransportError:
-                return
+        with httpx.Client(base_url=served.url, timeout=DEADLINE) as client, contextlib.suppress(httpx.TransportError):
+            while True:
+                batch = [{"event_type": "feedback", "data": {"n": n}} for n in range(7)]
+                results = client.post("/v1/events", json=batch).json()["results"]
+                acknowledged.extend(result["event_id"] for result in results)
+
+    def read(url: str, wanted: set[str] | None) -> None:
+        nonlocal last
+        headers = {"Last-Event-ID": last} if last else {}
+        with contextlib.suppress(httpx.TransportError):
+            with httpx.stream(
+                "GET", f"{url}/v1/events/stream", params={"after": "0"}, headers=headers, timeout=DEADLINE
+            ) as answer:
+                for message in messages(answer.iter_lines()):
+                    if "data" in message:
+                        got.append(json.loads(message["data"])["event_id"])
+                    last = message.get("id", last)
+                    if wanted is not None and len(got) >= len(wanted):
+                        return
 
     threads = [threading.Thread(target=append) for _ in range(4)]
+    threads.append(threading.Thread(target=read, args=(served.url, None)))
     for thread in threads:
         thread.start()
     wanted = chance.randint(50, 500)
-    until(lambda: len(acknowledged) > wanted)
+    until(lambda: len(acknowledged) > wanted and got)
     os.killpg(served.process.pid, signal.SIGKILL)
     for thread in threads:
         thread.join(DEADLINE)
     with Journal(tmp_path / "workspace" / JOURNAL_NAME) as journal:
-        stored = {event.event_id for event in journal.read()}
+        stored = [event.event_id for event in journal.read()]
         assert journal.verify().ok
     assert len(acknowledged) > wanted
-    assert set(acknowledged) <= stored
+    assert set(acknowledged) <= set(stored)
+    read(serve().url, set(stored))
+    assert sorted(got) == sorted(stored)
