@@ -151,6 +151,18 @@ class Writer:
                 self._thread = thread
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        except BaseException as fault:
+            # A fault of ours: nobody may wait for ever for a thread that is gone.
+            ended = JournalError(f"{self._path}: the writing thread ended by a fault: {type(fault).__name__}: {fault}")
+            self._health = Health(False, _clock.utc_now(), str(ended))
+            self._intake.end(ended)
+            waiting = self._intake.clear()
+            self._answer(waiting, [ended] * len(waiting))
+            raise
+
+    def _serve(self) -> None:
         while True:
             batch = self._intake.take(None if self._seal is None else self._seal.deadline())
             if batch is None:
@@ -179,18 +191,23 @@ class Writer:
         except Exception as error:  # noqa: BLE001  it is raised where the event was appended, not on this thread
             if isinstance(error.__cause__, _ILLNESSES):
                 self._fell_ill(error)
-            results = [self._doubt or error] * len(batch)
+            self._answer(batch, [self._doubt or error] * len(batch))
         else:
-            reach("journal.committed")
-            if not self._health.ok:
-                self._health = Health(True, _clock.utc_now())
-            fresh = self._store.committed()
-            if self._seal is not None:
-                self._seal.committed()
-            if fresh:
-                self._on_commit(fresh)
-        self._answer(batch, results)
+            try:
+                reach("journal.committed")
+                self._committed()
+            finally:
+                self._answer(batch, results)
         reach("journal.answered")
+
+    def _committed(self) -> None:
+        if not self._health.ok:
+            self._health = Health(True, _clock.utc_now())
+        fresh = self._store.committed()
+        if self._seal is not None:
+            self._seal.committed()
+        if fresh:
+            self._on_commit(fresh)
 
     def _transact(self, batch: list[Entry], body: Callable[[list[Any]], list[Any]]) -> list[Any]:
         db = self._db
@@ -236,6 +253,8 @@ class Writer:
             try:
                 self._db = reopen(self._db, self._path, vfs=self._vfs, known=self._store.known())
             except ReactorError as error:
+                if str(error) != self._health.detail:
+                    _log.error("%s", error)
                 self._health = Health(False, self._health.since, str(error))
                 continue
             self._store.rebind(self._db)

@@ -375,3 +375,17 @@ def test_many_of_a_loop_are_answered_there(journal):
 
     assert asyncio.run(publish()) == list(range(700))
     assert [event.data["n"] for event in journal.read()] == list(range(700))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_nobody_waits_for_a_writing_thread_that_a_fault_ended(tmp_path):
+    def faulty(events: list[Event]) -> None:
+        raise AssertionError("a listener may not raise")
+
+    with Journal(tmp_path / "reactor.db") as journal:
+        journal.listen(faulty)
+        assert put(journal, {}).seq == 1  # it is stored, and its publisher is told so
+        with pytest.raises(JournalError, match="may not raise"):
+            while True:  # until the thread has ended
+                put(journal, {})
+        assert not journal.health().ok
