@@ -31,6 +31,7 @@ KEEP = 256
 """Newest checkpoints that are all kept."""
 
 _HOUR_US = 3_600_000_000
+_PRUNED = "pruned"  # key in meta: the checkpoint behind which the rows begin, known before they are deleted
 _COLUMNS = "SELECT size, made_us, root, link, peaks, note FROM checkpoints"
 
 
@@ -125,13 +126,19 @@ def thin(db: apsw.Connection, *, boundary: int | None = None) -> None:
 
     Args:
         boundary: The journal is about to begin behind this size; None while it stays as it is. What lies in front of
-            the first row is thinned only then, since nodes are stored for exactly these checkpoints.
+            it is thinned only now, since nodes are stored for exactly these checkpoints; itself, it is never deleted.
     """
-    first = db.execute("SELECT min(seq) FROM events").get or 1
+    after = 0
+    if boundary is None:
+        after = int(db.execute("SELECT value FROM meta WHERE key = ?", (_PRUNED,)).get or 0)
+    else:
+        db.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (_PRUNED, str(boundary))
+        )
     db.execute(
         "DELETE FROM checkpoints"
         " WHERE size < (SELECT min(size) FROM (SELECT size FROM checkpoints ORDER BY size DESC LIMIT ?))"
         " AND size NOT IN (SELECT max(size) FROM checkpoints GROUP BY made_us / ?)"
         " AND size > ? AND size != ?",
-        (KEEP, _HOUR_US, *((first - 1, 0) if boundary is None else (0, boundary))),
+        (KEEP, _HOUR_US, after, boundary or 0),
     )

@@ -7,6 +7,7 @@ from tests.reactor_core.events.book import Book, prune
 
 from reactor_core.events import checkpoints
 from reactor_core.events.keys import known_keys
+from reactor_core.events.nodes import keep_before
 from reactor_core.events.note import NoteError
 
 HOUR = 3600
@@ -76,4 +77,13 @@ def test_where_the_rows_begin_is_kept(book, monkeypatch):
     monkeypatch.setattr(checkpoints, "KEEP", 2)
     prune(book, 12)
     checkpoints.thin(book.db)
+    assert book.sizes() == [12, 18, 20]
+
+
+def test_where_the_rows_will_begin_is_kept_while_they_are_still_there(book, monkeypatch):
+    for _ in range(10):
+        book.write(2, urgent=True)
+    monkeypatch.setattr(checkpoints, "KEEP", 2)
+    keep_before(book.db, 12)
+    checkpoints.thin(book.db)  # the record of the cut can be sealed in the same transaction
     assert book.sizes() == [12, 18, 20]
