@@ -67,6 +67,7 @@ LONELY_SECONDS = 600.0
 """The same while no other workspace was ever seen."""
 
 _READ = 512
+_READ_BYTES = 1 << 22
 _MARK = MIRROR_MARK.encode()
 _MARK_REACH = 64
 _MAX_MIRRORED = 4096
@@ -84,7 +85,7 @@ class RedisRelay(Relay):
         ConfigError: The address is none of these.
     """
 
-    failures = (OSError, RedisError)
+    failures = (OSError, RedisError, HistoryLost)
     sends_early = True
 
     def __init__(
@@ -169,6 +170,7 @@ class RedisRelay(Relay):
             ledger.last.pop(lane, None)
         self._marks.clear()
         self.rewind({lane: ledger.base[lane] for lane in unsure})
+        await self.skip_pruned()
         ledger.epoch = epoch
         # A group that has to be made anew reads everything: what is known already is recognised by its id.
         start = "0" if flushed or reached else await self._beginning(server)
@@ -236,9 +238,13 @@ class RedisRelay(Relay):
             await self.confirm(batch)
 
     async def _receive(self, server: Server, lanes: Sequence[int]) -> None:
+        count = _READ
         while True:
-            entries = await server.read(lanes, block_ms=BLOCK_MS, count=_READ)
+            entries = await server.read(lanes, block_ms=BLOCK_MS, count=count)
             await self._take(server, entries)
+            size = sum(len(value) for entry in entries for value in (entry.fields or {}).values())
+            if size:  # large events are read by few, so that one answer stays small
+                count = max(1, min(_READ, len(entries) * _READ_BYTES // size))
 
     async def _take(self, server: Server, entries: Sequence[Entry]) -> None:
         """Store what others sent, then confirm it to the server."""

@@ -114,7 +114,7 @@ class Relay(ABC):
             delays = self._backoff()
             while True:
                 try:
-                    await self._skip_pruned()
+                    await self.skip_pruned()
                     await self.session()
                     reason = "the other side closed the connection"
                 except away as error:
@@ -292,7 +292,7 @@ class Relay(ABC):
                 self._note("standby", "another process of this workspace holds the connection")
                 await asyncio.sleep(STANDBY_SECONDS)
 
-    async def _skip_pruned(self) -> None:
+    async def skip_pruned(self) -> None:
         """Say so if rows that were never sent are no longer in the journal."""
         first = self._journal.first_seq()
         for lane, seq in self.cursors.items():

@@ -70,3 +70,16 @@ def test_only_the_lanes_that_were_asked_for(journal, put):
         put(3, lane)
     assert lanes(next_batch(journal, {2: 0, 4: 0}, not_from=())) == {2: 3, 4: 3}
     assert lanes(next_batch(journal, {1: 0}, not_from=())) == {1: 3}
+
+
+def test_large_events_make_small_batches(journal):
+    text = "x" * 500_000
+    made = [new_event("user", "tick", {"text": text}, priority=1 + number % 4) for number in range(100)]
+    for future in [journal.append(event, payload=payload) for event, payload in made]:
+        future.result(30)
+    cursors, seen = dict.fromkeys(LANES, 0), []
+    while (batch := next_batch(journal, cursors, not_from=())).events:
+        assert len(batch.events) <= 64
+        cursors |= batch.cursors
+        seen += [event.seq for event in batch.events]
+    assert sorted(seen) == list(range(1, 101))

@@ -375,6 +375,27 @@ def test_an_urgent_event_overtakes_a_backlog(stations, server):
     assert two.numbers() == list(range(3000))
 
 
+def test_large_events_arrive_in_small_answers(stations, server):
+    one, two = (stations(name, server.url) for name in ("one", "two"))
+    one.connected(), two.connected()
+    for number in range(40):
+        event, payload = new_event("one", "tick", {"n": number, "text": "x" * 400_000})
+        one.journal.append(event, payload=payload).result(30)
+    two.until(lambda: len(two.numbers()) == 40)
+    assert two.numbers() == list(range(40))
+
+
+def test_what_was_pruned_before_a_flush_asked_for_it_again_is_a_gap(stations, server):
+    one = stations("one", server.url)
+    one.connected()
+    one.publish(*range(10))
+    one.until(lambda: one.relay.status.sent == 10)
+    one.journal.work(lambda db: db.execute("DELETE FROM events WHERE seq <= 6")).result(30)
+    flush(server)
+    one.until(lambda: len(one.gaps()) == 5)
+    assert [(gap["lane"], gap["lost_to"]) for gap in one.gaps()[1:]] == [(lane, 6) for lane in (1, 2, 3, 4)]
+
+
 def test_what_others_confirmed_is_not_sent_again_after_a_flush(stations, server):
     one, two = (stations(name, server.url, grace=0) for name in ("one", "two"))
     one.connected(), two.connected()
