@@ -167,6 +167,7 @@ class EventBridge(Publishing, Listening, History):
             source=str(self.source),
             workspace=self.workspace,
             token=token,
+            latch=self.latch,
             events_dir=settings.jarvis_events_dir,
             store_url=store,
             cloud_sql_instance=settings.cloud_sql_instance,

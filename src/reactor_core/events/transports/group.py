@@ -10,6 +10,7 @@ from pathlib import Path
 from reactor_core.errors import ConfigError
 from reactor_core.events.bus import Bus
 from reactor_core.events.journal import Journal
+from reactor_core.events.latch import Latch
 from reactor_core.events.loop_thread import LoopThread, end_tasks
 from reactor_core.events.metrics import Sample
 from reactor_core.events.transports import FolderRelay, JsonlRelay, RedisRelay, WebSocketRelay
@@ -86,6 +87,7 @@ def open_relays(
     source: str,
     workspace: Path,
     token: str | None = None,
+    latch: Latch | None = None,
     events_dir: Path | None = None,
     store_url: str | None = None,
     cloud_sql_instance: str | None = None,
@@ -95,6 +97,7 @@ def open_relays(
     Args:
         fallback: The shared file, or None.
         token: Bearer token for the hub.
+        latch: The workspace's kill switch, whose state travels with the connection to the hub; None opens it.
         events_dir: Folder of event files that the services of the family share.
         store_url: Postgres that gets a copy of the journal.
         cloud_sql_instance: Cloud SQL instance to reach it through.
@@ -105,7 +108,9 @@ def open_relays(
     relays: list[Relay] = []
     hub: Relay | None = None
     if websocket_url is not None:
-        hub = WebSocketRelay(websocket_url, token=token, journal=journal, bus=bus, source=source, workspace=workspace)
+        hub = WebSocketRelay(
+            websocket_url, token=token, latch=latch, journal=journal, bus=bus, source=source, workspace=workspace
+        )
         relays.append(hub)
     if redis_url is not None:
         relays.append(RedisRelay(redis_url, journal=journal, bus=bus, source=source, workspace=workspace))

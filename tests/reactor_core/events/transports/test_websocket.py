@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.servers.hub import HubHost
 
 from reactor_core.errors import ConfigError
 from reactor_core.integration import EventBridge, EventSource, EventType
@@ -181,3 +182,28 @@ async def test_credentials_stay_out_of_names_and_journal(tmp_path, hub):
         assert bridge.relays()[0].name == hub.url
     for file in tmp_path.rglob("*"):
         assert file.is_dir() or b"secret-word" not in file.read_bytes()
+
+
+async def test_a_halt_elsewhere_halts_this_bridge(tmp_path):
+    host = HubHost(tmp_path / "hub")
+    try:
+        async with EventBridge(websocket_url=host.url, fallback_to_file=False, workspace=tmp_path / "one") as bridge:
+            halted = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            bridge.on_halt(lambda _: loop.call_soon_threadsafe(halted.set))
+            await asyncio.to_thread(host.latch.trip, reason="fire", by="test")
+            async with asyncio.timeout(30):
+                await halted.wait()
+            assert bridge.latch.state().reason == "fire"
+    finally:
+        await asyncio.to_thread(host.close)
+
+
+async def test_publish_waits_for_the_hub_if_asked_to(tmp_path):
+    host = HubHost(tmp_path / "hub")
+    try:
+        async with EventBridge(websocket_url=host.url, fallback_to_file=False, workspace=tmp_path / "one") as bridge:
+            event = await bridge.publish("tick", {"n": 1}, ack="remote", timeout=30)
+            assert host.journal.has(event.event_id)
+    finally:
+        await asyncio.to_thread(host.close)
