@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 """How often the file is asked for events of other processes although nobody rang."""
 
+_FEW = 64
+"""So many events at most are read without asking first whether any is urgent."""
 _CHUNK = 256
 """Events that are read in one go, so that the loop is not held up for long."""
 _BEHIND = 1024
@@ -197,18 +199,19 @@ class Bus:
     def _start(self) -> None:
         if not self._closed:
             self._ear = self._journal.doorbell.listen(self._thread.loop, self._heard)
-            self._look()
+            self._tick()
 
-    def _look(self) -> None:
-        self._timer = self._thread.loop.call_later(LOOK_SECONDS, self._look)
+    def _tick(self) -> None:
+        self._timer = self._thread.loop.call_later(LOOK_SECONDS, self._tick)
         self._heard()
 
     def _heard(self) -> None:
         """Somebody committed, or may have."""
         try:
-            self._look_first()
-            self._drain()
-            self._catch_up()
+            if not self._look():
+                self._look_first()
+                self._drain()
+                self._catch_up()
         except ReactorError as error:
             _log.error("events of other processes cannot be read now: %s", error)
 
@@ -247,6 +250,17 @@ class Bus:
     def _is_fresh(self, event: Event) -> bool:
         assert event.seq is not None, "announced events are committed"
         return event.seq > (self._urgent if event.priority == 1 else self._cursor)
+
+    def _look(self) -> bool:
+        """Hand out what is new with one question to the file, lane 1 of it first; False if there is more."""
+        if self._closed or self._inbox or self._spilled:
+            return False
+        events = self._reader.read_next(after=self._cursor, events=_FEW)
+        if events:
+            fresh = [event for event in events if self._is_fresh(event)]
+            last = events[-1].seq or 0
+            self._hand_out(fresh, urgent=max(last, self._urgent), cursor=last)
+        return len(events) < _FEW
 
     def _look_first(self) -> None:
         """Hand out what is urgent with one question to the file: with threads that compute each one can take long."""

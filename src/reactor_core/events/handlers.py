@@ -106,7 +106,8 @@ class HandlerRun:
                 self._ready.clear()
                 while event := self._next():
                     await self._guard(event)
-                    self._note()
+                    if self.progress is not None:
+                        self._note()
                     if time.monotonic() >= turn:
                         await asyncio.sleep(0)
                         turn = time.monotonic() + TURN_SECONDS
@@ -124,7 +125,8 @@ class HandlerRun:
             self._signal.clear()
             while event := self._next():
                 self._guard_sync(event)
-                self._note()
+                if self.progress is not None:
+                    self._note()
             self._on_idle()
             self._signal.wait(self._patience())
             self._note()

@@ -42,6 +42,11 @@ class LaneReader(JournalReader):
                 until = until if last is None else last
             return self._read(where, (lane, after, until), until, types, events, size)
 
+    def read_next(self, *, after: int, events: int) -> list[Event]:
+        """Events of all lanes behind a position, at most so many: all there is to read where little was written."""
+        rows = self._query(f"SELECT {COLUMNS} FROM events WHERE seq > ? ORDER BY seq LIMIT ?", (after, events))  # noqa: S608
+        return [read_event(row) for row in rows]
+
     def read_urgent(self, *, after: int, events: int) -> list[Event]:
         """Events of lane 1 behind a position, at most so many."""
         rows = self._query(

@@ -12,6 +12,18 @@ __all__ = ["LaneQueue"]
 _TURNS = (2, 3, 2, 4, 2, 3, 2)
 
 
+def _order(turn: int) -> tuple[tuple[int, int], ...]:
+    """The lanes in the order in which they are asked at a turn, each with the turn that follows it."""
+    asked: dict[int, int] = {}
+    for step in range(len(_TURNS)):
+        here = (turn + step) % len(_TURNS)
+        asked.setdefault(_TURNS[here], (here + 1) % len(_TURNS))
+    return tuple(asked.items())
+
+
+_ORDERS = tuple(_order(turn) for turn in range(len(_TURNS)))
+
+
 class LaneQueue:
     """Events that wait for one reader, in the order in which it should take them.
 
@@ -48,10 +60,9 @@ class LaneQueue:
             return self._lanes[1].popleft()
         if urgent:
             return None
-        for step in range(len(_TURNS)):
-            turn = (self._turn + step) % len(_TURNS)
-            lane = self._lanes[_TURNS[turn]]
-            if lane:
-                self._turn = (turn + 1) % len(_TURNS)
-                return lane.popleft()
+        for lane, following in _ORDERS[self._turn]:
+            waiting = self._lanes[lane]
+            if waiting:
+                self._turn = following
+                return waiting.popleft()
         return None

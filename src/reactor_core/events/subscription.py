@@ -149,7 +149,9 @@ class Subscription:
                 if state.behind is None and state.seen < seq:
                     state.behind = max(state.seen, state.after)
                 state.seen = max(state.seen, seq)
-        self.wake()
+            ask, self._asked = not self._asked, True
+        if ask:
+            self._refill(self)
 
     def pop(self, *, urgent: bool = False) -> Event | None:
         """Take the next event; None if none is there now.
@@ -165,7 +167,7 @@ class Subscription:
                     self._lanes[event.priority].done = event.seq
                 elif event.event_id in self._early:
                     self._take_early(event.event_id)
-            ask = not self._asked and self._to_read() is not None
+            ask = self._should_ask(event)
             self._asked = self._asked or ask
         if ask:
             self._refill(self)
@@ -269,6 +271,12 @@ class Subscription:
     def _full(self, event: Event) -> bool:
         waiting = self._queue.waiting(event.priority)
         return waiting >= self._capacity or (waiting > 0 and self._bytes >= self._capacity_bytes)
+
+    def _should_ask(self, taken: Event | None) -> bool:
+        """Whether taking this event made room for what waits in the journal. Asked for each event, so quick."""
+        if self._asked or (taken is not None and self._queue.waiting(taken.priority) > self._capacity // 2):
+            return False
+        return self._to_read() is not None
 
     def _to_read(self) -> int | None:
         """The most urgent lane that waits in the journal and has room."""

@@ -34,6 +34,11 @@ def test_a_lane_is_read_in_order_up_to_a_position(reader: LaneReader):
     assert seqs(reader.read_lane(1, after=0, until=8, **ALL)) == ([2, 7], 8)
 
 
+def test_the_next_events_are_those_of_all_lanes(reader: LaneReader):
+    assert [event.seq for event in reader.read_next(after=2, events=3)] == [3, 4, 5]
+    assert reader.read_next(after=8, events=3) == []
+
+
 def test_what_is_urgent_is_read_with_one_question(reader: LaneReader):
     assert [event.seq for event in reader.read_urgent(after=0, events=10)] == [2, 7]
     assert [event.seq for event in reader.read_urgent(after=0, events=1)] == [2]

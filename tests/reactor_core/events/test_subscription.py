@@ -162,6 +162,7 @@ def test_what_the_bus_left_out_is_read_from_the_journal():
     reader.offer(event(1))
     reader.rows += [event(2), event(3, 2)]
     reader.sub.skip_to({2: 3, 3: 3, 4: 3})
+    assert reader.asked == 1  # at once: an urgent lane must not wait until another is half empty
     reader.sub.offer([event(4, 2)], dict.fromkeys(LANES, 4))  # behind what is not read yet
     reader.rows.append(event(4, 2))
     assert reader.sub.pop().seq == 1

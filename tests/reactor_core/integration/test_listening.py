@@ -74,9 +74,9 @@ def test_a_durable_handler_that_is_killed_hears_again_what_it_had_begun(tmp_path
     with EventBridge(workspace=tmp_path) as bridge:
         bridge.on_event("tick", durable="reader")(heard)
         bridge.publish_sync("tick", {"n": 10})
-        numbers = heard.wait(6)
-    assert numbers == sorted(set(numbers))
-    assert set(range(5, 11)) <= set(numbers)
+    numbers = heard.wait(6)  # closing lets it finish
+    assert numbers == list(range(numbers[0], 11))
+    assert numbers[0] <= 5
 
 
 def test_an_inbox_counts_each_charge_once(tmp_path):
