@@ -7,10 +7,12 @@ import random
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import apsw
 
 from reactor_core.events import chain, checkpoints, nodes, tree
+from reactor_core.events.audit import AuditReport, verify_workspace
 from reactor_core.events.checkpoints import Checkpoint
 from reactor_core.events.note import Verifier
 from reactor_core.events.rows import INSERT, Head, read_head
@@ -137,3 +139,22 @@ def flip(db: apsw.Connection, table: str, key: str, column: str, bit: int) -> No
         raw[bit // 8 % len(raw)] ^= 1 << (bit % 8)
         changed, marker = bytes(raw), "CAST(? AS TEXT)" if isinstance(value, str) else "?"
     db.execute(f"UPDATE {table} SET {column} = {marker} WHERE {key}", (changed,))
+
+
+def verify(book: Book, anchor: Path | None = None, **options: Any) -> AuditReport:
+    """Verify a book's file, against one anchor or none."""
+    return verify_workspace(book.path, anchors=[] if anchor is None else [str(anchor)], **options)
+
+
+def written(folder: Path, *, pruned: bool = False) -> Book:
+    """A journal with checkpoints, stored nodes, an erased payload and rows that nothing covers yet."""
+    book = Book(folder / "reactor.db")
+    for count in (30, 41, 60, 66):
+        book.write(count, urgent=True)
+    book.db.execute("UPDATE events SET payload = NULL WHERE seq IN (135, 150)")
+    book.write(event_type="payload_erased", data={"seqs": [135, 150], "reason": "asked"}, origin="", urgent=True)
+    if pruned:
+        prune(book, 131)
+        book.tail()
+    book.write(5)
+    return book

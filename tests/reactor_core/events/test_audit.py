@@ -5,40 +5,19 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import apsw
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.reactor_core.events.book import Book, flip, prune
+from tests.reactor_core.events.book import Book, flip, verify, written
 
 from reactor_core.errors import ConfigError, JournalError, NotFound
 from reactor_core.events import Journal, new_event
 from reactor_core.events.anchors import Record
 from reactor_core.events.anchors.file import FileAnchor
-from reactor_core.events.audit import AuditReport, verify_workspace
+from reactor_core.events.audit import verify_workspace
 from reactor_core.events.drafts import Draft
 from reactor_core.events.proof import check_proof
 from reactor_core.utils.settings import Settings
-
-ROW_COLUMNS = (
-    "seq",
-    "event_id",
-    "event_type",
-    "source",
-    "priority",
-    "ts_us",
-    "origin",
-    "dedup_key",
-    "payload",
-    "payload_hash",
-    "chain",
-)
-CHECKPOINT_COLUMNS = ("size", "made_us", "root", "link", "peaks", "note")
-NODE_COLUMNS = ("level", "idx", "hash")
-
-
-def verify(book: Book, anchor: Path | None = None, **options: object) -> AuditReport:
-    return verify_workspace(book.path, anchors=[] if anchor is None else [str(anchor)], **options)
 
 
 def keep(book: Book, path: Path) -> None:
@@ -55,20 +34,6 @@ def book(tmp_path):
     book.close()
 
 
-def written(folder: Path, *, pruned: bool = False) -> Book:
-    """A journal with checkpoints, stored nodes, an erased payload and rows that nothing covers yet."""
-    book = Book(folder / "reactor.db")
-    for count in (30, 41, 60, 66):
-        book.write(count, urgent=True)
-    book.db.execute("UPDATE events SET payload = NULL WHERE seq IN (135, 150)")
-    book.write(event_type="payload_erased", data={"seqs": [135, 150], "reason": "asked"}, origin="", urgent=True)
-    if pruned:
-        prune(book, 131)
-        book.tail()
-    book.write(5)
-    return book
-
-
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     book = written(tmp_path_factory.mktemp("whole"))
@@ -81,11 +46,6 @@ def cut(tmp_path_factory):
     book = written(tmp_path_factory.mktemp("cut"), pruned=True)
     yield book
     book.close()
-
-
-@pytest.fixture(params=["whole", "cut"])
-def either(request):
-    return request.getfixturevalue(request.param)
 
 
 def test_an_untouched_journal_verifies(whole):
@@ -101,96 +61,6 @@ def test_a_journal_without_its_pruned_beginning_verifies(cut):
     report = verify(cut)
     assert (report.ok, report.problems) == (True, ())
     assert (report.pruned, report.verified_from, report.events, report.sealed) == (131, 132, 204, 199)
-
-
-def rows_of(book: Book) -> tuple[int, int]:
-    return book.db.execute("SELECT min(seq), max(seq) FROM events").fetchone()
-
-
-def spoil(book: Book, table: str, key: str, column: str, bit: int) -> AuditReport | None:
-    """The report after one flipped bit; None if SQLite refuses the change. The file is as before afterwards."""
-    before = book.db.execute(f"SELECT * FROM {table} WHERE {key}").fetchone()
-    if book.db.execute(f"SELECT {column} FROM {table} WHERE {key}").get == "":
-        return None
-    columns = [name for (name,) in book.db.execute(f"SELECT name FROM pragma_table_info('{table}')")]
-    try:
-        flip(book.db, table, key, column, bit)
-    except apsw.ConstraintError:
-        return None
-    after = dict(zip(columns, before, strict=True))
-    changed = [name for name in columns if name != column]
-    where = " AND ".join(f"{name} IS ?" for name in changed)
-    try:
-        return verify(book)
-    finally:
-        found = book.db.execute(f"SELECT count(*) FROM {table} WHERE {where}", [after[name] for name in changed]).get
-        assert found == 1
-        book.db.execute(f"DELETE FROM {table} WHERE {where}", [after[name] for name in changed])
-        marks = ",".join("?" * len(columns))
-        book.db.execute(f"INSERT INTO {table} VALUES ({marks})", before)
-
-
-def check_row(book: Book, row: int, column: str, bit: int) -> None:
-    if column == "payload" and row in {135, 150}:
-        return
-    report = spoil(book, "events", f"seq = {row}", column, bit)
-    if report is None:
-        return
-    assert not report.ok
-    if column == "seq":  # it shows as missing where it was, or as strange where it is now
-        assert report.first_bad is not None
-        assert report.first_bad <= row
-    else:
-        assert report.first_bad in {row, 135, 150}  # without its record, an erasure is bad too
-        assert any(problem.startswith(f"row {row}:") for problem in report.problems)
-
-
-def check_other(book: Book, table: str, key: str, column: str, bit: int) -> None:
-    report = spoil(book, table, key, column, bit)
-    assert report is None or not report.ok
-
-
-@pytest.mark.parametrize("examples", [60, pytest.param(800, marks=pytest.mark.slow)])
-def test_any_flipped_bit_of_a_row_is_found_and_the_row_is_named(either, examples):
-    first, last = rows_of(either)
-
-    @settings(max_examples=examples)
-    @given(row=st.integers(first, last), column=st.sampled_from(ROW_COLUMNS), bit=st.integers(0, 4095))
-    def law(row: int, column: str, bit: int) -> None:
-        check_row(either, row, column, bit)
-
-    law()
-
-
-@pytest.mark.parametrize("examples", [40, pytest.param(800, marks=pytest.mark.slow)])
-def test_any_flipped_bit_of_a_checkpoint_is_found(either, examples):
-    sizes = either.sizes()
-
-    @settings(max_examples=examples)
-    @given(size=st.sampled_from(sizes), column=st.sampled_from(CHECKPOINT_COLUMNS), bit=st.integers(0, 4095))
-    def law(size: int, column: str, bit: int) -> None:
-        check_other(either, "checkpoints", f"size = {size}", column, bit)
-
-    law()
-
-
-@pytest.mark.parametrize("examples", [40, pytest.param(600, marks=pytest.mark.slow)])
-def test_any_flipped_bit_of_a_stored_node_is_found(either, examples):
-    places = either.db.execute("SELECT level, idx FROM tree_nodes").fetchall()
-
-    @settings(max_examples=examples)
-    @given(place=st.sampled_from(places), column=st.sampled_from(NODE_COLUMNS), bit=st.integers(0, 4095))
-    def law(place: tuple[int, int], column: str, bit: int) -> None:
-        check_other(either, "tree_nodes", f"level = {place[0]} AND idx = {place[1]}", column, bit)
-
-    law()
-
-
-@pytest.mark.parametrize("key", ["journal_id", "audit_keys"])
-@pytest.mark.parametrize("bit", range(0, 1200, 97))
-def test_any_flipped_bit_of_the_journal_s_own_names_is_found(either, key, bit):
-    report = spoil(either, "meta", f"key = '{key}'", "value", bit)
-    assert report is None or not report.ok
 
 
 @pytest.mark.parametrize(
