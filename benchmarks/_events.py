@@ -123,7 +123,7 @@ def free_port() -> int:
 
 
 def run_on_uvloop(coroutine: Any) -> Any:
-    """Run the peer's side on the loop that suits it best."""
+    """Run a publishing or consuming program on the faster loop, which both sides may choose."""
     import uvloop
 
     return uvloop.run(coroutine)
