@@ -28,6 +28,7 @@ BELL_NAME = "bell"
 POLL_SECONDS = 0.02
 """How often a listener looks where the kernel does not wake it."""
 
+_PWRITE = hasattr(os, "pwrite")
 _IN_MODIFY = 0x2
 _READ = 65_536
 
@@ -53,8 +54,11 @@ class Doorbell:
                 if self._closed:
                     return
                 self._descriptor = self._open()
-            os.lseek(self._descriptor, 0, os.SEEK_SET)
-            os.write(self._descriptor, b"\n")
+            if _PWRITE:
+                os.pwrite(self._descriptor, b"\n", 0)
+            else:
+                os.lseek(self._descriptor, 0, os.SEEK_SET)
+                os.write(self._descriptor, b"\n")
 
     def listen(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], object]) -> Ear:
         """Call ``callback`` on the loop's thread after each ring; several quick ones can be one call.
