@@ -97,7 +97,7 @@ def open_relays(
     Args:
         fallback: The shared file, or None.
         token: Bearer token for the hub.
-        latch: The workspace's kill switch, whose state travels with the connection to the hub; None opens it.
+        latch: The workspace's kill switch, whose state travels with the connections to a hub or a Redis.
         events_dir: Folder of event files that the services of the family share.
         store_url: Postgres that gets a copy of the journal.
         cloud_sql_instance: Cloud SQL instance to reach it through.
@@ -113,7 +113,7 @@ def open_relays(
         )
         relays.append(hub)
     if redis_url is not None:
-        relays.append(RedisRelay(redis_url, journal=journal, bus=bus, source=source, workspace=workspace))
+        relays.append(RedisRelay(redis_url, latch=latch, journal=journal, bus=bus, source=source, workspace=workspace))
     if fallback is not None:
         others = tuple(relays)
         relays.append(JsonlRelay(fallback, unless=others, journal=journal, bus=bus, source=source, workspace=workspace))

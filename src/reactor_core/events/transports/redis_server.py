@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 
 from reactor_core.events.transports.redis_ledger import EntryId, as_id
 
-__all__ = ["CHANNEL", "EPOCH", "MIRROR_MARK", "STREAMS", "Entry", "HistoryLost", "Outgoing", "Server"]
+__all__ = ["CHANNEL", "EPOCH", "LATCHES", "MIRROR_MARK", "STREAMS", "Entry", "HistoryLost", "Outgoing", "Server"]
 
 CHANNEL = "reactor:events"
 """Pub/sub channel of the mirror."""
@@ -21,6 +21,8 @@ STREAMS = {lane: f"{CHANNEL}:{lane}" for lane in (1, 2, 3, 4)}
 """Stream of each lane."""
 EPOCH = f"{CHANNEL}:epoch"
 """Key of a random text that lives as long as the server's history."""
+LATCHES = f"{CHANNEL}:latches"
+"""Hash with the state of each workspace's kill switch."""
 _PATTERN = f"{CHANNEL[:-1]}[{CHANNEL[-1]}]"
 MIRROR_MARK = '"mirror_of":"'
 """In a message of the channel: it is in a stream too."""
@@ -167,6 +169,14 @@ class Server:
             except ResponseError as error:
                 if "BUSYGROUP" not in str(error):
                     raise
+
+    async def exchange_latch(self, state: bytes) -> list[bytes]:
+        """Leave the state of our kill switch; returns those of the other workspaces."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(LATCHES, self._node, state)
+            pipe.hgetall(LATCHES)
+            _, states = await pipe.execute()
+        return [other for node, other in states.items() if node != self._node.encode()]
 
     async def add(self, epoch: str, events: Sequence[Outgoing]) -> list[str]:
         """Add events to their streams, all or none; returns the ids of their entries.

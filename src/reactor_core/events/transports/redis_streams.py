@@ -13,11 +13,16 @@ event, since what neighbours of other kinds had added may be lost.
 
 The channel ``reactor:events`` gets each event's JSON for neighbours that know only pub/sub, with ``mirror_of`` naming
 the stream; what such neighbours publish there without it is stored.
+
+The state of each workspace's kill switch stands in the hash ``reactor:events:latches``. A workspace that connects halts
+if another one is halted, even if the event that did it is long trimmed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import os
 import secrets
 import socket
@@ -33,6 +38,7 @@ from redis.exceptions import RedisError
 from reactor_core.errors import ConfigError
 from reactor_core.events.bus import Bus
 from reactor_core.events.journal import Journal
+from reactor_core.events.latch import Latch, LatchState
 from reactor_core.events.loop_thread import end_tasks
 from reactor_core.events.transports.backoff import full_jitter
 from reactor_core.events.transports.batch import LANES
@@ -50,6 +56,8 @@ from reactor_core.events.transports.relay import Relay
 from reactor_core.utils.failpoints import reach
 
 __all__ = ["CHANNEL", "KEEP", "STREAMS", "RedisRelay"]
+
+_log = logging.getLogger(__name__)
 
 KEEP = 1_000_000
 """Entries that a stream keeps, about; a workspace that was away longer than that has missed some, and says so."""
@@ -78,6 +86,7 @@ class RedisRelay(Relay):
 
     Args:
         url: ``redis://``, ``rediss://`` or ``unix://``.
+        latch: The workspace's kill switch, whose state travels with each connection; None leaves it out.
         keep: Entries that a stream keeps, about.
         grace: Seconds after which what all others have confirmed is not sent again if the server loses it.
 
@@ -96,6 +105,7 @@ class RedisRelay(Relay):
         bus: Bus,
         source: str,
         workspace: Path,
+        latch: Latch | None = None,
         keep: int = KEEP,
         grace: float = GRACE_SECONDS,
         backoff: Callable[[], Iterator[float]] = full_jitter,
@@ -111,6 +121,7 @@ class RedisRelay(Relay):
         name = f"{parts.scheme}://{parts.hostname or ''}:{port}{parts.path}"
         super().__init__(name, journal=journal, bus=bus, source=source, workspace=workspace, backoff=backoff)
         self._url = url
+        self._latch = latch
         self._length = keep
         self._grace = grace
         self._place = f"{self.name}#state"
@@ -124,6 +135,7 @@ class RedisRelay(Relay):
         server = Server(self._url, node=node, consumer=consumer, keep=self._length)
         try:
             while True:
+                await self._exchange_latch(server)
                 await self._meet(server)
                 self.connected()
                 work = (
@@ -133,6 +145,7 @@ class RedisRelay(Relay):
                     self._receive(server, (2, 3, 4)),
                     self._hear(server),
                     self._watch(server),
+                    self._tell_latch(server),
                 )
                 tasks = [asyncio.ensure_future(part) for part in work]
                 try:
@@ -284,6 +297,37 @@ class RedisRelay(Relay):
                     self._ledger.base[lane] = base
                     self.keep_soon()
             await asyncio.sleep(WATCH_SECONDS)
+
+    async def _exchange_latch(self, server: Server) -> None:
+        """Halt if another workspace is halted, and leave our own state for those that come later."""
+        if self._latch is None:
+            return
+        for other in await server.exchange_latch(msgspec.json.encode(self._latch.state())):
+            try:
+                await asyncio.to_thread(self._latch.join, msgspec.json.decode(other))
+            except (ConfigError, msgspec.DecodeError, UnicodeDecodeError) as error:
+                _log.warning("%s holds a kill switch's state that cannot be read: %s", self.name, error)
+
+    async def _tell_latch(self, server: Server) -> None:
+        """Leave each new state of our kill switch at the server."""
+        changed = asyncio.Event()
+        if self._latch is None:
+            await changed.wait()  # for ever
+            return
+        loop = asyncio.get_running_loop()
+
+        def tell(_: LatchState) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(changed.set)
+
+        self._latch.listen(tell)
+        try:
+            while True:
+                changed.clear()
+                await self._exchange_latch(server)
+                await changed.wait()
+        finally:
+            self._latch.unlisten(tell)
 
     def _load_ledger(self) -> Ledger:
         kept = self._journal.cursor(self._place)

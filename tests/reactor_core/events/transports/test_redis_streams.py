@@ -20,6 +20,7 @@ from reactor_core.events import Event, Journal, new_event
 from reactor_core.events.bus import Bus
 from reactor_core.events.loop_thread import LoopThread
 from reactor_core.events.transports import RedisRelay, RelayGroup
+from reactor_core.events.transports.redis_server import LATCHES
 from reactor_core.events.transports.redis_streams import CHANNEL, STREAMS
 from reactor_core.integration import EventBridge, EventType
 
@@ -394,6 +395,22 @@ def test_what_was_pruned_before_a_flush_asked_for_it_again_is_a_gap(stations, se
     flush(server)
     one.until(lambda: len(one.gaps()) == 5)
     assert [(gap["lane"], gap["lost_to"]) for gap in one.gaps()[1:]] == [(lane, 6) for lane in (1, 2, 3, 4)]
+
+
+async def test_who_comes_later_is_halted_if_another_workspace_is(server, tmp_path):
+    async with EventBridge("reactor_core", None, False, server.url, workspace=tmp_path / "one") as one:
+        await one.emit_kill_switch_triggered("mouse_corner", "Sending 500 emails", 147.3)
+        async with Redis.from_url(server.url) as redis, asyncio.timeout(30):
+            while b"Sending" not in b"".join((await redis.hgetall(LATCHES)).values()):
+                pass
+            await redis.xtrim(STREAMS[1], maxlen=0)  # the event is long gone
+        async with EventBridge("scout", None, False, server.url, workspace=tmp_path / "two") as two:
+            halted = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            two.on_halt(lambda *_: loop.call_soon_threadsafe(halted.set))
+            async with asyncio.timeout(30):
+                await halted.wait()
+            assert two.latch.state().reason == one.latch.state().reason
 
 
 def test_what_others_confirmed_is_not_sent_again_after_a_flush(stations, server):
