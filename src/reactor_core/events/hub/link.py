@@ -260,10 +260,7 @@ class Link:
     def _pop_urgent(self) -> Event | None:
         if self._urgent:
             return self._urgent.popleft()
-        while (event := self._subscription.pop(urgent=True)) is not None:
-            if self._wanted(event):
-                return event
-        return None
+        return self._subscription.pop(urgent=True)
 
     def _next_others(self) -> bytes | str | None:
         """A frame of lanes 2 to 4, as far as the credit goes."""
@@ -273,8 +270,6 @@ class Link:
             event = self._subscription.pop()
             if event is None:
                 break
-            if not self._wanted(event):
-                continue
             if event.priority == Priority.CRITICAL:  # it came between two looks
                 self._urgent.append(event)
                 break
@@ -285,9 +280,6 @@ class Link:
         if packed:
             return self._codec.events(packed, early=False)
         return self._next() if self._urgent else None
-
-    def _wanted(self, event: Event) -> bool:
-        return event.seq is None or event.seq > self._after[event.priority]
 
     def _is_unconfirmed(self, event: Event) -> bool:
         """Whether its source may have died before it committed the event."""
