@@ -58,8 +58,8 @@ def add(workspace: Path) -> Callable[..., None]:
 
     def add(*events: Event) -> None:
         with Journal(workspace / "reactor.db") as journal:
-            for each in events:
-                journal.append(each).result(30)
+            for answer in [journal.append(each) for each in events]:
+                answer.result(30)
 
     return add
 

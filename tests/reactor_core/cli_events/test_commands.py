@@ -111,7 +111,7 @@ def test_following_ends_when_the_reader_is_gone(workspace):
 
 
 def test_a_pipe_that_is_closed_in_between_is_the_end(workspace, add, event):
-    add(*(event(number, data={"text": "x" * 900}) for number in range(6, 506)))
+    add(*(event(number, data={"text": "x" * 2000}) for number in range(6, 206)))
     reading, writing = os.pipe()
     with start("-n", "1000", stdout=writing) as process:
         os.close(writing)

@@ -83,7 +83,7 @@ class PostgresRelay(Relay):
             worker.at_end(postgres.close)
             worker.end()
 
-    async def _skip_pruned(self) -> None:
+    async def skip_pruned(self) -> None:
         """Nothing to do: the database knows what it has, the cursor may lag behind it."""
 
     def _load(self) -> dict[int, int]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from reactor_core.cloud import Postgres
 from reactor_core.errors import ConfigError
-from reactor_core.events import Event, event_query
+from reactor_core.events import Event, Journal, event_query
 from reactor_core.events.query import EventQuery
+from reactor_core.events.store import Copier, JournalStore, PostgresStore
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -86,23 +89,40 @@ def test_what_is_read_is_what_was_stored(journal, stored):
         ({"journal": "nobody's"}, []),
     ],
 )
-def test_every_condition(journal, stored, conditions, expected):
-    fill(
-        journal,
-        event(1, metadata={"trace_id": "t-1"}),
-        event(2, "ping", metadata={"trace_id": "x" * 5000}),
-        event(3, "cost_update", metadata={"trace_id": 'with "quotes"'}),
-        event(4, "ping", source="scout", data={"n": 4, "trace_id": "t-1"}, metadata={"trace_id": 7}),
-        event(5, priority=1, data={"n": 5, "text": "Mixed Case, Ärger, \0"}, metadata={"trace_id": "zero \0"}),
-        event(
-            6, priority=4, data={"n": 6, "text": '100% a~b say "hi"\\ \n'}, metadata={"inner": {}, "trace_id": "t-1"}
-        ),
-    )
+def test_every_condition(filled, conditions, expected):
     query = event_query(**conditions)
-    store = stored()
-    assert numbers(store.query(query)) == expected
-    assert numbers(store.query(query, newest=True)) == expected[::-1]
-    assert store.summary(query).total == len(expected)
+    assert numbers(filled.query(query)) == expected
+    assert numbers(filled.query(query, newest=True)) == expected[::-1]
+    assert filled.summary(query).total == len(expected)
+
+
+@pytest.fixture(scope="module", params=["journal", "postgres"])
+def filled(request, tmp_path_factory):
+    """A store with six events; nothing is added to it."""
+    with Journal(tmp_path_factory.mktemp("filled") / "reactor.db") as journal:
+        fill(
+            journal,
+            event(1, metadata={"trace_id": "t-1"}),
+            event(2, "ping", metadata={"trace_id": "x" * 5000}),
+            event(3, "cost_update", metadata={"trace_id": 'with "quotes"'}),
+            event(4, "ping", source="scout", data={"n": 4, "trace_id": "t-1"}, metadata={"trace_id": 7}),
+            event(5, priority=1, data={"n": 5, "text": "Mixed Case, Ärger, \0"}, metadata={"trace_id": "zero \0"}),
+            event(
+                6,
+                priority=4,
+                data={"n": 6, "text": '100% a~b say "hi"\\ \n'},
+                metadata={"inner": {}, "trace_id": "t-1"},
+            ),
+        )
+        if request.param == "journal":
+            store = JournalStore(journal.path)
+        else:
+            server = Postgres(request.getfixturevalue("postgres").new_database())
+            with closing(Copier(journal.path, journal.journal_id, server)) as copier:
+                copier.step()
+            store = PostgresStore(server)
+    with closing(store):
+        yield store
 
 
 def test_pages_follow_each_other_in_both_directions(journal, stored):

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import random
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from shutil import copytree
@@ -202,3 +205,35 @@ def test_a_server_that_is_restarted_in_between_costs_an_error_and_no_row(journal
 def test_a_payload_of_the_largest_size_passes(journal, server, copied):
     publish(journal, 2, text="x" * 1_000_000)
     assert copied(journal, server) == 2
+
+
+COPYING = """
+import sys
+from pathlib import Path
+from reactor_core.cloud import Postgres
+from reactor_core.events.store import Copier, copier
+copier.MAX_ROWS = 7
+copying = Copier(Path(sys.argv[1]), sys.argv[2], Postgres(sys.argv[3]))
+print("ready", flush=True)
+while copying.step().rows:
+    pass
+"""
+
+
+@pytest.mark.slow
+def test_a_copier_that_is_killed_at_any_moment_leaves_whole_steps(journal, server, database):
+    publish(journal, 300)
+    moments, kills = random.Random(7), 0
+    while True:
+        words = [sys.executable, "-c", COPYING, str(journal.path), journal.journal_id, database]
+        with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+            assert process.stdout.readline() == b"ready\n"
+            try:
+                assert process.wait(moments.uniform(0.0, 0.1)) == 0
+                break
+            except subprocess.TimeoutExpired:
+                process.kill()
+                kills += 1
+    assert kills > 0
+    assert rows(server, "SELECT count(*), count(DISTINCT seq), max(seq) FROM reactor_events") == [(300, 300, 300)]
+    assert [row.seq for row in rows(server, "SELECT seq FROM reactor_events ORDER BY position")] == [*range(1, 301)]
