@@ -6,7 +6,11 @@ import apsw
 import pytest
 
 from reactor_core.errors import EnvironmentMissing, JournalError, StorageFull
+from reactor_core.events import Journal, new_event, schema
+from reactor_core.events.audit import verify_workspace
+from reactor_core.events.drafts import read_draft
 from reactor_core.events.schema import connect, journal_errors, migrate, require_sqlite
+from reactor_core.events.storing import Store
 
 
 @pytest.fixture
@@ -22,6 +26,26 @@ def test_opening_twice_keeps_the_tables_and_the_id(path):
         assert db.execute("PRAGMA user_version").get == 2
         db.close()
     assert len(ids) == 1
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date_with_what_it_holds(path):
+    db = connect(path)
+    db.execute(schema._MIGRATIONS[0])
+    db.execute("PRAGMA user_version = 1; INSERT INTO meta VALUES ('journal_id', 'kept')")
+    store = Store(db, "kept", None)
+    made, payload = new_event("user", "feedback", {"n": 1})
+    db.execute("BEGIN IMMEDIATE")
+    store.add([read_draft(made, payload)])
+    db.execute("COMMIT")
+    db.close()
+    with Journal(path) as journal:
+        assert journal.journal_id == "kept"
+        assert [event.data for event in journal.read()] == [{"n": 1}]
+        late, payload = new_event("user", "feedback", {"n": 2}, priority=1)
+        assert journal.append(late, payload=payload).result(30).event.seq == 2
+        assert journal.waiting(3, 0) == 1
+        assert journal.verify().ok
+    assert verify_workspace(path).ok
 
 
 def test_each_file_has_an_id_of_its_own(path, tmp_path):
