@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 
 from reactor_core.errors import ConfigError
-from reactor_core.events.event import Event, from_micros, is_lane, stored_event, to_micros
+from reactor_core.events.event import Event, is_lane, stored_event
 from reactor_core.events.payload import MAX_PAYLOAD_BYTES, check_payload
 from reactor_core.events.vocabulary import EventSource, EventType, as_event_type, as_source
 
@@ -308,7 +308,7 @@ def pack(event: Event) -> Packed[bytes]:
         event.event_type,
         event.source,
         event.priority,
-        to_micros(event.timestamp),
+        event.micros(),
         event.payload(),
         event.seq,
     )
@@ -341,7 +341,7 @@ def unpack(packed: Packed[Any], origin: str) -> Event:
         _source_of(packed.source),
         packed.lane,
         payload,
-        from_micros(packed.ts_us),
+        packed.ts_us,
         origin=origin,
     )
 

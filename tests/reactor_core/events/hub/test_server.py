@@ -245,6 +245,7 @@ async def test_a_long_frame_of_small_events_is_taken_whole(host, meeting):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 async def test_a_million_tiny_events_arrive(host, meeting):
     one, two = await meeting.join("one"), await meeting.join("two")
     total, step = 1_000_000, 10_000
@@ -260,7 +261,7 @@ async def test_a_million_tiny_events_arrive(host, meeting):
             seen += len(await two.events(1))
         return seen
 
-    async with asyncio.timeout(280):
+    async with asyncio.timeout(1100):
         _, seen = await asyncio.gather(send(), count())
     assert seen == total == host.journal.head().seq
 
