@@ -7,15 +7,16 @@ longer than it takes to hash it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 
-from reactor_core.errors import NotFound, ReactorError
+from reactor_core.errors import JournalError, NotFound, ReactorError
 from reactor_core.events import chain
+from reactor_core.events.audit_report import AnchorReport, AuditReport
+from reactor_core.events.chain import ChainReport
 from reactor_core.events.checkpoints import Checkpoint
 from reactor_core.events.evidence import (
     AnchorEvidence,
@@ -27,98 +28,14 @@ from reactor_core.events.evidence import (
 )
 from reactor_core.events.prefix import boundary_recorded, node_count_problems, prefix_problems
 from reactor_core.events.proof import proof_in
-from reactor_core.events.walk import Base, Problem, RowWalk, Stop, erased_on_record
+from reactor_core.events.walk import Base, Problem, RowWalk, Spans, Stop, erased_on_record
 from reactor_core.utils.settings import Settings, load_settings
 
-__all__ = ["AnchorReport", "AuditReport", "verify_workspace"]
+__all__ = ["chain_report", "verify_workspace"]
+
+T = TypeVar("T")
 
 _MOST_PROBLEMS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class AnchorReport:
-    """What one anchor said.
-
-    Args:
-        where: The place.
-        checkpoints: Its checkpoints of this journal.
-        size: Rows that the newest of them covers; 0 if there is none.
-        compared: How many of them lie where the rows, or a checkpoint of the journal, could be compared with them.
-    """
-
-    where: str
-    checkpoints: int
-    size: int
-    compared: int
-
-
-@dataclass(frozen=True, slots=True)
-class AuditReport:
-    """What verification found.
-
-    Args:
-        ok: Everything is as it was stored.
-        events: Position of the last row that holds.
-        head: Link of that row, 64 hex digits.
-        root: Root of the tree over the rows that hold, 64 hex digits.
-        first_bad: First row that does not hold; None if all do, also where only a checkpoint, a node of the tree, an
-            index or an anchor is damaged.
-        detail: The first problem, or a sentence that says all is well.
-        problems: All of them, the first twenty.
-        verified_from: First row that was walked; rows in front of it were taken from a signed checkpoint.
-        pruned: Rows at the beginning that were pruned on record.
-        erased: Walked rows whose payload was erased on record.
-        checkpoints: Checkpoints that hold together.
-        sealed: Rows that the newest of them covers.
-        keys: Public keys that the journal names; more than one means that its key was replaced.
-        anchors: What was compared outside the file.
-        unconfirmed: Events of lane 1 that a peer sent ahead of its own commit and never confirmed.
-        notes: What is no fault but worth knowing.
-        proof: The proof that was asked for.
-    """
-
-    ok: bool
-    events: int
-    head: str
-    root: str
-    first_bad: int | None
-    detail: str
-    problems: tuple[str, ...]
-    verified_from: int
-    pruned: int
-    erased: int
-    checkpoints: int
-    sealed: int
-    keys: tuple[str, ...]
-    anchors: tuple[AnchorReport, ...]
-    unconfirmed: tuple[dict[str, Any], ...]
-    notes: tuple[str, ...]
-    proof: dict[str, Any] | None = field(default=None)
-
-    @property
-    def exit_code(self) -> int:
-        """0 if everything holds, else 1."""
-        return 0 if self.ok else 1
-
-    def as_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        return asdict(self)
-
-    def lines(self) -> list[str]:
-        """Sentences for a terminal."""
-        answer = [self.detail, *self.problems[1:]] if not self.ok else [self.detail]
-        answer.append(f"head {self.head}")
-        answer.append(f"root {self.root}")
-        answer += [
-            f"anchor {anchor.where}: {anchor.checkpoints} checkpoints, {anchor.compared} compared,"
-            f" the newest covers {anchor.size} events"
-            for anchor in self.anchors
-        ]
-        answer += [
-            f"not confirmed by {event['origin']}: {event['event_type']} {event['event_id']} at {event['seq']}"
-            for event in self.unconfirmed
-        ]
-        return answer + list(self.notes)
 
 
 def verify_workspace(
@@ -155,11 +72,39 @@ def verify_workspace(
         db.close()
 
 
+def chain_report(path: Path, *, anchor: tuple[int, str] | None = None, vfs: str | None = None) -> ChainReport:
+    """Verify a journal with nothing but itself, and a link that was noted elsewhere.
+
+    Args:
+        path: The file.
+        anchor: A position and its link (hex) that were noted earlier; the walk must meet them, so rows cut off behind
+            the anchor are found too.
+        vfs: SQLite's name of another file system layer.
+
+    Returns:
+        The report; damage of any kind is a report with ``ok=False``, not an error.
+    """
+    noted = None if anchor is None else Stop(anchor[0], None, bytes.fromhex(anchor[1]), "the noted link")
+    try:
+        db, journal_id = open_journal(path, vfs=vfs)
+    except JournalError as error:
+        return ChainReport(False, 0, "", None, str(error))
+    try:
+        with _IndexCheck(path, vfs) as indexes:
+            db.execute("BEGIN")
+            found = _Audit(db, journal_id, [], noted).report(None, None, indexes)
+    finally:
+        db.close()
+    detail = found.detail if found.ok else f"{path}: {found.detail}"
+    return ChainReport(found.ok, found.events, found.head, found.first_bad, detail, found.erased)
+
+
 class _IndexCheck:
     """SQLite's own check of pages and indexes, on a connection and thread of its own beside the walk."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, vfs: str | None = None) -> None:
         self._path = path
+        self._vfs = vfs
         self._answer = ""
         self._thread = threading.Thread(target=self._run, name="reactor-audit", daemon=True)
 
@@ -177,7 +122,7 @@ class _IndexCheck:
 
     def _run(self) -> None:
         try:
-            db, _ = open_journal(self._path)
+            db, _ = open_journal(self._path, vfs=self._vfs)
             try:
                 self._answer = str(db.execute("PRAGMA integrity_check(1)").get)
             finally:
@@ -189,8 +134,11 @@ class _IndexCheck:
 class _Audit:
     """One verification inside one snapshot."""
 
-    def __init__(self, db: apsw.Connection, journal_id: str, evidence: list[AnchorEvidence]) -> None:
+    def __init__(
+        self, db: apsw.Connection, journal_id: str, evidence: list[AnchorEvidence], noted: Stop | None = None
+    ) -> None:
         self._db = db
+        self._noted = [] if noted is None else [noted]
         self._journal_id = journal_id
         self._evidence = evidence
         self._problems: list[Problem] = []
@@ -199,21 +147,14 @@ class _Audit:
     def report(self, since: int | None, proof: str | None, indexes: _IndexCheck) -> AuditReport:
         db = self._db
         self._sealed = sealed = self._read_sealed()
-        first = self._first_row()
-        pruned, boundary = self._boundary(first)
+        pruned, boundary = self._boundary(self._first_row())
         start = self._start(pruned, boundary, since)
         covered = sealed.sound[-1].size if sealed.sound else 0
-        walk = RowWalk(db, start, self._stops(start.size), erased=self._erased(), covered=max(covered, start.size))
+        erased = self._guarded(lambda: erased_on_record(db), Spans([]))
+        walk = RowWalk(db, start, self._stops(start.size), erased=erased, covered=max(covered, start.size))
         walk.run()
         self._problems += walk.problems
-        if boundary is not None and not boundary_recorded(db, boundary):
-            # Where rows do not hold, the record may be one of them.
-            text = f"rows 1 to {pruned} are missing and no event records that they were pruned"
-            self._problems.append(Problem(None if walk.problems else 1, text))
-        if start.size == pruned:
-            self._check_prefix(boundary, pruned)
-            self._check_node_count(covered, pruned)
-        self._check_keys()
+        self._guarded(lambda: self._check_beside(walk, start, boundary, covered, pruned), None)
         damaged = indexes.problem()
         if damaged is not None:
             self._problems.append(damaged)
@@ -223,11 +164,27 @@ class _Audit:
             self._notes.append("no anchor was compared: a cut at the end, and of all that speaks of it, goes unseen")
         return self._finish(walk, start, pruned, covered, self._unconfirmed(), self._prove(proof))
 
-    def _read_sealed(self) -> Sealed:
+    def _guarded(self, call: Callable[[], T], otherwise: T) -> T:
+        """What ``call`` gives; where the file is too damaged for it, that is a problem like others."""
         try:
-            sealed = read_sealed(self._db, self._journal_id)
+            return call()
         except (apsw.Error, UnicodeDecodeError) as error:
-            return Sealed([], [], [Problem(None, f"the checkpoints cannot be read: {error}")])
+            self._problems.append(Problem(None, f"the file is damaged: {error}"))
+            return otherwise
+
+    def _check_beside(self, walk: RowWalk, start: Base, boundary: Checkpoint | None, covered: int, pruned: int) -> None:
+        """What stands beside the rows: the record of pruning, nodes, keys."""
+        if boundary is not None and not boundary_recorded(self._db, boundary):
+            # Where rows do not hold, the record may be one of them.
+            text = f"rows 1 to {pruned} are missing and no event records that they were pruned"
+            self._problems.append(Problem(None if walk.problems else 1, text))
+        self._check_keys()
+        if start.size == pruned:
+            self._check_prefix(boundary, pruned)
+            self._check_node_count(covered, pruned)
+
+    def _read_sealed(self) -> Sealed:
+        sealed = self._guarded(lambda: read_sealed(self._db, self._journal_id), Sealed([], [], []))
         self._problems += sealed.problems
         for one in self._evidence:
             self._problems += one.problems
@@ -259,7 +216,8 @@ class _Audit:
         return Base(best.size, best.peak_list(), best.link)
 
     def _stops(self, after: int) -> list[Stop]:
-        stops = [
+        stops = [stop for stop in self._noted if stop.size > after]
+        stops += [
             Stop(each.size, each.root, each.link, f"the signed checkpoint of {each.size} rows")
             for each in self._sealed.sound
             if each.size > after
@@ -271,9 +229,6 @@ class _Audit:
                 if each.size > after
             ]
         return sorted(stops, key=lambda stop: stop.size)
-
-    def _erased(self) -> Any:
-        return erased_on_record(self._db)
 
     def _check_prefix(self, boundary: Checkpoint | None, pruned: int) -> None:
         known = {each.size: each for each in self._sealed.sound}

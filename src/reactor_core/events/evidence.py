@@ -65,13 +65,13 @@ def journal_file(place: Path) -> Path:
     return path
 
 
-def open_journal(path: Path) -> tuple[apsw.Connection, str]:
+def open_journal(path: Path, *, vfs: str | None = None) -> tuple[apsw.Connection, str]:
     """Open a journal, or a copy of one, without changing it; returns its id too.
 
     Raises:
         JournalError: It is no journal, or cannot be read.
     """
-    db = _open(path)
+    db = _open(path, vfs)
     try:
         with journal_errors(path):
             if not db.execute("SELECT count(*) FROM sqlite_master WHERE name IN ('events', 'meta')").get == 2:
@@ -151,12 +151,12 @@ def _evidence(sink: Sink, journal_id: str) -> AnchorEvidence:
     return AnchorEvidence(sink.where, [statements[size] for size in sorted(statements)], keys, problems)
 
 
-def _open(path: Path) -> apsw.Connection:
+def _open(path: Path, vfs: str | None) -> apsw.Connection:
     require_sqlite(apsw.sqlite_lib_version())
     log = path.with_name(f"{path.name}-wal")
     has_log = log.is_file() and log.stat().st_size > 0
     try:
-        db = connect(path, read_only=True)
+        db = connect(path, vfs=vfs, read_only=True)
         if has_log:  # closing must not copy the log into the file: it may be evidence
             db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         with journal_errors(path):

@@ -20,6 +20,7 @@ import apsw
 
 from reactor_core.errors import JournalClosed, JournalError
 from reactor_core.events.anchors import Anchors
+from reactor_core.events.audit import chain_report
 from reactor_core.events.chain import ChainReport
 from reactor_core.events.doorbell import Doorbell
 from reactor_core.events.drafts import Appended, Draft, Outcome, Reply, read_draft
@@ -29,8 +30,8 @@ from reactor_core.events.query import EVERYTHING, EventFilter
 from reactor_core.events.reader import JournalReader
 from reactor_core.events.recovery import Health
 from reactor_core.events.retention import CompactReport, Retention
-from reactor_core.events.rows import Head, verify_chain
-from reactor_core.events.schema import JOURNAL_NAME, connect
+from reactor_core.events.rows import Head
+from reactor_core.events.schema import JOURNAL_NAME
 from reactor_core.events.seal import Sealer
 from reactor_core.events.vocabulary import EventSource
 from reactor_core.events.writer import Writer
@@ -232,13 +233,9 @@ class Journal:
         return self._reader.cursor(name)
 
     def verify(self, *, anchor: tuple[int, str] | None = None) -> ChainReport:
-        """Walk the whole chain on a connection of its own; see :func:`~reactor_core.events.rows.verify_chain`."""
+        """Verify the journal on a connection of its own; see :func:`~reactor_core.events.audit.chain_report`."""
         self._check()
-        db = connect(self.path, vfs=self._vfs, read_only=True)
-        try:
-            return verify_chain(db, self.journal_id, self.path, anchor=anchor)
-        finally:
-            db.close()
+        return chain_report(self.path, anchor=anchor, vfs=self._vfs)
 
     def erase(self, seqs: list[int], *, reason: str, source: EventSource | str = EventSource.SYSTEM) -> Event:
         """Delete the payloads of some events for good; the chain still verifies.

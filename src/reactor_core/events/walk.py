@@ -54,11 +54,12 @@ class Stop:
     """A statement about the first ``size`` rows that the walk must meet.
 
     Args:
+        root: Of the tree over them; None if only the link is known.
         what: Who says it, as the beginning of a sentence.
     """
 
     size: int
-    root: bytes
+    root: bytes | None
     link: bytes
     what: str
 
@@ -182,7 +183,8 @@ class RowWalk:
         met = False
         while self._stops and self._stops[-1].size == self.size:
             stop, met = self._stops.pop(), True
-            if not self._rewritten and (self.root(), self.link) != (stop.root, stop.link):
+            agrees = self.link == stop.link and stop.root in {None, self.root()}
+            if not self._rewritten and not agrees:
                 self._contradicted(stop)
         if met and not self._rewritten:
             for first, last in self._bad_nodes:

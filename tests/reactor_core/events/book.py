@@ -12,7 +12,8 @@ from typing import Any
 import apsw
 
 from reactor_core.events import chain, checkpoints, nodes, tree
-from reactor_core.events.audit import AuditReport, verify_workspace
+from reactor_core.events.audit import verify_workspace
+from reactor_core.events.audit_report import AuditReport
 from reactor_core.events.checkpoints import Checkpoint
 from reactor_core.events.note import Verifier
 from reactor_core.events.rows import INSERT, Head, read_head

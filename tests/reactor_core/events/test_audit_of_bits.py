@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.reactor_core.events.book import Book, flip, verify, written
 
 from reactor_core.errors import JournalError
-from reactor_core.events.audit import AuditReport, verify_workspace
+from reactor_core.events.audit import verify_workspace
+from reactor_core.events.audit_report import AuditReport
 
 ROW_COLUMNS = (
     "seq",

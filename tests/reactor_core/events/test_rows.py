@@ -110,12 +110,17 @@ def test_rows_cut_off_at_the_end_are_found_with_an_anchor(tmp_path: Path):
         report = journal.verify()
         anchor = (report.events, report.head)
         assert journal.verify(anchor=anchor).ok
-        assert journal.verify(anchor=(2, report.head)).first_bad == 2
+        assert journal.verify(anchor=(2, report.head)).first_bad == 1  # rows 1 to 2, one of which must be another
     db = apsw.Connection(str(path))
     db.execute("DELETE FROM events WHERE seq > 3")
     db.close()
     with Journal(path) as journal:
-        assert journal.verify().ok  # a chain alone cannot know its own end
+        assert journal.verify().first_bad == 4  # the signed checkpoint knows
+    db = apsw.Connection(str(path))
+    db.execute("DELETE FROM checkpoints")
+    db.close()
+    with Journal(path) as journal:
+        assert journal.verify().ok  # a file alone cannot know its own end
         assert journal.verify(anchor=anchor).first_bad == 4
 
 
