@@ -151,8 +151,7 @@ class RedisRelay(Relay):
                 try:
                     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 finally:
-                    await server.close()  # first, as the client lets nobody cancel a read that waits
-                    await end_tasks(tasks)
+                    await asyncio.shield(_end(server, tasks))
                     await self.settle()
                 faults = [error for task in done if (error := task.exception()) is not None]
                 if not all(isinstance(error, HistoryLost) for error in faults):
@@ -337,6 +336,15 @@ class RedisRelay(Relay):
         ledger = Ledger(since_ms=time.time_ns() // 1_000_000, base=dict(self.cursors))
         self._journal.set_cursor(self._place, msgspec.json.encode(ledger).decode()).result()
         return ledger
+
+
+async def _end(server: Server, tasks: Sequence[asyncio.Task[None]]) -> None:
+    """End what used a connection; the connection first, as the client lets nobody cancel a read that waits."""
+    try:
+        with contextlib.suppress(OSError, RedisError):
+            await server.close()
+    finally:
+        await end_tasks(tasks)
 
 
 def _by_lane(entries: dict[int, str]) -> dict[str, str]:
