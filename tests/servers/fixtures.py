@@ -21,5 +21,5 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def database(postgres: PostgresServer) -> str:
-    """The URL of a fresh, empty Postgres database."""
-    return postgres.new_database()
+    """The URL of a fresh, empty place in a Postgres: a schema of its own."""
+    return postgres.new_schema()

@@ -68,6 +68,13 @@ class PostgresServer:
             db.execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
+    def new_schema(self) -> str:
+        """Make a schema that connections to the URL find first: as good as a database, and there in a millisecond."""
+        name = f"test_{secrets.token_hex(6)}"
+        with psycopg.connect(self.url(), autocommit=True) as db:
+            db.execute(f"CREATE SCHEMA {name}")
+        return f"{self.url()}?options=-csearch_path%3D{name}"
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         log = (self.folder / "log").open("ab")

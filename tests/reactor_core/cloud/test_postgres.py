@@ -30,8 +30,8 @@ def test_an_address_that_cannot_be_used_is_an_error_without_the_password(bad):
     assert "hush" not in str(caught.value)
 
 
-def test_the_address_can_say_otherwise(database):
-    server = Postgres(f"{database}?application_name=other&connect_timeout=3")
+def test_the_address_can_say_otherwise(postgres):
+    server = Postgres(f"{postgres.url()}?application_name=other&connect_timeout=3")
     with server.begin() as db:
         assert db.execute(text("SHOW application_name")).scalar() == "other"
     server.close()
@@ -62,7 +62,7 @@ def test_a_refusal_names_the_reason(server):
 
 
 def test_a_connection_that_broke_while_idle_is_replaced(postgres):
-    server = Postgres(postgres.new_database())
+    server = Postgres(postgres.url())
     with server.begin() as db:
         db.execute(text("SELECT 1"))
     postgres.restart()
@@ -94,21 +94,19 @@ class TestCloudSql:
         cloud.close()
         gc.collect()
 
-    def test_a_connection_through_the_connector(self, cloud, database, postgres):
-        path = database.rpartition("/")[2]
-        url = f"postgresql://tester:{postgres.password}@/{path}"
+    def test_a_connection_through_the_connector(self, cloud, postgres):
+        url = f"postgresql://tester:{postgres.password}@/postgres"
         server = Postgres(url, cloud_sql_instance=cloud.instance)
         assert cloud.certificates == 0  # nothing is asked before it is needed
         with server.begin() as first, server.begin() as second:
             for db in (first, second):
-                assert db.execute(text("SELECT current_database()")).scalar() == path
+                assert db.execute(text("SELECT current_database()")).scalar() == "postgres"
                 assert db.execute(text("SHOW application_name")).scalar() == "reactor"
         assert (cloud.certificates, cloud.connections) == (1, 2)
         server.close()
 
-    def test_a_restart_of_the_instance_is_survived(self, cloud, database, postgres):
-        path = database.rpartition("/")[2]
-        server = Postgres(f"postgresql://tester:{postgres.password}@/{path}", cloud_sql_instance=cloud.instance)
+    def test_a_restart_of_the_instance_is_survived(self, cloud, postgres):
+        server = Postgres(f"postgresql://tester:{postgres.password}@/postgres", cloud_sql_instance=cloud.instance)
         with server.begin() as db:
             db.execute(text("SELECT 1"))
         postgres.restart()

@@ -117,7 +117,7 @@ def filled(request, tmp_path_factory):
         if request.param == "journal":
             store = JournalStore(journal.path)
         else:
-            server = Postgres(request.getfixturevalue("postgres").new_database())
+            server = Postgres(request.getfixturevalue("postgres").new_schema())
             with closing(Copier(journal.path, journal.journal_id, server)) as copier:
                 copier.step()
             store = PostgresStore(server)

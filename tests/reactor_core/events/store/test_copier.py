@@ -188,7 +188,7 @@ def test_rows_that_were_dropped_before_they_were_copied_are_named(journal, serve
 
 
 def test_a_server_that_is_restarted_in_between_costs_an_error_and_no_row(journal, postgres):
-    server = Postgres(postgres.new_database())
+    server = Postgres(postgres.new_schema())
     publish(journal, 3)
     with closing(Copier(journal.path, journal.journal_id, server)) as copying:
         copying.step()

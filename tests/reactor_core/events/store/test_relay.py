@@ -112,7 +112,7 @@ def test_an_address_that_cannot_be_used_is_said_at_once(tmp_path):
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["in order", "crash"])
 def test_a_restart_of_the_server_is_lag_and_no_loss(tmp_path, postgres, how):
-    url = postgres.new_database()
+    url = postgres.new_schema()
     with closing(Workspace(tmp_path, url)) as workspace:
         workspace.run()
         workspace.publish(3)
@@ -130,7 +130,7 @@ def test_a_restart_of_the_server_is_lag_and_no_loss(tmp_path, postgres, how):
 
 
 def test_a_server_that_comes_later_gets_everything(tmp_path, postgres):
-    url = postgres.new_database()
+    url = postgres.new_schema()
     postgres.stop()
     try:
         with closing(Workspace(tmp_path, url)) as workspace:
@@ -202,7 +202,7 @@ def test_two_workspaces_copy_at_once(tmp_path, database):
 
 def test_a_program_ends_although_the_server_does_not_answer(tmp_path, postgres):
     """A stopped server takes connections and says nothing; the thread that waits for it must not keep the program."""
-    url = postgres.new_database()
+    url = postgres.new_schema()
     workspace = Workspace(tmp_path, url)
     workspace.run()
     workspace.publish(1)

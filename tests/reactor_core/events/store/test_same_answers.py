@@ -62,7 +62,7 @@ def fulfils(event: Event, query: EventQuery) -> bool:
 @pytest.fixture(scope="module")
 def both(postgres, tmp_path_factory):
     """All events, and the two stores that hold them."""
-    server = Postgres(postgres.new_database())
+    server = Postgres(postgres.new_schema())
     with Journal(tmp_path_factory.mktemp("journal") / "reactor.db") as journal:
         for number in range(COUNT):
             journal.append(make(number)).result(60)
@@ -89,7 +89,7 @@ def pages(store, query, limit, newest):
 
 @settings(
     deadline=None,
-    max_examples=150,
+    max_examples=80,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(query=queries, limit=st.integers(1, 25), newest=st.booleans(), near=st.integers(1, COUNT + 2))

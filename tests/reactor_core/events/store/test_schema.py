@@ -20,7 +20,7 @@ END = 60.0
 
 def tables(database):
     with psycopg.connect(database) as db:
-        found = db.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
+        found = db.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1").fetchall()
     return [name for (name,) in found]
 
 
