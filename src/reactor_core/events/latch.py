@@ -134,13 +134,15 @@ class Latch:
             StorageError: The file could not be written; this process is halted nevertheless.
         """
         self.trip_here(reason=reason, event_id=event_id, by=by)
-        return self.keep().tripped_epoch
+        epoch = self.keep().tripped_epoch
+        self.sync()
+        return epoch
 
     def trip_here(self, *, reason: str, event_id: str = "", by: str = "") -> bool:
-        """The first half of :meth:`trip`, which does not wait for the disk: halt this process and tell its listeners.
+        """The first part of :meth:`trip`, which does not wait for the disk: halt this process and tell its listeners.
 
         Returns:
-            False if the event has tripped it before. Otherwise call :meth:`keep` soon.
+            False if the event has tripped it before. Otherwise call :meth:`keep` and :meth:`sync` soon.
         """
         with self._lock:
             now = self._unwritten[-1] if self._unwritten else self._load()
@@ -150,8 +152,22 @@ class Latch:
         self._tell()
         return True
 
+    def sync(self) -> None:
+        """The last part of :meth:`trip`: wait until the disk has what :meth:`keep` wrote.
+
+        Raises:
+            StorageError: The disk failed; a power failure may undo the trip.
+        """
+        with storage_errors(self.path):
+            descriptor = os.open(self.path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            fsync_dir(self.path.parent)
+
     def keep(self) -> LatchState:
-        """The second half of :meth:`trip`: write down what was tripped here, for the others and for later.
+        """The second part of :meth:`trip`: write down what was tripped here, so that other processes see it.
 
         Raises:
             StorageError: The file could not be written; this process stays halted.
@@ -190,6 +206,8 @@ class Latch:
 
         changed = theirs.tripped and self._change(write)
         self._tell()
+        if changed:
+            self.sync()
         return changed
 
     def clear(self, epoch: int, *, by: str, evidence: Mapping[str, Any]) -> LatchState:
@@ -223,6 +241,7 @@ class Latch:
 
         self._change(write)
         self._tell()
+        self.sync()
         return self.state()
 
     def listen(self, listener: Listener) -> None:
@@ -273,15 +292,13 @@ class Latch:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             try:
                 os.write(descriptor, msgspec.json.encode(kept))
-                os.replace(temporary, self.path)
-                reach("latch.written")
-                self._bell.ring()
-                os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+            os.replace(temporary, self.path)
         finally:
             temporary.unlink(missing_ok=True)
-        fsync_dir(self.path.parent)
+        reach("latch.written")
+        self._bell.ring()
 
     def _load(self) -> _Kept:
         try:

@@ -113,7 +113,7 @@ class EventBridge(Publishing, Listening, History):
         with ExitStack() as ending:  # each step is taken even if one before it fails
             ending.callback(self.journal.release)
             ending.callback(self.latch.close)
-            ending.callback(self._join_keepers)
+            ending.callback(self._settle_halts)
             if thread is not None and bus is not None:
                 ending.callback(thread.stop)
                 ending.callback(lambda: thread.submit(bus.close()).result())

@@ -97,8 +97,8 @@ class Publishing(Spine, SafetyEmitters):
             raise
         if appended.duplicate:
             self._forget(event)
-        if self._keeping:
-            await asyncio.to_thread(self._join_keepers)
+        if self._keepers:
+            await asyncio.to_thread(self._settle_halts)
         if ack == "remote":
             try:
                 await asyncio.wait_for(asyncio.wrap_future(self._confirmed(appended.event)), _left(deadline))
@@ -132,7 +132,7 @@ class Publishing(Spine, SafetyEmitters):
             raise
         if appended.duplicate:
             self._forget(event)
-        self._join_keepers()
+        self._settle_halts()
         if ack == "remote":
             waiting = self._confirmed(appended.event)
             try:

@@ -26,6 +26,9 @@ __all__ = ["OnHalt", "Spine"]
 
 _log = logging.getLogger(__name__)
 
+STORED_SECONDS = 0.25
+"""How long the disk's copy of a halt waits for the event that caused it."""
+
 OnHalt = Callable[[LatchState], object]
 
 C = TypeVar("C", bound=OnHalt)
@@ -53,7 +56,7 @@ class Spine:
         self._thread: LoopThread | None = None
         self._bus: Bus | None = None
         self._relays: RelayGroup | None = None
-        self._keeping: tuple[threading.Thread, ...] = ()
+        self._keepers: tuple[_Keeper, ...] = ()
 
     @property
     def bus(self) -> Bus:
@@ -101,23 +104,15 @@ class Spine:
             return
         reason = str(event.data.get("action") or event.data.get("reason") or "kill switch")
         if self.latch.trip_here(reason=reason, event_id=event.event_id, by=str(event.source)):
-            keeper = threading.Thread(target=self._keep_latch, name="reactor-latch-keeper")
+            keeper = _Keeper(self.latch)
             with self._lock:
-                self._keeping = (*self._keeping, keeper)
+                self._keepers = (*(other for other in self._keepers if other.is_alive()), keeper)
                 keeper.start()
 
-    def _join_keepers(self) -> None:
-        """Wait until the halts of this process are written."""
-        for keeper in self._keeping:
-            keeper.join()
-        with self._lock:
-            self._keeping = tuple(keeper for keeper in self._keeping if keeper.is_alive())
-
-    def _keep_latch(self) -> None:
-        try:
-            self.latch.keep()
-        except ReactorError as error:
-            _log.error("this process is halted, but the halt could not be written for the others: %s", error)
+    def _settle_halts(self) -> None:
+        """Wait until the halts of this process are on disk; their events are."""
+        for keeper in self._keepers:
+            keeper.settle()
 
     def _look_back(self) -> None:
         """A kill switch that was journalled and never cleared holds, even if the power failed before the latch knew.
@@ -137,3 +132,28 @@ class Spine:
         )
         if kills and not (clearings and (clearings[0].seq or 0) > (kills[0].seq or 0)):
             self._halt(kills[0])
+
+
+class _Keeper(threading.Thread):
+    """Writes down a halt: for the other processes at once, and for the disk when the event itself is stored there.
+
+    Two files that are synced at once delay each other, and other processes hear the event after its commit.
+    """
+
+    def __init__(self, latch: Latch) -> None:
+        super().__init__(name="reactor-latch-keeper")
+        self._latch = latch
+        self._stored = threading.Event()
+
+    def settle(self) -> None:
+        """The event is stored, or will not be: wait until the halt is on disk."""
+        self._stored.set()
+        self.join()
+
+    def run(self) -> None:
+        try:
+            self._latch.keep()
+            self._stored.wait(STORED_SECONDS)
+            self._latch.sync()
+        except ReactorError as error:
+            _log.error("this process is halted, but the halt could not be written for the others: %s", error)

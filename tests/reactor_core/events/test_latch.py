@@ -242,6 +242,7 @@ def test_halting_here_does_not_wait_for_the_disk(latch: Latch):
     assert told.wait(1)[0].tripped
     assert not latch.path.exists()
     assert latch.keep().tripped_epoch == 1
+    latch.sync()
     assert json.loads(latch.path.read_text())["seen"] == ["a"]
 
 
