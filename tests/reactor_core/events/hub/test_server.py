@@ -110,12 +110,26 @@ class Plug:
         self.frame(1, module.msgspec.json.encode(Hello("plug", "scout", **options)))
 
     def close_code(self) -> int:
-        """Read until the hub says goodbye."""
+        """Read frames until the hub says goodbye, and hang up."""
+        while True:
+            head = self._read(2)
+            size = head[1]
+            if size == 126:
+                size = struct.unpack("!H", self._read(2))[0]
+            elif size == 127:
+                size = struct.unpack("!Q", self._read(8))[0]
+            payload = self._read(size)
+            if head[0] & 15 == 8:
+                self.socket.close()
+                return struct.unpack("!H", payload[:2])[0]
+
+    def _read(self, size: int) -> bytes:
         data = b""
-        while chunk := self.socket.recv(65536):
+        while len(data) < size:
+            chunk = self.socket.recv(size - len(data))
+            assert chunk, "cut without a word"
             data += chunk
-        place = data.rfind(b"\x88")
-        return struct.unpack("!H", data[place + 2 : place + 4])[0]
+        return data
 
     def close(self) -> None:
         self.socket.close()
