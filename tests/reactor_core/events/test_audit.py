@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -256,6 +260,43 @@ def test_a_compacted_journal_verifies_and_a_second_cut_too(tmp_path):
     assert (report.ok, report.problems) == (True, ())
     assert report.pruned > 200
     assert report.anchors[0].compared > 0
+
+
+_WRITER = """
+import itertools, pathlib, sys
+from reactor_core.events import Journal, new_event
+from reactor_core.events.drafts import Draft
+journal = Journal(pathlib.Path(sys.argv[1]) / "reactor.db")
+for number in itertools.count():
+    drafts = [Draft(*new_event(sys.argv[2], "feedback", {"n": number})) for _ in range(1 + number % 97)]
+    journal.append_many(drafts).result()
+    journal.append(new_event(sys.argv[2], "error", {"n": number})[0]).result()
+"""
+
+
+def test_a_journal_of_killed_processes_verifies_with_their_anchor(tmp_path, monkeypatch):
+    monkeypatch.setenv("REACTOR_STATE_DIR", str(tmp_path / "state"))
+    processes = [
+        subprocess.Popen([sys.executable, "-c", _WRITER, str(tmp_path), source]) for source in ("user", "system")
+    ]
+    try:
+        reader = Book(tmp_path / "reactor.db")
+        end = time.monotonic() + 60
+        while True:
+            sources = dict(reader.db.execute("SELECT source, count(*) FROM events GROUP BY source"))
+            if min(sources.get("user", 0), sources.get("system", 0)) > 500:
+                break
+            assert time.monotonic() < end, "the processes wrote nothing"
+            threading.Event().wait(0.02)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    report = verify_workspace(tmp_path)
+    assert (report.ok, report.problems) == (True, ())
+    assert report.sealed > 0
+    assert report.anchors[0].compared == report.anchors[0].checkpoints > 0
+    reader.close()
 
 
 def test_a_workspace_without_a_journal_is_not_given_one(tmp_path):
