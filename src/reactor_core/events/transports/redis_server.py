@@ -41,22 +41,27 @@ end
 -- Our own listeners use a pattern, so that only neighbours count: without any, nothing need be published.
 local heard = redis.call('PUBSUB', 'NUMSUB', ARGV[4])[2] > 0 or redis.call('PUBSUB', 'NUMPAT') > 1
 local ids = {}
-for i = 6, #ARGV, 5 do
-  local stream = KEYS[1 + tonumber(ARGV[i])]
+for i = 6, #ARGV, 2 do
+  -- lane, early or not, to be mirrored or not, id: one word, as the client takes longest to pack words
+  local about = ARGV[i]
+  local stream = KEYS[1 + tonumber(string.sub(about, 1, 1))]
+  local early = string.sub(about, 2, 2) == 'e'
   local command = {'XADD', stream}
   if ARGV[5] == '1' then
-    for _, word in ipairs({'IDMP', ARGV[3], ARGV[i + 1] .. ARGV[i + 3]}) do command[#command + 1] = word end
+    for _, word in ipairs({'IDMP', ARGV[3], string.sub(about, 2, 2) .. string.sub(about, 4)}) do
+      command[#command + 1] = word
+    end
   end
-  for _, word in ipairs({'MAXLEN', '~', ARGV[2], '*', 'node', ARGV[3], 'event', ARGV[i + 2]}) do
+  for _, word in ipairs({'MAXLEN', '~', ARGV[2], '*', 'node', ARGV[3], 'event', ARGV[i + 1]}) do
     command[#command + 1] = word
   end
-  if ARGV[i + 3] ~= '' then
-    command[#command + 1] = ARGV[i + 3]
+  if early then
+    command[#command + 1] = 'early'
     command[#command + 1] = '1'
   end
   ids[#ids + 1] = redis.call(unpack(command))
-  if heard and ARGV[i + 4] == '1' then
-    redis.call('PUBLISH', ARGV[4], string.sub(ARGV[i + 2], 1, -2) .. ',"mirror_of":"' .. stream .. '"}')
+  if heard and string.sub(about, 3, 3) == 'm' then
+    redis.call('PUBLISH', ARGV[4], string.sub(ARGV[i + 1], 1, -2) .. ',"mirror_of":"' .. stream .. '"}')
   end
 end
 return ids
@@ -186,12 +191,16 @@ class Server:
         """
         arguments: list[str | bytes | int] = [epoch, self._keep, self._node, CHANNEL, int(self._idmp)]
         for event in events:
-            early = "early" if event.early else ""
-            arguments += (event.lane, event.event_id, event.text, early, int(event.mirror))
+            flags = ("e" if event.early else ".") + ("m" if event.mirror else ".")
+            arguments += (f"{event.lane}{flags}{event.event_id}", event.text)
         try:
             ids = await self._add(keys=[EPOCH, *STREAMS.values()], args=arguments)
         except ResponseError as error:
-            raise _finding(error) from error
+            finding = _finding(error)
+            if not self._idmp or isinstance(finding, HistoryLost):
+                raise finding from error
+            self._idmp = False  # the server says that it knows it, and does not: repeats are recognised anyway
+            return await self.add(epoch, events)
         return [entry.decode() for entry in ids]
 
     async def read(self, lanes: Iterable[int], *, block_ms: int, count: int) -> list[Entry]:

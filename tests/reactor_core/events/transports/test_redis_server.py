@@ -83,6 +83,13 @@ async def test_nothing_is_added_once_the_epoch_is_another_one(open_server, redis
     assert await redis.xlen(STREAMS[3]) == 0
 
 
+async def test_a_server_that_refuses_idempotent_adding_is_served_without_it(open_server, redis):
+    here = await open_server()
+    here._idmp = True  # as if it had claimed to be a Redis 8.6
+    (entry,) = await here.add("first", events(1))
+    assert await redis.xrange(STREAMS[3]) == [(entry.encode(), {b"node": b"here", b"event": b'{"n":1}'})]
+
+
 async def test_a_flush_is_noticed_by_every_command_that_needs_a_group(open_server, redis):
     here = await open_server()
     await redis.flushall()
