@@ -23,7 +23,7 @@ KEPT = 100
 
 
 class Failure(NamedTuple):
-    """A handler that failed: which, on what, how, and when."""
+    """A handler that failed: which, on what, how, and when. The traceback is in the ERROR event and in the log."""
 
     handler: str
     event: Event
@@ -56,13 +56,15 @@ class Failures:
             first: Return after the ERROR event is on disk.
         """
         _log.error("event handler %s failed on %s %s", handler, event.event_type, event.event_id, exc_info=error)
-        self._last.append(Failure(handler, event, error, _clock.utc_now()))
+        data = failure_data(handler, event, error)
+        # Its frames hold on to whatever the handler worked with, such as a model.
+        self._last.append(Failure(handler, event, error.with_traceback(None), _clock.utc_now()))
         if "failed_handler" in event.metadata:
             return
         told, payload = new_event(
             self._source,
             EventType.ERROR,
-            failure_data(handler, event, error),
+            data,
             priority=Priority.HIGH,
             metadata={"failed_handler": handler},
         )

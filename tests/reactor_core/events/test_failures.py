@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 
 import pytest
 
@@ -29,6 +30,28 @@ def test_the_failure_of_who_was_told_of_a_failure_is_not_published(failures, jou
     failures.tell_first("other.handler", event, ValueError("again"))
     assert len(failures.last()) == 1
     assert journal.read() == []
+
+
+def test_a_failure_that_is_kept_keeps_nothing_of_the_handler_alive(failures, monkeypatch):
+    # The test runner keeps every log record, and with it the traceback.
+    monkeypatch.setattr(logging.getLogger("reactor_core.events.failures"), "disabled", True)
+
+    class Model:
+        pass
+
+    model = Model()
+    alive = weakref.ref(model)
+
+    def handler(model: Model) -> None:
+        raise ValueError("zero")
+
+    event, _ = new_event("user", "tick", {})
+    try:
+        handler(model)
+    except ValueError as error:
+        failures.tell("handler", event, error)
+    del model
+    assert alive() is None
 
 
 def test_only_the_last_failures_are_kept(failures, journal):
