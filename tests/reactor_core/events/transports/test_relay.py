@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import threading
 from pathlib import Path
@@ -23,6 +24,7 @@ class Bench(Relay):
         self.delivered: list[Batch] = []
         self.away = False
         self.held = threading.Event()
+        self.more = asyncio.Event()
         super().__init__(
             "bench://",
             journal=journal,
@@ -43,6 +45,7 @@ class Bench(Relay):
                 raise ConnectionResetError("gone")
             self.delivered.append(batch)
             await self.confirm(batch)
+            self.more.set()
 
     def events(self) -> list[Event]:
         return [event for batch in self.delivered for event in batch.events]
@@ -281,3 +284,56 @@ def test_a_relay_reads_on_where_another_process_left_it(setting, tmp_path):
     setting.run()
     setting.flush()
     assert second.events() == [event]
+
+
+def test_an_early_event_goes_behind_its_lane_and_again_once_it_is_committed(setting):
+    relay = setting.relay
+    relay.sends_early = True
+    relay.away = True
+    setting.run()
+    first = setting.put(0, priority=1)
+    event, payload = new_event("user", "tick", {"n": 1}, priority=1)
+    setting.thread.loop.call_soon_threadsafe(setting.bus.hand_out_early, event)
+    relay.away = False
+
+    async def delivered(count: int) -> None:
+        async with asyncio.timeout(30):
+            while len(relay.delivered) < count:
+                await relay.more.wait()
+                relay.more.clear()
+
+    setting.thread.submit(delivered(2)).result(40)
+    stored = setting.journal.append(event, payload=payload).result(30).event
+    setting.thread.submit(delivered(3)).result(40)
+    assert [(batch.early, batch.events) for batch in relay.delivered] == [
+        (False, [first]),
+        (True, [event]),
+        (False, [stored]),
+    ]
+    assert relay.cursors[1] == stored.seq
+    assert relay.status.sent == 2
+
+
+def test_what_a_relay_brought_is_not_sent_back_early(setting):
+    relay = setting.relay
+    relay.sends_early = True
+    setting.run()
+    assert relay.held.wait(10)
+    event, _ = new_event("scout", "tick", {"n": 1}, priority=1)
+    setting.accept(event.to_json())
+    setting.flush()
+    assert relay.delivered == []
+
+
+def test_what_the_other_side_lost_goes_out_again(setting):
+    relay = setting.run()
+    events = [setting.put(number) for number in range(5)]
+    setting.flush()
+
+    async def lose() -> None:
+        relay.rewind({3: events[2].seq - 1, 1: 10**9})
+        relay.bell.set()
+        await relay.flush()
+
+    setting.thread.submit(lose()).result(30)
+    assert relay.events() == [*events, *events[2:]]
