@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactor_core.api.cloudevents import from_cloudevent, to_cloudevent
@@ -52,6 +52,7 @@ def test_binary_data_stays_what_it_was() -> None:
     assert "data" not in again
 
 
+@settings(max_examples=50)
 @given(data=OBJECTS, metadata=OBJECTS, priority=st.integers(1, 4), source=NAMES, event_type=NAMES)
 def test_an_event_of_ours_comes_back_equal(
     data: dict[str, Any], metadata: dict[str, Any], priority: int, source: str, event_type: str
@@ -63,6 +64,7 @@ def test_an_event_of_ours_comes_back_equal(
         event.event_id, event.event_type, event.priority, event.timestamp, event.data, event.metadata)  # fmt: skip
 
 
+@settings(max_examples=50)
 @given(data=OBJECTS, metadata=OBJECTS)
 def test_attributes_are_what_the_specification_allows(data: dict[str, Any], metadata: dict[str, Any]) -> None:
     event, _ = new_event("a source", "training_start", data, metadata={"trace_id": "t1", **metadata})

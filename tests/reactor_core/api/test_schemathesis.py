@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from reactor_core.api.limits import ApiLimits
 from reactor_core.api.server import create_app
@@ -24,8 +24,20 @@ def url(serve_here: Callable[..., str]) -> str:
     return serve_here(ApiLimits(requests_per_minute=1_000_000))
 
 
+def examples(count: int) -> settings:
+    return settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
 @description.parametrize()
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@examples(8)
 def test_every_answer_is_one_that_is_described(case: schemathesis.Case, url: str) -> None:
     # What is right by itself can be wrong together (a span and a time), which no description says.
     case.call_and_validate(base_url=url, excluded_checks=[positive_data_acceptance])
+
+
+@pytest.mark.slow
+@description.parametrize()
+@examples(300)
+def test_also_to_many_more(case: schemathesis.Case, url: str) -> None:
+    # A number where a list of texts is described arrives as a text, which is fine.
+    case.call_and_validate(base_url=url, excluded_checks=[positive_data_acceptance, negative_data_rejection])
