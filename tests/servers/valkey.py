@@ -29,7 +29,8 @@ class ValkeyServer:
         self.process: subprocess.Popen[str] | None = None
         self.start()
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
+        """Start the process and wait until it listens; ``more`` are further arguments of the server."""
         options = {
             "port": self.port,
             "bind": "127.0.0.1",
@@ -39,7 +40,7 @@ class ValkeyServer:
             "appendfsync": "always",
         }
         arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
-        self.process = subprocess.Popen([str(self._binary), *arguments], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([str(self._binary), *arguments, *more], stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if "Ready to accept connections" in line:

@@ -137,7 +137,9 @@ class FolderRelay(Relay):
         """Take in the files that are new."""
         began = time.time()
         found = await asyncio.to_thread(_list, self.path)
-        self._seen &= {file.name for file in found}
+        names = {file.name for file in found}
+        self._seen &= names
+        self._halves = {name: since for name, since in self._halves.items() if name in names}
         fresh = [file for file in found if file.name not in self._seen and self._is_news(file)]
         texts = await asyncio.to_thread(lambda: [(file, _content(self.path / file.name)) for file in fresh])
         whole: list[tuple[bytes, bool]] = []

@@ -118,7 +118,8 @@ class RedisRelay(Relay):
             raise ConfigError(
                 f"redis_url={url!r} is no Redis address: {error}", remedy="example: redis://localhost:6379"
             ) from error
-        name = f"{parts.scheme}://{parts.hostname or ''}:{port}{parts.path}"
+        where = "" if parts.scheme == "unix" else f"{parts.hostname or ''}:{port}"
+        name = f"{parts.scheme}://{where}{parts.path}"
         super().__init__(name, journal=journal, bus=bus, source=source, workspace=workspace, backoff=backoff)
         self._url = url
         self._latch = latch

@@ -478,3 +478,14 @@ def cut_log(server: ValkeyServer, *, keep: Callable[[bytes], int]) -> None:
     (path,) = server.folder.glob("appendonlydir/*.incr.aof")
     log = path.read_bytes()
     path.write_bytes(log[: keep(log)])
+
+
+def test_a_server_on_a_socket_of_this_machine(stations, server, tmp_path):
+    path = tmp_path / "redis.sock"
+    server.kill()
+    server.start("--unixsocket", str(path))
+    one, two = stations("one", f"unix://{path}"), stations("two", server.url)
+    one.connected(), two.connected()
+    one.publish(1)
+    two.until(lambda: two.numbers() == [1])
+    assert one.relay.name == f"unix://{path}"
