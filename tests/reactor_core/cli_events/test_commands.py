@@ -121,6 +121,24 @@ def test_a_pipe_that_is_closed_in_between_is_the_end(workspace, add, event):
         assert process.stderr.read() == b""
 
 
+def test_following_goes_on_when_the_store_comes_back(reactor, add, event, postgres, database, monkeypatch):
+    monkeypatch.setenv("EVENT_STORE_URL", database)
+    assert reactor("events", "store", "copy") == 0
+    with start("--follow", "--store", "--json", "-n", "1", stdout=subprocess.PIPE) as process:
+        assert json.loads(process.stdout.readline())["seq"] == 5
+        postgres.stop(signal.SIGQUIT)
+        try:
+            assert b"cannot be reached" in process.stderr.readline()
+        finally:
+            postgres.start()
+        assert process.stderr.readline() == b"the store answers again\n"
+        add(event(6))
+        assert reactor("events", "store", "copy") == 0
+        assert json.loads(process.stdout.readline())["seq"] == 6
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+
+
 @pytest.mark.parametrize("words", [["events"], ["events", "store"], ["audit"]])
 def test_every_command_is_described_where_it_is_listed(reactor, words):
     assert reactor(*words, "--help") == 0
