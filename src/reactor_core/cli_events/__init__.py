@@ -6,13 +6,13 @@ wait for them.
 
 from __future__ import annotations
 
-from cyclopts import App
+from cyclopts import App as _App
 
 __all__ = ["audit", "events", "register_hub"]
 
 _HERE = "reactor_core.cli_events"
 
-events = App(name="events", help="What happened: watch it, search it, count it, take it elsewhere.")
+events = _App(name="events", help="What happened: watch it, search it, count it, take it elsewhere.")
 events.command(
     f"{_HERE}.commands:tail",
     help="""Show the last events, and go on with what is added.
@@ -43,7 +43,7 @@ events.command(
     """,
 )
 
-_store = App(name="store", help="The Postgres of EVENT_STORE_URL, which holds copies of journals.")
+_store = _App(name="store", help="The Postgres of EVENT_STORE_URL, which holds copies of journals.")
 _store.command(f"{_HERE}.storing:status", help="Say which journals the store holds, and how far.")
 _store.command(
     f"{_HERE}.storing:copy",
@@ -55,7 +55,7 @@ _store.command(
 )
 events.command(_store)
 
-audit = App(name="audit", help="The event journal and its proof.")
+audit = _App(name="audit", help="The event journal and its proof.")
 audit.command(
     f"{_HERE}.proving:verify",
     help="""Verify a journal: rows, chain, tree, checkpoints, anchors. Ends with 1 and names the first bad row.
@@ -77,7 +77,7 @@ audit.command(
 )
 
 
-def register_hub(app: App) -> None:
+def register_hub(app: _App) -> None:
     """Put ``hub`` into ``reactor``."""
     app.command(
         f"{_HERE}.serving:hub",

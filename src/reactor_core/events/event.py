@@ -57,7 +57,7 @@ _decode = msgspec.json.Decoder().decode
 class Event(msgspec.Struct, frozen=True, gc=False):
     """Something that happened. Treat ``data`` and ``metadata`` as read-only: all handlers share them.
 
-    Args:
+    Attributes:
         event_id: UUIDv7 for events made here; a neighbour's own id otherwise. An id is stored once, ever.
         event_type: A member of the vocabulary, or a plain string that passes through.
         source: Who published it.

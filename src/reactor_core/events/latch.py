@@ -55,7 +55,7 @@ _HIGHEST_EPOCH = 2**53
 class LatchState(msgspec.Struct, frozen=True):
     """How the switch stands.
 
-    Args:
+    Attributes:
         tripped_epoch: Number of the last trip; 0 if there was none.
         cleared_epoch: Number of the last trip that was cleared.
         reason: Why it was tripped last.
