@@ -11,7 +11,7 @@ help:
 	@echo "make demo    set up, then run one turn of the loop (reactor demo)"
 	@echo "make test    set up, then run the tests"
 	@echo "make check   ruff and mypy"
-	@echo "make slow    the tests that take minutes"
+	@echo "make slow    the tests that take minutes, and those against peers"
 	@echo "make faults  kill, cut and damage it some hundred times (FAULT_SHARE, REACTOR_FAULT_SEED)"
 	@echo "make docs    build the documentation into site/"
 	@echo "make bench   run the benchmarks (installs the peers)"
@@ -33,9 +33,10 @@ check:
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# With the peers, so that what is compared with them is compared.
 slow:
-	@scripts/setup.sh train,media,dev
-	$(BIN)/python -m pytest -m slow --ignore=tests/faults $(PYTEST_ARGS)
+	@scripts/setup.sh train,media,dev,bench
+	$(BIN)/python -m pytest -m "slow or peer" --ignore=tests/faults $(PYTEST_ARGS)
 
 # All tests of faults, each with so many times its runs; at 3 they are more than 200.
 FAULT_SHARE ?= 3
