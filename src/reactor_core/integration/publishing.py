@@ -28,6 +28,10 @@ Ack = Literal["durable", "none", "remote"]
 """When publishing returns: once the event is on this disk, at once, or once the hub has it on its disk too."""
 
 
+MOST_UNHEARD = 16_384
+"""Events published with ``ack="none"`` that may wait for the disk; behind them publishing waits for its own event."""
+
+
 class Draft(NamedTuple):
     """One event for :meth:`EventBridge.publish_many`; the fields are the arguments of :meth:`EventBridge.publish`."""
 
@@ -69,7 +73,8 @@ class Publishing(Spine, SafetyEmitters):
             metadata: About the event rather than in it.
             dedup_key: Names the event: within 60 s the same name under the same source and type is the same event,
                 whatever the data, and another name is another event.
-            ack: ``"durable"``; ``"none"`` returns at once, with ``seq`` None, and a failure to store is only logged;
+            ack: ``"durable"``; ``"none"`` returns at once, with ``seq`` None, and a failure to store is only logged
+                (while 16,384 such events wait for the disk it waits too, so that memory stays bounded);
                 ``"remote"`` returns when the hub has stored the event as well, for machines whose disk may vanish.
             timeout: Seconds to wait for the acknowledgement; None waits as long as it takes.
 
@@ -85,7 +90,7 @@ class Publishing(Spine, SafetyEmitters):
         self._check_ack(ack)
         deadline = None if timeout is None else time.monotonic() + timeout
         event, payload, key = self._prepare(Draft(event_type, data, priority, metadata, dedup_key))
-        if ack == "none":
+        if ack == "none" and (event.priority == Priority.CRITICAL or self._unheard < MOST_UNHEARD):
             return self._send(event, payload, key)
         storing = self.journal.append_async(event, payload=payload, dedup_key=key)
         try:
@@ -121,7 +126,7 @@ class Publishing(Spine, SafetyEmitters):
         self._check_ack(ack)
         deadline = None if timeout is None else time.monotonic() + timeout
         event, payload, key = self._prepare(Draft(event_type, data, priority, metadata, dedup_key))
-        if ack == "none":
+        if ack == "none" and (event.priority == Priority.CRITICAL or self._unheard < MOST_UNHEARD):
             return self._send(event, payload, key)
         try:
             appended = self.journal.append(event, payload=payload, dedup_key=key).result(timeout)
@@ -221,6 +226,8 @@ class Publishing(Spine, SafetyEmitters):
 
     def _send(self, event: Event, payload: bytes, key: str | None) -> Event:
         def answered(future: Future[Appended]) -> None:
+            with self._unheard_lock:
+                self._unheard -= 1
             error = future.exception()
             if error is not None:
                 _log.error(
@@ -229,7 +236,10 @@ class Publishing(Spine, SafetyEmitters):
             if error is not None or future.result().duplicate:
                 self._forget(event)
 
-        self.journal.append(event, payload=payload, dedup_key=key).add_done_callback(answered)
+        storing = self.journal.append(event, payload=payload, dedup_key=key)
+        with self._unheard_lock:
+            self._unheard += 1
+        storing.add_done_callback(answered)
         return event
 
     def _forget(self, event: Event) -> None:

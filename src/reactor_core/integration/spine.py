@@ -57,6 +57,8 @@ class Spine:
         self._bus: Bus | None = None
         self._relays: RelayGroup | None = None
         self._keepers: tuple[_Keeper, ...] = ()
+        self._unheard = 0  # events published without an acknowledgement whose commit nobody has seen yet
+        self._unheard_lock = threading.Lock()
 
     @property
     def bus(self) -> Bus:

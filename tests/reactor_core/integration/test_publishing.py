@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.servers.hub import HubHost
 
-from reactor_core.errors import ConfigError, JournalClosed, NotAcknowledged
+from reactor_core.errors import ConfigError, JournalClosed, NotAcknowledged, StorageFull
 from reactor_core.integration import Draft, Event, EventBridge, EventType
 
 
@@ -104,13 +104,30 @@ async def test_without_acknowledgement_a_loop_does_not_wait(bridge):
 def test_a_failure_without_acknowledgement_is_logged(bridge, caplog, monkeypatch):
     from concurrent.futures import Future
 
-    from reactor_core.errors import StorageFull
-
     answer: Future = Future()
     monkeypatch.setattr(bridge.journal, "append", lambda *_, **__: answer)
     bridge.publish_sync("tick", {}, ack="none")
     answer.set_exception(StorageFull("no space left"))
     assert "is not stored: no space left" in caplog.text
+
+
+async def test_a_flood_without_acknowledgement_waits_for_a_disk_that_does_not_answer(bridge, monkeypatch):
+    from concurrent.futures import Future
+
+    from reactor_core.integration import publishing
+
+    monkeypatch.setattr(publishing, "MOST_UNHEARD", 3)
+    with monkeypatch.context() as disk:
+        answers: list[Future] = []
+        disk.setattr(bridge.journal, "append", lambda *_, **__: answers.append(Future()) or answers[-1])
+        for number in range(3):
+            bridge.publish_sync("tick", {"n": number}, ack="none")
+        with pytest.raises(NotAcknowledged):
+            bridge.publish_sync("tick", {"n": 3}, ack="none", timeout=0.05)
+        assert bridge.publish_sync("stop", {}, 1, ack="none").seq is None  # lane 1 never waits
+    for answer in answers:
+        answer.set_exception(StorageFull("no space left"))
+    assert (await bridge.publish("tick", {"n": 4}, ack="none")).seq is None
 
 
 @pytest.mark.parametrize("ack", ["remote", "sometimes"])
