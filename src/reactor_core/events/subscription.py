@@ -258,7 +258,7 @@ class Subscription:
     def _take_early(self, event_id: str) -> None:
         if self._early[event_id] == _WAITS:
             self._early[event_id] = _TAKEN
-        else:
+        elif self._early[event_id] != _TAKEN:  # not for a second copy, after the first one's commit had failed
             del self._early[event_id]  # its commit came while it waited
 
     def _wants(self, event: Event) -> bool:

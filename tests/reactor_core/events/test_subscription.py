@@ -207,6 +207,17 @@ def test_an_early_event_that_failed_may_come_again():
     assert reader.sub.offer_early(early)
 
 
+def test_a_second_early_copy_is_the_last_one_also_if_both_wait():
+    reader = Reader()
+    early = event(None, 1)
+    reader.sub.offer_early(early)
+    reader.sub.forget_early(early.event_id)
+    reader.sub.offer_early(early)
+    assert reader.take() == [None, None]
+    reader.offer(early.at(1))
+    assert reader.take() == []
+
+
 def test_the_positions_are_behind_all_that_was_read_and_before_all_that_waits():
     reader = Reader()
     reader.offer(event(1), event(2), event(3), event(4, lane=1))
