@@ -69,8 +69,9 @@ class Marks:
         """Everything up to ``seq`` is on the server with ids up to ``entry``."""
         marks = self._marks.setdefault(lane, deque())
         marks.append((entry, seq, now))
-        if len(marks) > _MAX_MARKS:  # keep every second: what is sent again begins a little earlier
-            self._marks[lane] = deque(mark for number, mark in enumerate(marks) if number % 2)
+        if len(marks) > _MAX_MARKS:  # keep every second and the last: what is sent again begins a little earlier
+            last = (len(marks) - 1) % 2
+            self._marks[lane] = deque(mark for number, mark in enumerate(marks) if number % 2 == last)
 
     def lanes(self) -> list[int]:
         """Lanes with entries that others may not have read."""

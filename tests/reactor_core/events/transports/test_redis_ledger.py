@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import msgspec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reactor_core.events.transports.redis_ledger import FORGET_SECONDS, Ledger, Marks, as_id, oldest_confirmed
@@ -54,6 +54,7 @@ def test_marks_say_how_far_all_others_are():
 
 
 @given(st.integers(1, 5000), st.integers(0, 5000))
+@example(1025, 0)
 def test_thinned_marks_never_say_more_than_is_true(count, reached):
     marks = Marks()
     for number in range(1, count + 1):
