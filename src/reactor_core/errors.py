@@ -25,6 +25,11 @@ Catch the level you can act on::
     │   └── CheckpointInvalid     a checkpoint is torn or belongs to another run
     ├── PromotionRefused          a candidate is not shown to be better
     ├── ProviderError             a generation provider failed or broke its contract
+    ├── SafetyError               the safety gate did not let an action run                (PermissionError)
+    │   ├── ActionBlocked         the policy refuses it; carries the decision
+    │   ├── ActionDenied          a person refused it, or nobody answered in time
+    │   ├── ApprovalInvalid       an answer is used up, expired, forged or meant for another action
+    │   └── Halted                the kill switch is tripped
     └── Interrupted               stopped by the user; carries the command that goes on
 
 A fault of the caller's own code is an ``assert``, not one of these. ``exit_code`` is the status with which the
@@ -36,6 +41,9 @@ from __future__ import annotations
 from pathlib import Path
 
 __all__ = [
+    "ActionBlocked",
+    "ActionDenied",
+    "ApprovalInvalid",
     "ArtifactCorrupt",
     "ChainBroken",
     "CheckpointInvalid",
@@ -43,6 +51,7 @@ __all__ = [
     "DatasetError",
     "DownloadError",
     "EnvironmentMissing",
+    "Halted",
     "Interrupted",
     "JournalClosed",
     "JournalError",
@@ -54,6 +63,7 @@ __all__ = [
     "PromotionRefused",
     "ProviderError",
     "ReactorError",
+    "SafetyError",
     "SpecError",
     "StorageError",
     "StorageFull",
@@ -230,6 +240,38 @@ class ProviderError(ReactorError):
     def __init__(self, message: str, *, retryable: bool = False, remedy: str | None = None) -> None:
         super().__init__(message, remedy=remedy)
         self.retryable = retryable
+
+
+class SafetyError(ReactorError, PermissionError):
+    """The safety gate did not let an action run; nothing of it has run."""
+
+    exit_code = 6
+
+
+class ActionBlocked(SafetyError):
+    """The policy refuses the action.
+
+    Args:
+        message: Why.
+        decision: What the gate found (``reactor_core.safety.Decision``), or None.
+        remedy: What to do.
+    """
+
+    def __init__(self, message: str, *, decision: object = None, remedy: str | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.decision = decision
+
+
+class ActionDenied(SafetyError):
+    """A person refused the action, or nobody answered in time."""
+
+
+class ApprovalInvalid(SafetyError):
+    """An answer is used up, expired, forged, or was given for another action."""
+
+
+class Halted(SafetyError):
+    """The kill switch is tripped; nothing runs until a person clears it."""
 
 
 class Interrupted(ReactorError):

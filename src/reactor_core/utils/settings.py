@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from reactor_core.errors import ConfigError
 
-__all__ = ["Settings", "load_settings", "spin_briefly"]
+__all__ = ["Settings", "load_settings", "process_environment", "spin_briefly"]
 
 
 def _env(*names: str) -> AliasChoices:
@@ -101,6 +101,20 @@ class Settings(BaseSettings):
     """How long a click is previewed before it is made."""
     kill_switch_enabled: bool = Field(True, validation_alias=_env("KILL_SWITCH_ENABLED"))
     """False is an operator's choice at process start; it never clears a latch."""
+    kill_switch_lease_ms: int = Field(1000, ge=100, le=60_000, validation_alias=_env("KILL_SWITCH_LEASE_MS"))
+    """How long a process may be silent before the watcher stops it, and the watcher before the process stops itself."""
+    kill_switch_corner: str = Field("top-left", validation_alias=_env("KILL_SWITCH_CORNER"))
+    """Corner of the screen that halts everything: top-left, top-right, bottom-left, bottom-right, or none."""
+    kill_switch_hotkey: str = Field("ctrl+alt+k", validation_alias=_env("KILL_SWITCH_HOTKEY"))
+    """Keys that halt everything; none for none."""
+    safety_policy_file: Path | None = Field(None, validation_alias=_env("SAFETY_POLICY_FILE"))
+    """The organisation's rules; None takes ``reactor.toml`` of the project, if there is one."""
+    safety_confirmation_timeout_seconds: float = Field(
+        300.0, gt=0, validation_alias=_env("SAFETY_CONFIRMATION_TIMEOUT_SECONDS")
+    )
+    """How long a question waits for an answer; no answer is a denial."""
+    safety_retention_days: int | None = Field(None, ge=1, validation_alias=_env("SAFETY_RETENTION_DAYS"))
+    """Age at which what safety events say is erased, while their proofs stay; None keeps it."""
 
     provider_allow: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias=_env("A1_REACTOR_PROVIDER_ALLOW"))
     """``host:port`` pairs, comma separated, of private provider addresses that may be called."""
@@ -111,6 +125,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def process_environment() -> dict[str, str]:
+    """A copy of this process's environment, for a child that is to have it."""
+    return dict(os.environ)
 
 
 def load_settings() -> Settings:

@@ -1,0 +1,1 @@
+"""The safety gate: understands actions, asks rarely, and can always stop."""
