@@ -135,7 +135,7 @@ def judge_action(
     scope = Scope(setting=setting, judge=_dispatch, cwd=cwd or setting.cwd, disk=disk)
     judged = _look(action, kind, scope)
     if policy is not None:
-        judged = policy.apply(kind, judged, setting)
+        judged = policy.apply(kind, judged)
     verdict = judged.verdict
     return Decision(
         action=action,

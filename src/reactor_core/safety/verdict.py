@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Effect", "Finding", "Judged", "Scale", "Verdict", "found", "rule_verdict", "worst"]
+__all__ = ["Effect", "Finding", "Judged", "Scale", "Touch", "Verdict", "found", "rule_verdict", "worst"]
 
 
 class Verdict(StrEnum):
@@ -94,6 +94,20 @@ class Finding(msgspec.Struct, frozen=True):
         return found
 
 
+class Touch(msgspec.Struct, frozen=True):
+    """Something that an action has to do with, whether or not that is a finding; an organisation's rules look at it.
+
+    Attributes:
+        what: ``path``, ``host``, ``table`` or ``account`` (a cloud project, a mail address, a cluster, a payee).
+        name: Absolute path, host name, ``schema.table`` in lower case, or the account's name.
+        how: ``read``, ``write`` or ``delete``.
+    """
+
+    what: str
+    name: str
+    how: str = "read"
+
+
 class Judged(msgspec.Struct, frozen=True):
     """What a judge of one kind found.
 
@@ -101,10 +115,12 @@ class Judged(msgspec.Struct, frozen=True):
         findings: All of them, in the order of execution; none means that nothing speaks against the action, which the
             caller must not take for an empty action: a judge that could not look says so by a finding of rule C6.
         resolved: The action as it would run, one part a line, after all expansions.
+        touches: Paths, hosts, tables and accounts that it has to do with.
     """
 
     findings: tuple[Finding, ...] = ()
     resolved: tuple[str, ...] = ()
+    touches: tuple[Touch, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
