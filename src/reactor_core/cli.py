@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from reactor_core import __version__
 from reactor_core.cli_events import audit, events, register_hub
 from reactor_core.cli_runs import runs
+from reactor_core.cli_safety import kill, register_guard, safety
 from reactor_core.utils.command import print_json, run_app
 from reactor_core.utils.settings import spin_briefly
 
@@ -24,9 +25,10 @@ __all__ = ["app", "main"]
 app = App(name="reactor", version=__version__, help="Models and agents that get better from use.")
 models = App(name="models", help="Models on this machine.")
 adapters = App(name="adapters", help="Adapters that passed an evaluation.")
-for part in (models, adapters, runs, events, audit):
+for part in (models, adapters, runs, events, audit, safety, kill):
     app.command(part)
 register_hub(app)
+register_guard(app)
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 Source = Literal["wheel", "hub"]

@@ -18,7 +18,7 @@ from reactor_core.safety.engine import KINDS, judge_action
 from reactor_core.safety.setting import RUBRIC_SETTING
 from reactor_core.safety.verdict import Verdict
 
-__all__ = ["COST", "LabelledAction", "Scored", "read_labelled", "score", "totals"]
+__all__ = ["COST", "LabelledAction", "Scored", "read_labelled", "score", "score_line", "totals"]
 
 COST = {
     ("block", "allow"): 20,
@@ -129,7 +129,9 @@ def _figures(scored: Sequence[Scored]) -> dict[str, Any]:
     }
 
 
-def _line(name: str, figures: Mapping[str, Any]) -> str:
+def score_line(name: str, figures: Mapping[str, Any]) -> str:
+    """The figures of a kind, or of all, in one line."""
+
     def percent(key: str) -> str:
         return "   -  " if figures[key] is None else f"{figures[key]:6.1%}"
 
@@ -155,8 +157,8 @@ def main(arguments: Sequence[str]) -> int:
             out.write(f" {', '.join(one.rules) or 'nothing'}\n")
     figures = totals(scored)
     for kind, part in figures["kinds"].items():
-        out.write(_line(kind, part) + "\n")
-    out.write(_line("all", figures) + "\n")
+        out.write(score_line(kind, part) + "\n")
+    out.write(score_line("all", figures) + "\n")
     return 0
 
 
