@@ -31,7 +31,11 @@ _log = logging.getLogger(__name__)
 Effect = Callable[[Event, apsw.Connection], Any]
 """Takes the event and the connection of the running transaction."""
 
-RESERVED = frozenset({"meta", "events", "cursors", "early", "checkpoints", "tree_nodes"})
+RESERVED = frozenset(
+    {
+        "meta", "events", "cursors", "early", "checkpoints", "tree_nodes", "confirmations", "confirmation_answers",
+    }
+)  # fmt: skip
 """The journal's own tables: an effect may read them, and no more."""
 
 BATCH_EVENTS = 256

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from datetime import datetime
@@ -187,6 +187,17 @@ class Journal:
         """
         self._check()
         return self._writer.work(call)
+
+    def work_with_events(self, call: Callable[[apsw.Connection], tuple[T, Sequence[Draft]]]) -> Future[T]:
+        """:meth:`work` whose call also gives events, stored in the same transaction: both are there or neither."""
+
+        def both(db: apsw.Connection) -> T:
+            result, items = call(db)
+            for item in items:
+                self._writer.store(read_draft(item.event, item.payload, item.origin, item.dedup_key, item.uncommitted))
+            return result
+
+        return self.work(both)
 
     def open_reader(self, kind: type[R] = JournalReader) -> R:  # type: ignore[assignment]
         """A reading connection of its own, for who reads much or must not wait for other readers; close it."""

@@ -68,6 +68,28 @@ _MIGRATIONS = (
         PRIMARY KEY (level, idx)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE confirmations (        -- questions to people, see safety/confirm
+        ticket_id   TEXT PRIMARY KEY,
+        action_hash TEXT NOT NULL,
+        asker       TEXT NOT NULL,      -- who wants to act, and so may not answer
+        asked_us    INTEGER NOT NULL,   -- microseconds since 1970, UTC
+        expires_us  INTEGER NOT NULL,
+        people      INTEGER NOT NULL,   -- how many different ones have to agree
+        state       TEXT NOT NULL,      -- open, confirmed, denied, expired, used
+        asked       TEXT                -- JSON, what they are shown; NULL = erased
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX confirmations_state ON confirmations (state, asked_us);
+    CREATE TABLE confirmation_answers (
+        ticket_id   TEXT NOT NULL,
+        person      TEXT NOT NULL,
+        method      TEXT NOT NULL,
+        confirmed   INTEGER NOT NULL,
+        answered_us INTEGER NOT NULL,
+        evidence    TEXT NOT NULL,      -- JSON, such as a signed note
+        PRIMARY KEY (ticket_id, person)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

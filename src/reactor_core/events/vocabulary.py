@@ -71,6 +71,8 @@ class EventType(StrEnum):
 
     GAP = "gap"
     KILL_SWITCH_CLEARED = "kill_switch_cleared"
+    SAFETY_ASKED = "safety_asked"
+    SAFETY_FACTOR_CHANGED = "safety_factor_changed"
     PAYLOAD_ERASED = "payload_erased"
     JOURNAL_COMPACTED = "journal_compacted"
 
@@ -118,6 +120,8 @@ _PRIORITY = {
     EventType.TRAINING_FAILED: Priority.CRITICAL,
     EventType.ERROR: Priority.CRITICAL,
     EventType.SAFETY_AUDIT: Priority.HIGH,
+    EventType.SAFETY_ASKED: Priority.HIGH,
+    EventType.SAFETY_FACTOR_CHANGED: Priority.HIGH,
     EventType.SAFETY_CONFIRMED: Priority.HIGH,
     EventType.SAFETY_DENIED: Priority.HIGH,
     EventType.VISUAL_CLICK_VETOED: Priority.HIGH,

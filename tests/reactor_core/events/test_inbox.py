@@ -244,7 +244,12 @@ def test_tables_of_its_own_and_reading_are_free(inboxes):
 
 
 def test_every_table_of_a_journal_is_reserved(journal: Journal):
-    made = {row[0] for row in journal.work(lambda db: list(db.execute("SELECT name FROM sqlite_master"))).result(30)}
+    made = {
+        row[0]
+        for row in journal.work(
+            lambda db: list(db.execute("SELECT name FROM sqlite_master WHERE type = 'table'"))
+        ).result(30)
+    }
     tables = {name for name in made if not name.startswith(("sqlite_", "events_"))}
     assert tables == RESERVED
 

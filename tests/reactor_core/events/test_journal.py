@@ -15,6 +15,7 @@ from reactor_core.errors import (
     JournalClosed,
     JournalError,
     NotFound,
+    ReactorError,
 )
 from reactor_core.events import Event, EventType, Journal, event_filter, new_event
 from reactor_core.events.drafts import Draft
@@ -196,6 +197,29 @@ def test_work_that_fails_leaves_nothing(journal):
         journal.work(work).result(30)
     assert journal.cursor("x") is None
     assert put(journal, {}).seq == 1
+
+
+def test_events_of_a_work_are_stored_with_it_or_not_at_all(journal):
+    heard: list[str] = []
+    journal.listen(lambda events: heard.extend(event.event_id for event in events))
+    event, payload = new_event("user", "feedback", {"n": 1})
+    second, more = new_event("user", "feedback", {"n": 2})
+
+    def work(db: apsw.Connection) -> tuple[str, list[Draft]]:
+        db.execute("INSERT INTO cursors VALUES ('x', '1')")
+        return "done", [Draft(event, payload=payload), Draft(second, payload=more)]
+
+    def failing(db: apsw.Connection) -> tuple[str, list[Draft]]:
+        db.execute("UPDATE cursors SET value = '2'")
+        return "done", [Draft(event.at(None), payload=b"other content of the same id")]
+
+    assert journal.work_with_events(work).result(30) == "done"
+    assert journal.cursor("x") == "1"
+    assert [stored.event_id for stored in journal.read()] == [event.event_id, second.event_id] == heard
+    with pytest.raises(ReactorError):
+        journal.work_with_events(failing).result(30)
+    assert journal.cursor("x") == "1"
+    assert journal.verify().ok
 
 
 def test_closing_commits_what_waits(tmp_path):
