@@ -41,6 +41,7 @@ def emit(
     least_ratio: float | None,
     samples: int,
     packages: Sequence[str],
+    holds: bool | None = None,
 ) -> None:
     """Print one claim as one JSON line on stdout.
 
@@ -50,8 +51,12 @@ def emit(
         least_ratio: The ratio from which the goal holds; None leaves ``holds`` null.
         samples: Runs behind each median.
         packages: Distributions whose versions matter.
+        holds: Whether the goal holds, where it is not a ratio.
     """
-    ratio = None if peer is None else (ours / peer if better == "higher" else peer / ours)
+    above, below = (ours, peer) if better == "higher" else (peer, ours)
+    ratio = (
+        None if above is None or not below else above / below
+    )  # a share of 0 is infinitely better, which is no number
     line = {
         "benchmark": benchmark,
         "claim": claim,
@@ -61,7 +66,7 @@ def emit(
         "peer_name": peer_name,
         "ratio": ratio,
         "goal": goal,
-        "holds": None if least_ratio is None or ratio is None else ratio >= least_ratio,
+        "holds": holds if least_ratio is None or ratio is None else ratio >= least_ratio,
         "samples": samples,
         "machine": machine(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
