@@ -71,6 +71,7 @@ class Scope:
         privileged: Whether it runs as another user with more rights.
         variables: What variables are known to hold here; None: known to be unset or unknowable.
         made: Paths that the same action has made, so that deleting them again loses nothing.
+        links: Symbolic links that the same action has made, absolute, and what they lead to.
         fetched: Paths and names that the same action got from elsewhere, so that running them is running foreign code.
         disk: The machine, or None.
         depth: How deeply this part is nested.
@@ -85,6 +86,7 @@ class Scope:
     privileged: bool = False
     variables: Mapping[str, str | None] = field(default_factory=dict)
     made: frozenset[str] = frozenset()
+    links: Mapping[str, str] = field(default_factory=dict)
     fetched: frozenset[str] = frozenset()
     disk: Disk | None = None
     depth: int = 0

@@ -1,0 +1,184 @@
+"""Names of files and folders that mean something: systems, start files, hooks, secrets, logs, caches."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+__all__ = [
+    "AUDIT_LOG",
+    "CACHES",
+    "CHECKPOINTS",
+    "CHECKPOINT_FILE",
+    "CI",
+    "CRITICAL_FILE",
+    "DATA_FOLDERS",
+    "DATA_PREFIXES",
+    "DISK",
+    "HARMLESS_DEVICE",
+    "HOME_CACHE",
+    "HOOK",
+    "POLICY",
+    "PROGRAM_FOLDERS",
+    "START_IN_HOME",
+    "START_IN_PROJECT",
+    "START_ON_SYSTEM",
+    "SURE_CACHES",
+    "SYSTEM_CACHE",
+    "SYSTEM_FOLDERS",
+    "SYSTEM_TOPS",
+    "secret",
+]
+
+SYSTEM_TOPS = (
+    "/bin", "/boot", "/dev", "/efi", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/nix", "/opt", "/proc", "/root",
+    "/run", "/sbin", "/snap", "/sys", "/usr", "/var", "/System", "/Library", "/Applications", "/Windows", "/cores",
+    "/Program Files", "/Program Files (x86)", "/ProgramData", "/windows", "/host",
+)  # fmt: skip
+SYSTEM_FOLDERS = (
+    "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/libexec", "/usr/local", "/usr/local/bin", "/usr/local/lib",
+    "/usr/share", "/usr/include", "/var/lib", "/var/log", "/var/spool", "/var/www", "/var/mail", "/var/db", "/opt/homebrew",
+)  # fmt: skip
+"""Folders below the top whose loss is the loss of a part of the system."""
+
+PROGRAM_FOLDERS = ("/bin", "/sbin", "/lib", "/lib64", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/libexec",
+                   "/boot", "/Windows", "/System")  # fmt: skip
+"""What the distribution's own packages put there; a foreign file in them is run by everybody."""
+
+DATA_FOLDERS = frozenset({"data", "datasets", "dataset"})
+DATA_PREFIXES = ("/var/lib/", "/var/www", "/var/mail", "/var/spool/mail", "/var/vmail", "/var/db/", "/exports/")
+CHECKPOINTS = frozenset({"checkpoints", "checkpoint", "ckpt", "ckpts"})
+CHECKPOINT_FILE = re.compile(r"\.ckpt$|^checkpoint[-_.]?\d")
+CACHES = frozenset(
+    {
+        ".cache", ".eslintcache", ".hypothesis", ".ipynb_checkpoints", ".nox", ".nuxt", ".nyc_output", ".svelte-kit",
+        ".terragrunt-cache", ".webpack", ".yarn/cache", ".pytype", ".pyre", ".angular", ".vite", ".docusaurus",
+        ".stack-work", "_build", "bazel-bin", "bazel-out", "cmake-build-debug", "cmake-build-release", "DerivedData",
+        "venv", ".eggs", "site-packages", "pip-wheel-metadata", ".serverless", ".dart_tool", "bower_components",
+        "CMakeFiles", ".sass-cache", ".rpt2_cache", ".jest-cache", "jest-cache", ".swc", ".vercel-cache",
+    }
+)  # fmt: skip
+"""Folders that a tool makes again, beside the setting's own list."""
+SURE_CACHES = frozenset({"node_modules", ".venv", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", "venv"})
+
+HOME_CACHE = re.compile(
+    r"(\.cache|\.npm/_cacache|\.npm/_logs|\.npm/_npx|\.cargo/registry|\.cargo/git|\.rustup/(tmp|downloads)|\.gradle/caches"
+    r"|\.gradle/daemon|\.m2/repository|\.ivy2/cache|\.nuget/packages|\.pnpm-store|\.local/share/pnpm/store|\.yarn/cache"
+    r"|\.yarn/berry/cache|go/pkg/mod|\.bun/install/cache|\.cocoapods/repos|\.conda/pkgs|(mini|ana)conda3/pkgs"
+    r"|\.ccache|\.sbt/boot|\.deno/gen|\.thumbnails|Library/Caches|AppData/Local/Temp|AppData/Local/pip/[Cc]ache"
+    r"|AppData/Local/npm-cache|\.vscode-server/data/logs|\.composer/cache|\.electron|\.pub-cache|\.triton/cache|\.nv/ComputeCache"
+    r"|\.local/share/virtualenvs)(/|$)"
+)
+SYSTEM_CACHE = re.compile(
+    r"(/var/cache|/Library/Caches|/var/lib/apt/lists|/usr/share/man/cat\d|/usr/local/var/cache)(/.*|$)"
+)
+
+AUDIT_LOG = re.compile(
+    r"/var/log/(audit|journal|sudo-io|samba/audit)(/.*)?|/run/log/journal(/.*)?"
+    r"|/var/log/(auth\.log|secure|syslog|messages|kern\.log|wtmp|btmp|lastlog|faillog|tallylog|sudo\.log|audit\.log|cron\.log"
+    r"|daemon\.log|utmp|authlog|system\.log|install\.log|dpkg\.log|fail2ban\.log|ufw\.log|cloudtrail|falco\.log|osquery)([./-].*)?"
+    r"|/var/log|/(run|var/run)/utmp"
+    r"|.*/\.(bash|zsh|sh|ash|python|psql|mysql|node_repl|sqlite|rediscli|ksh)_?history|.*/\.histfile|.*/fish_history"
+    r"|.*/\.reactor/(reactor\.db|journal)([-./].*)?|.*/ConsoleHost_history\.txt"
+    r"|/var/lib/auditd?(/.*)?|/Windows/System32/winevt(/.*)?"
+)
+"""Traces of what was done: logs of logins, of rights, of commands, and our own journal."""
+
+POLICY = re.compile(
+    r"/etc/reactor(/.*)?|.*/\.?reactor\.toml|.*/\.reactor/(policy|keys|confirm|factors|safety|latch|kill)[^/]*(/.*)?"
+    r"|.*/reactor[-_.]?polic(y|ies)\.(ya?ml|toml|json)|.*/\.config/reactor(/.*)?"
+    r"|.*/(safety|guard|approval|agent)[-_]?(policy|policies|guardrails|rules|approvals)\.(ya?ml|toml|json)"
+    r"|.*/\.(claude|codex|gemini|cursor|aider|continue|windsurf)/(settings|permissions|policy|config|cli-config|hooks)"
+    r"[^/]*\.(json|toml|ya?ml)|/etc/(claude-code|codex)(/.*)?"
+)
+"""What decides about the agent itself."""
+
+HOOK = re.compile(r"\.(husky|githooks|git-hooks|hooks)/.+|\.git/hooks/.+")
+CI = re.compile(
+    r"\.github/(workflows|actions)/.+|\.gitlab-ci\.ya?ml|\.gitlab/ci/.+|\.circleci/.+|\.travis\.ya?ml|azure-pipelines[^/]*\.ya?ml"
+    r"|bitbucket-pipelines\.ya?ml|Jenkinsfile[^/]*|\.drone\.ya?ml|\.woodpecker[^/]*(/.+)?|\.buildkite/.+|appveyor\.ya?ml"
+    r"|\.forgejo/workflows/.+|\.gitea/workflows/.+|cloudbuild\.ya?ml|buildspec\.ya?ml|\.teamcity/.+"
+)
+START_IN_PROJECT = re.compile(
+    r"(.*/)?(package\.json|\.envrc|\.vscode/tasks\.json|\.devcontainer/devcontainer\.json|\.devcontainer\.json"
+    r"|composer\.json|sitecustomize\.py|usercustomize\.py|[^/]+\.pth|\.mcp\.json|\.vscode/mcp\.json|\.cursor/mcp\.json)"
+)
+"""Files of a project that run something when a tool merely opens or installs it."""
+START_IN_HOME = re.compile(
+    r"\.(bash_profile|bashrc|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv|zprofile|zlogin|zlogout|cshrc|tcshrc"
+    r"|login|kshrc|mkshrc|inputrc|xinitrc|xsession|xprofile|xsessionrc|vimrc|gvimrc|emacs|tmux\.conf|screenrc|gitconfig"
+    r"|gdbinit|lldbinit|npmrc\.d|pythonrc|pythonstartup|Rprofile|irbrc|condarc|wgetrc|curlrc)"
+    r"|\.ssh/(authorized_keys2?|rc|config|environment)|\.config/fish/(config\.fish|conf\.d/.+|functions/.+)|\.config/git/(config|hooks/.+)"
+    r"|\.config/autostart/.+|\.config/systemd/user/.+|\.local/share/systemd/user/.+|\.config/environment\.d/.+"
+    r"|Library/Launch(Agents|Daemons)/.+|\.config/nvim/.+|\.vim/.+|\.emacs\.d/.+|\.oh-my-zsh/.+|\.pip/pip\.conf|\.config/pip/pip\.conf"
+    r"|\.ipython/profile_[^/]+/startup/.+|\.jupyter/jupyter[^/]*config\.(py|json)|\.local/lib/python[^/]+/site-packages/[^/]+\.pth"
+    r"|AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Startup/.+|\.config/(sway|i3|hypr)/.+|\.cargo/config(\.toml)?"
+    r"|\.local/lib/python[^/]+/site-packages/(site|user)customize\.py|\.docker/cli-plugins/.+|\.local/share/applications/.+"
+)
+START_ON_SYSTEM = re.compile(
+    r"/etc/(profile|bash\.bashrc|bashrc|zsh/.+|zshrc|zshenv|profile\.d/.+|environment|crontab|anacrontab|rc\.local|inittab)"
+    r"|/etc/cron\.[^/]+(/.*)?|/var/spool/(cron|at|anacron)(/.*)?|/etc/(init|init\.d|rc\d\.d|rc\.d|sv|runit)/.+"
+    r"|(/etc|/usr/lib|/lib|/run|/usr/local/lib)/systemd/(system|user|system-generators|system-environment-generators)/.+"
+    r"|/etc/(sudoers|sudoers\.d(/.*)?|doas\.conf|pam\.d(/.*)?|pam\.conf|ld\.so\.preload|ld\.so\.conf|ld\.so\.conf\.d/.+)"
+    r"|/etc/(polkit-1|dbus-1)/.+|/usr/share/polkit-1/.+|/etc/ssh/(sshd_config|sshd_config\.d/.+|sshrc|authorized_keys.*)"
+    r"|/etc/udev/rules\.d/.+|/etc/xdg/autostart/.+|/etc/update-motd\.d/.+|/etc/apt/apt\.conf(\.d/.+)?|/etc/gitconfig"
+    r"|/etc/NetworkManager/dispatcher\.d/.+|/etc/modprobe\.d/.+|/etc/modules-load\.d/.+|/etc/modules|/Library/Launch(Agents|Daemons)/.+"
+    r"|/etc/network/if-[^/]+/.+|/etc/dhcp/.+|/etc/logrotate\.d/.+|/etc/initramfs-tools/.+|/etc/kernel/.+|/etc/periodic(/.*)?"
+)
+
+CRITICAL_FILE = re.compile(
+    r"/etc/(passwd|shadow|group|gshadow|fstab|crypttab|nsswitch\.conf|login\.defs|securetty|sudoers|ld\.so\.[^/]+|inittab|mdadm[^/]*"
+    r"|machine-id|hostname|resolv\.conf|shells)|/boot/.+|/efi/.+"
+    r"|(/usr)?/s?bin/(bash|sh|dash|zsh|sudo|su|login|init|systemd|mount|umount|ls|cp|mv|rm|ssh|sshd|env|ip|coreutils|busybox|python3|perl"
+    r"|apt|dpkg|getty|agetty|systemctl|journalctl|udevadm|passwd|grub[^/]*)|/usr/lib/systemd/.+|/lib/systemd/systemd[^/]*"
+    r"|(/usr)?/lib(64|32)?/(.+/)?(libc|ld|libpthread|libdl|libm|libcrypto|libssl|libpam|libsystemd)[-.][^/]*"
+    r"|(/usr)?/lib(64|32)?/(.+/)?security/pam_[^/]+"
+)
+"""Files without which the host does not start, nobody can log in, or no program runs."""
+
+DISK = re.compile(
+    r"/dev/(sd[a-z]+\d*|hd[a-z]\d*|vd[a-z]+\d*|xvd[a-z]+\d*|nvme\d+(n\d+)?(p\d+)?|mmcblk\d+(p\d+|boot\d)?|md\d+(p\d+)?|md/.+|dm-\d+"
+    r"|mapper/.+|disk/.+|r?disk\d+(s\d+)?|[^/]*-?vg[^/]*/.+|vg\d*/.+|zvol/.+|zd\d+|nbd\d+|root|drbd\d+|bcache\d+|pmem\d+|dasd[a-z]+"
+    r"|mem|kmem|port|mtd\d+|mtdblock\d+|nvram|ubi\d.*)"
+)
+"""Nodes behind which a disk, a volume or the memory of the machine lies."""
+HARMLESS_DEVICE = re.compile(
+    r"/dev/(null|zero|full|random|urandom|stdin|stdout|stderr|tty|fd/\d+|ptmx|pts/\d+|console|dri/.+|snd/.+)?"
+)
+
+_SECRET_NAME = re.compile(
+    r"\.env(\..+)?|.+\.env|\.envrc|id_(rsa|dsa|ecdsa|ed25519|xmss)(_[^.]*)?|.+\.(pem|key|p12|pfx|jks|keystore|kdbx?|ppk|asc\.key|gpg|age|ovpn|p8)"
+    r"|\.netrc|_netrc|\.git-credentials|\.pgpass|\.my\.cnf|\.htpasswd|\.vault-token|\.pypirc|\.npmrc|\.dockercfg|\.boto|\.s3cfg|\.vault_pass.*"
+    r"|credentials(\.(json|ya?ml|toml|ini|db|tfrc\.json|csv|xml))?|client_secrets?.*\.json|application_default_credentials\.json"
+    r"|service[-_]?account.*\.json|.*secrets?\.(json|ya?ml|toml|ini|env|txt|tfvars|properties|xml|enc)|\.secrets?|.*[-_.]token(\.json|\.txt)?|token(\.json|\.txt)?"
+    r"|.*passwords?\.(txt|csv|json|ya?ml|db|kdbx)|passwords?|wallet\.dat|accessTokens\.json|rclone\.conf|kubeconfig|.*\.kubeconfig|master\.key|keytab|.*\.keytab"
+    r"|api[-_]?keys?(\..+)?|secret[-_]key.*|logins\.json|key[34]\.db|cookies\.sqlite|Cookies|Login Data|\.cookies|cookie-jar.*|\.Xauthority|ssh_host_[a-z0-9]+_key"
+    r"|shadow-?|gshadow-?|htpasswd|.*\.tfvars"
+)
+_NO_SECRET = re.compile(
+    r".*\.pub|\.?env?\.(example|sample|template|dist|defaults?|tpl)|.*\.(example|sample|template|dist|tpl)(\.[a-z]+)?|.*(example|sample|template)\.(json|ya?ml|env)"
+    r"|(ca|cert|certs|chain|fullchain|cacert|public|.*[-_.](cert|crt|public|ca|chain))\.pem|.*\.(test|spec|stories)\.[a-z]+|public\.key"
+    r"|.*\.(py|ts|js|tsx|go|rs|java|md|rb|c|h|cc|cpp|html|css|rst|lock)"
+)
+_SECRET_FOLDER = re.compile(
+    r".*/\.(ssh|gnupg|aws|azure|password-store|kube|oci|docker)/(.*)|.*/\.config/(gcloud|gh|hub|doctl|op|rclone|stripe|glab-cli|heroku|netlify|fly)(/.*)?"
+    r"|.*/\.docker/config\.json|/etc/ssl/private(/.*)?|/run/secrets(/.*)?|/var/run/secrets(/.*)?|/proc/(\d+|self|\*)/environ|.*/\.(ssh|gnupg|aws|password-store)"
+    r"|.*/\.local/share/keyrings(/.*)?|.*/Library/Keychains(/.*)?|.*/\.huggingface/token|.*/\.cache/huggingface/token|.*/\.terraform\.d/credentials.*"
+    r"|/etc/kubernetes/(pki/.*|admin\.conf)|/etc/letsencrypt/(live|archive)(/.*)?|.*/\.mozilla/firefox/.+/(logins\.json|key4\.db|cookies\.sqlite)"
+    r"|.*/\.(config/google-chrome|config/chromium)/.+/(Cookies|Login Data)|/etc/wireguard(/.*)?|/etc/sudoers(\.d(/.*)?)?|.*/\.electrum/wallets(/.*)?"
+)
+_OPEN_IN_SECRET_FOLDER = re.compile(
+    r".*/\.ssh/(known_hosts.*|config|authorized_keys2?|.*\.pub)|.*/\.aws/(config|cli/.*)|.*/\.docker/(cli-plugins|buildx|contexts)(/.*)?"
+    r"|.*/\.gnupg/(pubring.*|gpg\.conf|gpg-agent\.conf)|.*/\.azure/(config|clouds\.config)|.*/\.kube/cache(/.*)?|.*/\.config/gcloud/(configurations|logs)(/.*)?"
+    r"|.*/\.config/(gh|glab-cli)/config\.yml|/etc/letsencrypt/live/[^/]+/(fullchain|cert|chain)\.pem|.*/\.docker"
+)
+
+
+def secret(path: str) -> bool:
+    """Whether a file keeps a secret, or a folder secrets, by its name and place."""
+    if _OPEN_IN_SECRET_FOLDER.fullmatch(path):
+        return False
+    if _SECRET_FOLDER.fullmatch(path):
+        return True
+    name = posixpath.basename(path)
+    return _SECRET_NAME.fullmatch(name) is not None and _NO_SECRET.fullmatch(name) is None
