@@ -53,6 +53,7 @@ class EventType(StrEnum):
     KILL_SWITCH_TRIGGERED = "kill_switch_triggered"
     VISUAL_CLICK_PREVIEW = "visual_click_preview"
     VISUAL_CLICK_VETOED = "visual_click_vetoed"
+    SAFETY_OUTCOME = "safety_outcome"
 
     INTERACTION_START = "interaction_start"
     INTERACTION_END = "interaction_end"
@@ -110,6 +111,7 @@ SAFETY_TYPES = frozenset(
         EventType.KILL_SWITCH_TRIGGERED,
         EventType.VISUAL_CLICK_PREVIEW,
         EventType.VISUAL_CLICK_VETOED,
+        EventType.SAFETY_OUTCOME,
     }
 )
 """Each of these carries ``data["action"]`` and is never deduplicated by content."""
