@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -116,6 +117,7 @@ def judge_action(
     policy: Policy | None = None,
     disk: Disk | None = None,
     cwd: str | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> Decision:
     """Decide about one action. Never raises for what the action says, however odd: what cannot be judged is asked.
 
@@ -126,13 +128,14 @@ def judge_action(
         policy: The organisation's own rules; None: only the rubric's.
         disk: The machine, to look into scripts and follow links; None judges by the text alone.
         cwd: Folder that it starts in; None takes the setting's.
+        variables: The environment that it gets; None: not known.
 
     Raises:
         ConfigError: The kind is unknown.
     """
     if kind not in KINDS:
         raise ConfigError(f"kind={kind!r} is unknown", remedy=f"use one of {', '.join(KINDS)}")
-    scope = Scope(setting=setting, judge=_dispatch, cwd=cwd or setting.cwd, disk=disk)
+    scope = Scope(setting=setting, judge=_dispatch, cwd=cwd or setting.cwd, disk=disk, variables=variables or {})
     judged = _look(action, kind, scope)
     if policy is not None:
         judged = policy.apply(kind, judged)
