@@ -5,13 +5,14 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export VENV
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test check slow faults docs bench clean
+.PHONY: help setup demo test check slow system faults docs bench clean
 
 help:
 	@echo "make demo    set up, then run one turn of the loop (reactor demo)"
 	@echo "make test    set up, then run the tests"
 	@echo "make check   ruff and mypy"
 	@echo "make slow    the tests that take minutes, and those against peers"
+	@echo "make system  the tests that need Xvfb, xdotool and Chromium; installs them on Debian if it may"
 	@echo "make faults  kill, cut and damage it some hundred times (FAULT_SHARE, REACTOR_FAULT_SEED)"
 	@echo "make docs    build the documentation into site/"
 	@echo "make bench   run the benchmarks (installs the peers)"
@@ -37,6 +38,12 @@ check:
 slow:
 	@scripts/setup.sh train,media,dev,bench
 	$(BIN)/python -m pytest -m "slow or peer" --ignore=tests/faults $(PYTEST_ARGS)
+
+# These skip elsewhere if a program is missing; here they fail.
+system:
+	@scripts/setup.sh train,media,dev
+	@scripts/system.sh
+	REACTOR_REQUIRE_SYSTEM=1 $(BIN)/python -m pytest -m system $(PYTEST_ARGS)
 
 # All tests of faults, each with so many times its runs; at 3 they are more than 200.
 FAULT_SHARE ?= 3
