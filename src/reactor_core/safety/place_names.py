@@ -1,8 +1,7 @@
-"""Names of files and folders that mean something: systems, start files, hooks, secrets, logs, caches."""
+"""Names of files and folders that mean something: systems, start files, hooks, logs, caches, devices."""
 
 from __future__ import annotations
 
-import posixpath
 import re
 
 __all__ = [
@@ -14,12 +13,19 @@ __all__ = [
     "CRITICAL_FILE",
     "DATA_FOLDERS",
     "DATA_PREFIXES",
+    "DATED",
     "DISK",
+    "EMPTY",
     "HARMLESS_DEVICE",
     "HOME_CACHE",
     "HOOK",
+    "IMAGE",
+    "JUNK",
     "POLICY",
     "PROGRAM_FOLDERS",
+    "PROTECTION_SWITCH",
+    "PUBLIC_FOLDER",
+    "RIGHTS_FILE",
     "START_IN_HOME",
     "START_IN_PROJECT",
     "START_ON_SYSTEM",
@@ -27,7 +33,6 @@ __all__ = [
     "SYSTEM_CACHE",
     "SYSTEM_FOLDERS",
     "SYSTEM_TOPS",
-    "secret",
 ]
 
 SYSTEM_TOPS = (
@@ -85,7 +90,7 @@ AUDIT_LOG = re.compile(
 """Traces of what was done: logs of logins, of rights, of commands, and our own journal."""
 
 POLICY = re.compile(
-    r"/etc/reactor(/.*)?|.*/\.?reactor\.toml|.*/\.reactor/(policy|keys|confirm|factors|safety|latch|kill)[^/]*(/.*)?"
+    r"/etc/reactor(/.*)?|.*/\.local/state/reactor(/.*)?|.*/factors\.db.*|.*/\.?reactor\.toml|.*/\.reactor/(policy|keys|confirm|factors|safety|latch|kill)[^/]*(/.*)?"
     r"|.*/reactor[-_.]?polic(y|ies)\.(ya?ml|toml|json)|.*/\.config/reactor(/.*)?"
     r"|.*/(safety|guard|approval|agent)[-_]?(policy|policies|guardrails|rules|approvals)\.(ya?ml|toml|json)"
     r"|.*/\.(claude|codex|gemini|cursor|aider|continue|windsurf)/(settings|permissions|policy|config|cli-config|hooks)"
@@ -146,39 +151,27 @@ HARMLESS_DEVICE = re.compile(
     r"/dev/(null|zero|full|random|urandom|stdin|stdout|stderr|tty|fd/\d+|ptmx|pts/\d+|console|dri/.+|snd/.+)?"
 )
 
-_SECRET_NAME = re.compile(
-    r"\.env(\..+)?|.+\.env|\.envrc|id_(rsa|dsa|ecdsa|ed25519|xmss)(_[^.]*)?|.+\.(pem|key|p12|pfx|jks|keystore|kdbx?|ppk|asc\.key|gpg|age|ovpn|p8)"
-    r"|\.netrc|_netrc|\.git-credentials|\.pgpass|\.my\.cnf|\.htpasswd|\.vault-token|\.pypirc|\.npmrc|\.dockercfg|\.boto|\.s3cfg|\.vault_pass.*"
-    r"|credentials(\.(json|ya?ml|toml|ini|db|tfrc\.json|csv|xml))?|client_secrets?.*\.json|application_default_credentials\.json"
-    r"|service[-_]?account.*\.json|.*secrets?\.(json|ya?ml|toml|ini|env|txt|tfvars|properties|xml|enc)|\.secrets?|.*[-_.]token(\.json|\.txt)?|token(\.json|\.txt)?"
-    r"|.*passwords?\.(txt|csv|json|ya?ml|db|kdbx)|passwords?|wallet\.dat|accessTokens\.json|rclone\.conf|kubeconfig|.*\.kubeconfig|master\.key|keytab|.*\.keytab"
-    r"|api[-_]?keys?(\..+)?|secret[-_]key.*|logins\.json|key[34]\.db|cookies\.sqlite|Cookies|Login Data|\.cookies|cookie-jar.*|\.Xauthority|ssh_host_[a-z0-9]+_key"
-    r"|shadow-?|gshadow-?|htpasswd|.*\.tfvars"
+JUNK = re.compile(r".+\.(o|obj|class|swp|swo|pyo|d\.tmp|gcno|gcda)|\.DS_Store|Thumbs\.db|\.#.*|nohup\.out")
+"""Files that tools leave behind and make again."""
+EMPTY = re.compile(
+    r"__init__\.pyi?|py\.typed|\.(git|np)?keep|\.gitkeep|\.nojekyll|\.gitignore|.+\.(log|out|tmp|lock|pid|stamp|done|touch)|conftest\.py|\.[a-z]+rc"
 )
-_NO_SECRET = re.compile(
-    r".*\.pub|\.?env?\.(example|sample|template|dist|defaults?|tpl)|.*\.(example|sample|template|dist|tpl)(\.[a-z]+)?|.*(example|sample|template)\.(json|ya?ml|env)"
-    r"|(ca|cert|certs|chain|fullchain|cacert|public|.*[-_.](cert|crt|public|ca|chain))\.pem|.*\.(test|spec|stories)\.[a-z]+|public\.key"
-    r"|.*\.(py|ts|js|tsx|go|rs|java|md|rb|c|h|cc|cpp|html|css|rst|lock)"
+"""Files that are rightly empty, or lose nothing by it."""
+IMAGE = re.compile(r"\.(img|iso|qcow2?|vmdk|vdi|vhdx?|dmg|db|sqlite3?|mdb|rdb|ckpt|kdbx)$")
+"""Files that hold a whole disk, database or state, which is never edited by writing it anew."""
+DATED = re.compile(r"\d{4}|\$\(date|[_-](daily|weekly|monthly|latest)")
+PROTECTION_SWITCH = re.compile(
+    r"/proc/sys/kernel/(randomize_va_space|core_pattern|modprobe|kptr_restrict|yama/.*|dmesg_restrict|modules_disabled|unprivileged_.*)"
+    r"|/proc/sys/fs/(protected_.*|suid_dumpable)|/sys/fs/selinux/(enforce|disable)|/sys/kernel/security/.*|/selinux/enforce"
+    r"|/sys/module/apparmor/.*|.*/release_agent|/proc/\d+/mem|/sys/kernel/debug/.*|/sys/kernel/uevent_helper|/proc/sys/fs/binfmt_misc/.*"
 )
-_SECRET_FOLDER = re.compile(
-    r".*/\.(ssh|gnupg|aws|azure|password-store|kube|oci|docker)/(.*)|.*/\.config/(gcloud|gh|hub|doctl|op|rclone|stripe|glab-cli|heroku|netlify|fly)(/.*)?"
-    r"|.*/\.docker/config\.json|/etc/ssl/private(/.*)?|/run/secrets(/.*)?|/var/run/secrets(/.*)?|/proc/(\d+|self|\*)/environ|.*/\.(ssh|gnupg|aws|password-store)"
-    r"|.*/\.local/share/keyrings(/.*)?|.*/Library/Keychains(/.*)?|.*/\.huggingface/token|.*/\.cache/huggingface/token|.*/\.terraform\.d/credentials.*"
-    r"|/etc/kubernetes/(pki/.*|admin\.conf)|/etc/letsencrypt/(live|archive)(/.*)?|.*/\.mozilla/firefox/.+/(logins\.json|key4\.db|cookies\.sqlite)"
-    r"|.*/\.(config/google-chrome|config/chromium)/.+/(Cookies|Login Data)|/etc/wireguard(/.*)?|/etc/sudoers(\.d(/.*)?)?|.*/\.electrum/wallets(/.*)?"
+PUBLIC_FOLDER = re.compile(
+    r"^/var/www/|^/srv/(www|http|ftp)/|^/usr/share/(nginx|apache2)/|^/usr/local/www/|/public_html/|/htdocs/|^/var/ftp/|/wwwroot/|^/home/[^/]+/public/"
+    r"|^/home/[^/]+/project/(public|static|www)/|/Dropbox/Public/"
 )
-_OPEN_IN_SECRET_FOLDER = re.compile(
-    r".*/\.ssh/(known_hosts.*|config|authorized_keys2?|.*\.pub)|.*/\.aws/(config|cli/.*)|.*/\.docker/(cli-plugins|buildx|contexts)(/.*)?"
-    r"|.*/\.gnupg/(pubring.*|gpg\.conf|gpg-agent\.conf)|.*/\.azure/(config|clouds\.config)|.*/\.kube/cache(/.*)?|.*/\.config/gcloud/(configurations|logs)(/.*)?"
-    r"|.*/\.config/(gh|glab-cli)/config\.yml|/etc/letsencrypt/live/[^/]+/(fullchain|cert|chain)\.pem|.*/\.docker"
+"""Folders that a web or file server gives to everybody."""
+RIGHTS_FILE = re.compile(
+    r"/etc/(passwd|shadow|group|gshadow|sudoers|doas\.conf)-?|/etc/(sudoers\.d|pam\.d|ssh|cron\.[a-z]+|polkit-1)(/.*)?|/etc/crontab|/root(/.*)?"
+    r"|(/var)?/run/(docker|containerd/containerd|podman/podman|crio/crio)\.sock|/etc/ld\.so\.[^/]+|/dev/(k?mem|sd[a-z].*|nvme.*|vd[a-z].*)"
 )
-
-
-def secret(path: str) -> bool:
-    """Whether a file keeps a secret, or a folder secrets, by its name and place."""
-    if _OPEN_IN_SECRET_FOLDER.fullmatch(path):
-        return False
-    if _SECRET_FOLDER.fullmatch(path):
-        return True
-    name = posixpath.basename(path)
-    return _SECRET_NAME.fullmatch(name) is not None and _NO_SECRET.fullmatch(name) is None
+"""What decides who has which rights; whoever may write it has all of them."""

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from reactor_core.safety import place_names as names
 from reactor_core.safety.scope import Scope
+from reactor_core.safety.secret_names import secret
 from reactor_core.safety.setting import Setting
 
 __all__ = ["Place", "Spot", "locate", "normal", "place", "under"]
@@ -260,7 +261,7 @@ def _in_project(path: str, setting: Setting) -> Place:
     said = _by_parts(parts, setting)
     if said is not None:
         return said
-    if names.secret(path):
+    if secret(path):
         return Place.SECRET
     if names.HOOK.fullmatch(relative):
         return Place.HOOK
@@ -283,7 +284,7 @@ def _in_home(relative: str, path: str, setting: Setting) -> Place:
         return Place.REGENERABLE
     if names.START_IN_HOME.fullmatch(relative):
         return Place.START_FILE
-    if names.secret(path):
+    if secret(path):
         return Place.SECRET
     # Directly in the home, a folder called "build" or "out" is anybody's guess.
     said = _by_parts(parts[1:] if parts[0] not in names.SURE_CACHES and parts[0] != ".git" else parts, setting)
@@ -302,7 +303,7 @@ def _elsewhere(path: str, setting: Setting) -> Place:
         return Place.REGENERABLE
     if names.START_ON_SYSTEM.fullmatch(path):
         return Place.START_FILE
-    if names.secret(path):
+    if secret(path):
         return Place.SECRET
     if path in {"/tmp", "/var/tmp"} or path.startswith(("/tmp/", "/var/tmp/")):  # noqa: S108
         return Place.TEMP
