@@ -72,6 +72,7 @@ class EventType(StrEnum):
 
     GAP = "gap"
     KILL_SWITCH_CLEARED = "kill_switch_cleared"
+    ACTIONS_STOPPED = "actions_stopped"
     SAFETY_ASKED = "safety_asked"
     SAFETY_FACTOR_CHANGED = "safety_factor_changed"
     PAYLOAD_ERASED = "payload_erased"
@@ -112,6 +113,7 @@ SAFETY_TYPES = frozenset(
         EventType.VISUAL_CLICK_PREVIEW,
         EventType.VISUAL_CLICK_VETOED,
         EventType.SAFETY_OUTCOME,
+        EventType.ACTIONS_STOPPED,
     }
 )
 """Each of these carries ``data["action"]`` and is never deduplicated by content."""
@@ -130,6 +132,7 @@ _PRIORITY = {
     EventType.COST_ALERT: Priority.HIGH,
     EventType.GAP: Priority.HIGH,
     EventType.KILL_SWITCH_CLEARED: Priority.HIGH,
+    EventType.ACTIONS_STOPPED: Priority.HIGH,
     EventType.COST_UPDATE: Priority.LOW,
     EventType.COST_REPORT: Priority.LOW,
     EventType.INFERENCE_METRICS: Priority.LOW,

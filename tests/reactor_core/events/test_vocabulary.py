@@ -32,7 +32,7 @@ def test_a_promised_type_has_its_lower_case_name_as_value(name):
 def test_there_is_no_type_beyond_the_promised_ones():
     # What the log says about itself, and who was asked before an action.
     own = {"GAP", "KILL_SWITCH_CLEARED", "PAYLOAD_ERASED", "JOURNAL_COMPACTED", "SAFETY_ASKED", "SAFETY_FACTOR_CHANGED"}
-    own |= {"SAFETY_OUTCOME"}
+    own |= {"SAFETY_OUTCOME", "ACTIONS_STOPPED"}
     assert {member.name for member in EventType} == set(PROMISED) | own
 
 
