@@ -126,7 +126,7 @@ class ChatFormat:
         full = sum(trained[1:])
         if max_length is not None:
             ids, trained = ids[:max_length], trained[:max_length]
-        document = Document(tuple(ids), tuple(trained), index)
+        document = Document(tuple(ids), tuple(trained), index, full - sum(trained[1:]))
         if not document.num_trained:
             cut = f" after cutting it to max_length={max_length}" if full else ""
             raise NothingToTrain(

@@ -21,11 +21,13 @@ class Document:
         ids: Token ids, ``[L]``.
         trained: Which tokens are to be predicted, bool ``[L]``; the first is never so, as nothing comes before it.
         row: Index of the row in its dataset.
+        cut: Trained tokens that were left out at the end, the stop token among them.
     """
 
     ids: tuple[int, ...]
     trained: tuple[bool, ...]
     row: int
+    cut: int = 0
 
     @property
     def num_trained(self) -> int:

@@ -69,6 +69,9 @@ class TrainingConfig(BaseModel):
     """Packed tokens in one forward pass; sets the memory, not the result."""
     max_length: int = Field(default=1024, ge=2)
     """Tokens of a row that are kept, from its beginning."""
+    max_truncated: float = Field(default=0.05, ge=0, le=1)
+    """Share of the rows that may lose the end of their answer to ``max_length``: what is cut there, teaches a model
+    not to stop."""
     shuffle: bool = True
     """False trains in the order of the file."""
 
@@ -123,7 +126,7 @@ class TrainingConfig(BaseModel):
     @property
     def hash(self) -> str:
         """SHA-256 over every option that changes what is trained (not where it is written or how often saved)."""
-        left_out = {"output_dir", "save_seconds", "dataset"}
+        left_out = {"output_dir", "save_seconds", "dataset", "max_truncated"}
         if self.method == "sft":
             left_out |= {"method", "dpo_loss", "dpo_beta", "dpo_label_smoothing"}
         return content_hash(self.model_dump(mode="json", exclude=left_out))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -55,7 +56,7 @@ def encode_rows(dataset: Dataset, chat: ChatFormat, config: TrainingConfig) -> t
     """The dataset as tokens: documents, and for a preference method also which two belong together.
 
     Raises:
-        DatasetError: A row does not fit the method.
+        DatasetError: A row does not fit the method, or more answers lose their end than ``config.max_truncated``.
         NothingToTrain: A row carries no loss.
     """
     for row in dataset.rows:
@@ -68,10 +69,29 @@ def encode_rows(dataset: Dataset, chat: ChatFormat, config: TrainingConfig) -> t
                 remedy="train preferences with method='dpo', and everything else with method='sft'",
             )
     if config.method == "sft":
-        rows = enumerate(dataset.rows)
-        return [chat.encode(row, index, max_length=config.max_length) for index, row in rows], None
+        documents = [chat.encode(row, index, max_length=config.max_length) for index, row in enumerate(dataset.rows)]
+        _check_truncation(documents, dataset, config)
+        return documents, None
     pairs = [encode_pair(chat, row, index, max_length=config.max_length) for index, row in enumerate(dataset.rows)]
-    return [document for pair in pairs for document in pair.documents], pairs
+    documents = [document for pair in pairs for document in pair.documents]
+    _check_truncation(documents, dataset, config)
+    return documents, pairs
+
+
+def _check_truncation(documents: Sequence[Document], dataset: Dataset, config: TrainingConfig) -> None:
+    """An answer without its end has no stop token either: a model that learns many of those, learns not to stop."""
+    cut = [document for document in documents if document.cut]
+    if len(cut) <= config.max_truncated * len(documents):
+        return
+    longest = max(cut, key=lambda document: document.cut)
+    raise DatasetError(
+        f"{len(cut)} of {len(documents)} answers lose their end to max_length={config.max_length}, "
+        f"this one {longest.cut} tokens; max_truncated={config.max_truncated:g} allows "
+        f"{math.floor(config.max_truncated * len(documents))}",
+        path=dataset.path,
+        line=dataset.rows[longest.row].line,
+        remedy=f"set max_length={config.max_length + longest.cut} or more, shorten the rows, or raise max_truncated",
+    )
 
 
 def make_objective(

@@ -138,3 +138,17 @@ def test_equal_random_state_outside(model_folder: MakeModel, settings: Settings,
     torch.manual_seed(11)
     Trainer(config(model_folder("llama"), num_epochs=1, lora_dropout=0.1), settings=settings).train(pairs_file)
     assert torch.rand(3).tolist() == expected.tolist()
+
+
+def test_too_many_answers_without_their_end_are_refused(
+    model_folder: MakeModel, settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    rows = [{"prompt": "Say a", "completion": "a"}] * 3 + [{"prompt": "Count", "completion": "1 2 3 4 5 6 7 8 9 " * 9}]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    model = model_folder("llama")
+    cut = TrainingConfig(model_name=str(model), lora_rank=2, max_length=40, max_steps=1)
+    with pytest.raises(DatasetError, match=r"rows\.jsonl:4: 1 of 4 answers lose their end to max_length=40"):
+        Trainer(cut, settings=settings).train(file)
+    allowed = cut.model_copy(update={"max_truncated": 0.25})
+    assert Trainer(allowed, settings=settings).train(file).steps == 1
