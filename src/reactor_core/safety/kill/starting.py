@@ -1,0 +1,80 @@
+"""Meeting the workspace's watcher, and starting it where there is none."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+
+from reactor_core.errors import EnvironmentMissing
+from reactor_core.integration.event_bridge import EventBridge
+from reactor_core.safety.kill import wire
+from reactor_core.safety.kill.processes import MARK
+from reactor_core.utils.settings import process_environment
+
+__all__ = ["meet_watcher"]
+
+START_SECONDS = 60.0
+"""How long a watcher may take to start; it takes a second on an idle machine."""
+
+_WATCHER = "reactor_core.safety.kill.watcher"
+
+
+def meet_watcher(bridge: EventBridge, hello: wire.Hello) -> tuple[socket.socket, wire.Echo]:
+    """Greet the watcher of the bridge's workspace, and start it first if there is none.
+
+    Raises:
+        EnvironmentMissing: It does not start, or does not answer.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        connected = wire.connect(bridge.workspace)
+        if connected is None:
+            _start(bridge, deadline)
+            continue
+        with contextlib.suppress(wire.Lost, TimeoutError):
+            connected.settimeout(max(deadline - time.monotonic(), 0.001))
+            wire.send(connected, hello)
+            answer = wire.receive(connected, at="station")
+            if isinstance(answer, wire.Echo):
+                connected.setblocking(True)
+                return connected, answer
+        connected.close()  # it was just ending: the next one will not
+    raise EnvironmentMissing(
+        f"the watcher of {bridge.workspace} did not answer within {START_SECONDS:.0f} s",
+        remedy="see watcher.log in the workspace",
+    )
+
+
+def _start(bridge: EventBridge, deadline: float) -> None:
+    """Run the watcher; returns when it can be met. Two at once are one."""
+    settings = bridge.settings
+    environment = {
+        **process_environment(),
+        "REACTOR_STATE_DIR": str(settings.state_dir),
+        "KILL_SWITCH_ENABLED": str(settings.kill_switch_enabled),
+        "KILL_SWITCH_CORNER": settings.kill_switch_corner,
+        "KILL_SWITCH_HOTKEY": settings.kill_switch_hotkey,
+    }
+    environment.pop(MARK, None)  # it is nobody's action
+    # -P: the folder that this process happens to be in is no place to take modules from.
+    command = [sys.executable, "-P", "-m", _WATCHER, os.fspath(bridge.workspace.resolve())]
+    try:
+        done = subprocess.run(  # noqa: S603  our own module
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=max(deadline - time.monotonic(), 0.001),
+            cwd="/",
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EnvironmentMissing(f"the watcher cannot be started: {error}") from error
+    if done.returncode != 0:
+        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        raise EnvironmentMissing(f"the watcher cannot be started: {' '.join(last) or done.returncode}")
