@@ -7,12 +7,14 @@ The grammar is Python's, so quoting, escapes, lists and loops mean what they mea
 from __future__ import annotations
 
 import ast
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
-__all__ = ["Call", "Many", "Unresolved", "listed", "parse_calls", "text_of"]
+__all__ = ["Call", "Many", "Unresolved", "decoded", "listed", "parse_calls", "text_of"]
 
 MAX_ITEMS = 100_000
 """Longest list that is written out; a longer one is only counted."""
@@ -152,6 +154,7 @@ def _from_json(text: str) -> tuple[Call, ...] | None:
 _ARGUMENTS = ("arguments", "args", "input", "params", "parameters")
 _SAME = {"list", "sorted", "set", "tuple", "Path", "str"}
 """Functions whose result holds what their first argument holds."""
+_DECODERS = {"b64decode", "standard_b64decode", "urlsafe_b64decode", "fromhex", "unhexlify", "atob", "unquote"}
 _NAMES = {"true": True, "false": False, "null": None, "none": None, "undefined": None}
 
 
@@ -281,10 +284,15 @@ class _Reader:
                 "str",
             }:
                 return self.value(inner)
+            case ast.Call(func=func, args=[inner, *_]) if _name(func)[1] in _DECODERS:
+                coded = text_of(self.value(inner))
+                return (decoded(coded, _name(func)[1]) if coded else "") or Unresolved(ast.unparse(node))
+            case ast.Call(func=ast.Attribute(value=inner, attr="decode"), args=[]):
+                return self.value(inner)
             case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as mark), attr="join"), args=[inner]):
-                parts = self.value(inner)
-                if isinstance(parts, list) and all(isinstance(part, str) for part in parts):
-                    return mark.join(parts)
+                texts = self.value(inner)
+                if isinstance(texts, list) and all(isinstance(part, str) for part in texts):
+                    return mark.join(texts)
                 return Unresolved(ast.unparse(node))
         return Unresolved(ast.unparse(node))
 
@@ -348,6 +356,17 @@ class _Reader:
         if not all(isinstance(bound, int) for bound in bounds) or len(bounds) > 3 or bounds[2:] == [0]:
             return Many(None, ast.unparse(node))
         return Many(len(range(*bounds)), ast.unparse(node))
+
+
+def decoded(text: str, how: str) -> str:
+    """A text that is written in hexadecimal, base64 or per cent, as ``how`` names it; empty if it is none."""
+    try:
+        if how == "unquote":
+            return unquote(text)
+        raw = bytes.fromhex(text) if "hex" in how else base64.b64decode(text.replace("-", "+").replace("_", "/"))
+    except ValueError:
+        return ""
+    return raw.decode("utf-8", "replace")
 
 
 def _length(value: Any) -> int | None:

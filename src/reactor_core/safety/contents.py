@@ -90,7 +90,14 @@ def _persistent(path: str, commands: list[tuple[str, str]], scope: Scope, *, oth
     worst = _commands(commands, scope)
     if worst is not None and worst.verdict is Verdict.BLOCK:
         return found("B5", f"{path} would run by itself: {worst.says}", _effect(path))
+    if any(kind == "shell" and _HIDDEN.match(command) for kind, command in commands):
+        return found("B5", f"{path} would run a hidden program by itself", _effect(path))
     return found(otherwise, f"changes what runs by itself: {path}", _effect(path))
+
+
+_HIDDEN = re.compile(
+    r"(/bin/\w*sh (-c )?)?['\"]?(/tmp|/var/tmp|/dev/shm|(/\S*|~|\$HOME)?/\.(?!local/|config/|cargo/|venv/|pyenv/|nvm/|rbenv/)[\w-]+)/?\S*.*"
+)  # fmt: skip
 
 
 def _login_keys(path: str, content: str | None, scope: Scope, append: bool) -> Finding | None:
@@ -121,6 +128,30 @@ def _accounts(path: str, content: str | None, scope: Scope, append: bool) -> Fin
     if root or path.endswith("shadow"):
         return found("B5", f"adds an account with all rights: {path}", _effect(path))
     return found("C5", f"adds an account: {path}", _effect(path))
+
+
+_NEAR = re.compile(r"(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|0\.0\.0\.0|169\.254\.|::1|f[cde]|ff)\S*")
+_LOCAL_NAME = re.compile(r"(?i)[\w-]+|\S+\.(local|lan|test|internal|localhost|home|intranet|localdomain|dev)")
+
+
+def _hosts(path: str, content: str | None, scope: Scope, append: bool) -> Finding | None:
+    """Names of this machine for others: leading a public name to a strange address is an attack."""
+    for line in _lines(content or ""):
+        address, *hosts = line.split("#")[0].split()
+        if not _NEAR.fullmatch(address) and any(not _LOCAL_NAME.fullmatch(host) for host in hosts):
+            return found("B5", f"leads {hosts[0]} to {address}", _effect(path))
+    return found("C5", f"changes the host names of this machine: {path}", _effect(path))
+
+
+def _protection(path: str, content: str | None, scope: Scope, append: bool) -> Finding | None:
+    """Settings of what watches over the host."""
+    off = re.search(
+        r"(?i)\b(disabled?|permissive|off|no|false|none|complain|accept|never|-D|-e 0|enabled\s*[=:]\s*(0|no|false))\b",
+        content or "x off",
+    )
+    if off or (not append and not (content or "").strip()):
+        return found("B5", f"switches off a protection of this host: {path}", _effect(path))
+    return found("C5", f"changes a protection of this host: {path}", _effect(path))
 
 
 def _login_service(path: str, content: str | None, scope: Scope, append: bool) -> Finding | None:
@@ -367,6 +398,8 @@ _JUDGES: tuple[tuple[re.Pattern[str], _Judge], ...] = (
     (_pattern(r".*/\.ssh/(authorized_keys2?|rc|environment)", r"/etc/ssh/authorized_keys.*", r"/etc/ssh/sshrc"), _login_keys),
     (_pattern(r"/etc/sudoers(\.d/.*)?", r"/etc/doas\.conf", r"/etc/pam\.(d/.*|conf)", r".*/polkit-1/.*", r"/etc/dbus-1/.*"), _rights),
     (_pattern(r"/etc/(passwd|shadow|group|gshadow)-?"), _accounts),
+    (_pattern(r"/etc/hosts"), _hosts),
+    (names.PROTECTION_FILE, _protection),
     (_pattern(r"/etc/ssh/sshd_config(\.d/.*)?"), _login_service),
     (_pattern(r"/etc/ld\.so\.preload", r"(/usr)?/lib.*/security/pam_.*", r"/etc/ld\.so\.conf(\.d/.*)?"), _libraries),
     (_pattern(r"/etc/(ana)?crontab", r"/etc/cron\..*", r"/var/spool/(cron|at|anacron)/.*"), _cron),

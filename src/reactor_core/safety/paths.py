@@ -7,6 +7,7 @@ followed and both the path and what it leads to are judged.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from reactor_core.safety import place_names as names
@@ -29,6 +30,7 @@ __all__ = [
     "owner_change",
     "place",
     "reading",
+    "sending",
 ]
 
 _BLOCKING_MOVES = ("B1", "B2", "B5", "B6")
@@ -64,6 +66,10 @@ def _deleted(spot: Spot, scope: Scope, wide: bool, many: bool) -> Finding | None
     path, setting = spot.path, scope.setting
     if _made(spot, scope) or spot.place is Place.REGENERABLE:
         return None
+    if names.HELD.search(path.lower()):
+        return _lost("B7", f"destroys records that have to be kept: {path}", spot)
+    if wide and (_everywhere(path) or (spot.pattern and spot.depth == 1)):
+        return _lost("B1", f"deletes from the whole machine: {path}", spot)
     if wide and not spot.pattern:
         for precious, what in ((setting.home, "the home"), (setting.project, "the project with its history")):
             if under(precious, path):
@@ -98,6 +104,12 @@ def _deleted(spot: Spot, scope: Scope, wide: bool, many: bool) -> Finding | None
     return _lost("C1", f"deletes {path}, which cannot be made again", spot, wide=wide or many)
 
 
+def _everywhere(path: str) -> bool:
+    """Whether a pattern goes through the whole machine, or through all homes."""
+    parts = path.split("/")[1:]
+    return "**" in parts[:2] or (len(parts) > 1 and parts[0] in {"home", "Users"} and parts[1] in {"*", "**"})
+
+
 def _prod_host(scope: Scope) -> bool:
     return any(word in scope.host.lower() for word in scope.setting.precious_words)
 
@@ -118,6 +130,8 @@ def _system_deleted(spot: Spot, scope: Scope, wide: bool) -> Finding:
         return _lost("B6", f"deletes what the host needs to start and to log in: {path}", spot)
     if not wide:
         return _lost("C5", f"deletes a file of the system: {path}", spot, wide=False)
+    if names.PROTECTION_FILE.fullmatch(path):
+        return _lost("B5", f"deletes a protection of this host: {path}", spot)
     programs = any(under(path, folder) for folder in names.PROGRAM_FOLDERS)
     top = spot.depth <= (2 if path.startswith(("/etc/", "/var/")) else 1) or path in names.SYSTEM_FOLDERS
     if top and spot.pattern and spot.depth > 1 and not programs:
@@ -199,6 +213,8 @@ def _written(spot: Spot, scope: Scope, content: str | None, *, append: bool) -> 
             return found("C1", f"writes over {path}", change)
     if spot.place is Place.SECRET or (content is not None and holds_secret(content)):
         return _secret_written(spot, content, change, append=append)
+    if names.DATABASE_FILE.fullmatch(path):
+        return found("B3" if content == "" else "C3", f"writes over files of a database: {path}", change)
     if append:
         return found("C5", f"writes outside the project: {path}", change) if _foreign(spot, scope) else None
     if spot.place in {Place.PROJECT, Place.SCRATCH}:
@@ -265,20 +281,50 @@ def reading(path: str, scope: Scope) -> Finding | None:
     return None
 
 
-def copying(source: str, target: str, scope: Scope) -> Finding | None:
-    """What a copy shows and overwrites. A secret that is put where everybody can fetch it, has left."""
-    shown = reading(source, scope)
-    if shown is not None and any(names.PUBLIC_FOLDER.search(spot.path) for spot in locate(target, scope)):
-        return found(
-            "B5", f"publishes a secret: {source} to {target}", Effect(target=target, outward=True, secret=True)
-        )
+def copying(source: str, target: str, scope: Scope, *, overwrite: bool = True) -> Finding | None:
+    """What a copy shows, publishes, sends out and overwrites.
+
+    Args:
+        source: What is copied.
+        target: The file that it comes to lie at, or an address elsewhere.
+        scope: Where it happens.
+        overwrite: Whether what is there is replaced; False: nothing of data and documents is lost.
+    """
+    sent = sending(source, target, scope)
+    if sent is not None or names.REMOTE.fullmatch(target):
+        return sent
     empty = "" if normal(source, scope) == "/dev/null" else None
-    return _strictest((shown, overwriting(target, scope, content=empty)))
+    over = overwriting(target, scope, content=empty)
+    if not overwrite and over is not None and over.rule == "C1":
+        over = None
+    return _strictest((reading(source, scope), over))
+
+
+def sending(source: str, target: str, scope: Scope) -> Finding | None:
+    """What leaves this machine, or comes to lie where everybody can fetch it; None if it stays here."""
+    remote = names.REMOTE.fullmatch(target) is not None
+    if not remote and not any(names.PUBLIC_FOLDER.search(spot.path) for spot in locate(target, scope)):
+        return None
+    effect = Effect(target=target, scale=Scale.ITEM, outward=True, secret=reading(source, scope) is not None)
+    if effect.secret:
+        return found("B5", f"sends secrets out: {source} to {target}", effect)
+    lies = place(source, scope)
+    told = normal(source, scope).removeprefix(scope.setting.home)
+    confidential = names.PERSONAL_FILE.search(told) is not None
+    public = not remote or re.search(r"(?i)public|open|press|world|anyone|download", target) is not None
+    if public and (confidential or lies in {Place.BACKUP, Place.HOME, Place.ROOT, Place.GIT}):
+        return found("B7", f"publishes personal or confidential data: {source} to {target}", effect)
+    if confidential and remote and re.match(r"(?i)(ftp|https?)://", target):
+        return found("B7", f"sends personal or confidential data out: {source} to {target}", effect)
+    return found("C7", f"sends {source} to {target}", effect) if remote else None
 
 
 def moving(source: str, target: str, scope: Scope) -> Finding | None:
     """What is missing where it was, and lost where it comes to lie."""
-    over = overwriting(target, scope)
+    sent = sending(source, target, scope)
+    if names.REMOTE.fullmatch(target):
+        return _strictest((sent, deletion(source, scope, recursive=True)))
+    over = sent or overwriting(target, scope)
     where = locate(target, scope)[0]
     setting = scope.setting
     findings: list[Finding | None] = [over]

@@ -11,20 +11,25 @@ __all__ = [
     "CHECKPOINT_FILE",
     "CI",
     "CRITICAL_FILE",
+    "DATABASE_FILE",
     "DATA_FOLDERS",
     "DATA_PREFIXES",
     "DATED",
     "DISK",
     "EMPTY",
     "HARMLESS_DEVICE",
+    "HELD",
     "HOME_CACHE",
     "HOOK",
     "IMAGE",
     "JUNK",
+    "PERSONAL_FILE",
     "POLICY",
     "PROGRAM_FOLDERS",
+    "PROTECTION_FILE",
     "PROTECTION_SWITCH",
     "PUBLIC_FOLDER",
+    "REMOTE",
     "RIGHTS_FILE",
     "START_IN_HOME",
     "START_IN_PROJECT",
@@ -151,7 +156,7 @@ HARMLESS_DEVICE = re.compile(
     r"/dev/(null|zero|full|random|urandom|stdin|stdout|stderr|tty|fd/\d+|ptmx|pts/\d+|console|dri/.+|snd/.+)?"
 )
 
-JUNK = re.compile(r".+\.(o|obj|class|swp|swo|pyo|d\.tmp|gcno|gcda)|\.DS_Store|Thumbs\.db|\.#.*|nohup\.out")
+JUNK = re.compile(r".+\.(o|obj|class|swp|swo|pyo|d\.tmp|gcno|gcda|tsbuildinfo)|\.DS_Store|Thumbs\.db|\.#.*|nohup\.out")
 """Files that tools leave behind and make again."""
 EMPTY = re.compile(
     r"__init__\.pyi?|py\.typed|\.(git|np)?keep|\.gitkeep|\.nojekyll|\.gitignore|.+\.(log|out|tmp|lock|pid|stamp|done|touch)|conftest\.py|\.[a-z]+rc"
@@ -166,7 +171,7 @@ PROTECTION_SWITCH = re.compile(
     r"|/sys/module/apparmor/.*|.*/release_agent|/proc/\d+/mem|/sys/kernel/debug/.*|/sys/kernel/uevent_helper|/proc/sys/fs/binfmt_misc/.*"
 )
 PUBLIC_FOLDER = re.compile(
-    r"^/var/www/|^/srv/(www|http|ftp)/|^/usr/share/(nginx|apache2)/|^/usr/local/www/|/public_html/|/htdocs/|^/var/ftp/|/wwwroot/|^/home/[^/]+/public/"
+    r"^/var/www(/|$)|^/srv/(www|http|ftp)(/|$)|^/usr/share/(nginx|apache2)(/|$)|^/usr/local/www/|/public_html(/|$)|/htdocs(/|$)|^/var/ftp/|/wwwroot/|^/home/[^/]+/public/"
     r"|^/home/[^/]+/project/(public|static|www)/|/Dropbox/Public/"
 )
 """Folders that a web or file server gives to everybody."""
@@ -175,3 +180,26 @@ RIGHTS_FILE = re.compile(
     r"|(/var)?/run/(docker|containerd/containerd|podman/podman|crio/crio)\.sock|/etc/ld\.so\.[^/]+|/dev/(k?mem|sd[a-z].*|nvme.*|vd[a-z].*)"
 )
 """What decides who has which rights; whoever may write it has all of them."""
+
+HELD = re.compile(
+    r"(?:^|[^a-z])(legal[ _-]?hold|litigation|on[ _-]hold|under[ _-]hold|retention|e?discovery|audit[ _-]evidence|compliance)(?![a-z])"
+)
+"""Names of records that somebody is bound to keep."""
+PROTECTION_FILE = re.compile(
+    r"/etc/(audit|selinux|apparmor(\.d)?|fail2ban|ufw|iptables|nftables|rsyslog|falco|ossec|clamav|aide|tripwire|crowdsec|osquery|wazuh|suricata"
+    r"|firewalld|auditbeat|filebeat|sysmon|security)([./].*)?|/var/ossec(/.*)?|/opt/(CrowdStrike|sentinelone|wazuh|osquery)(/.*)?"
+)
+"""Settings and programs of what watches over the host."""
+DATABASE_FILE = re.compile(
+    r"/var/lib/(mysql|mariadb|postgresql|pgsql|mongodb|mongo|redis|elasticsearch|clickhouse|influxdb|neo4j|cassandra)/.*"
+)
+PERSONAL_FILE = re.compile(
+    r"(?i)(?:^|[^a-z])(customers?|clients?|patients?|employees?|staff|members?|applicants?|students?|payroll|payslips?|salar\w+|passports?|medical|health|tax"
+    r"|ssns?|ibans?|crm|personal|hr|pii|gdpr|invoices?|contracts?|confidential|secret|nda|birth\w*|diagnos\w+|addresses|contacts|user[_-]?(data|list|export|dump)s?"
+    r"|users\.\w+|exam[ _-]?results?)(?![a-z])"
+)
+"""Names of files with other people's data, or of what is not for others."""
+REMOTE = re.compile(
+    r"(?i)(sftp|ftps?|s3|gs|gcs|az|abfss?|wasbs?|https?|scp|ssh|smb|dav|davs|webdav|rsync|gdrive|dropbox|onedrive)://.*|[\w.-]+@[\w.-]+:.*|\\\\\\\\.*"
+)
+"""Targets that are not on this machine."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from reactor_core.safety import paths
-from reactor_core.safety.calls import Call
+from reactor_core.safety.calls import Call, decoded
 from reactor_core.safety.file.arguments import CONTENT, PATH, SOURCE, TARGET, Arguments
 from reactor_core.safety.file.expansion import paths_in
-from reactor_core.safety.file.words import Deed
-from reactor_core.safety.places import Place
+from reactor_core.safety.file.words import Deed, words_of
+from reactor_core.safety.place_names import PERSONAL_FILE
+from reactor_core.safety.places import Place, under
 from reactor_core.safety.scope import unclear
-from reactor_core.safety.sensitive import personal_in
 from reactor_core.safety.verdict import Effect, Finding, Scale, Touch, found
 
 __all__ = ["findings_of"]
@@ -26,9 +27,10 @@ def findings_of(deed: Deed, it: Arguments) -> Iterator[Finding]:
 
 def _look(it: Arguments) -> Iterator[Finding | None]:
     pattern = it.call.text("pattern", "query", "regex", "text") or ""
-    if "PRIVATE KEY" in pattern or "AKIA" in pattern:
-        yield found("C8", "searches for keys", Effect(secret=True))
-    it.paths(PATH, at=0, how="read")
+    where = it.paths(PATH, at=0, how="read")
+    outside = any(path is None or not under(paths.normal(path, it.scope), it.scope.setting.project) for path in where)
+    if "PRIVATE KEY" in pattern or "AKIA" in pattern or (outside and _SECRET_PATTERN.search(pattern)):
+        yield found("C8", "searches for keys and passwords", Effect(secret=True))
     if it.call.name.startswith(("search", "grep", "diff", "compare", "strings")):
         for path in it.seen:
             if path is not None and not _folder_like(path):
@@ -39,17 +41,29 @@ def _read(it: Arguments) -> Iterator[Finding | None]:
     yield from it.each(PATH, lambda path: paths.reading(path, it.scope), how="read", unknown=False)
 
 
+def _load(it: Arguments) -> Iterator[Finding | None]:
+    yield from _read(it)
+    told = " ".join([*(path or "" for path in it.seen), it.call.text("format", "kind", "loader") or ""])
+    if it.call.name.startswith(("load", "unpickle", "restore_state", "import")) and _RUNS_WHEN_LOADED.search(told):
+        yield unclear("loading this format may run code")
+
+
 def _write(it: Arguments) -> Iterator[Finding | None]:
     content = it.content()
     mode = it.call.text("mode", "flags") or ""
     append = mode.startswith("a") or it.call.given("append")
     said = it.call.get(*CONTENT, at=1)
     if said is None and it.call.name.startswith("create"):
-        content = ""
+        append = True  # makes an empty file where none is
     if it.call.named.get("overwrite") is False or mode.startswith("x") or it.call.given("exclusive"):
         append = True  # nothing that is there is lost
+    if "all free space" in str(it.call.get("size", "length")) or it.call.get("size") in {"max", "all", "100%"}:
+        yield found("B6", "fills the disk", Effect(scale=Scale.ALL))
     write = paths.appending if append else paths.overwriting
     yield from it.each(PATH, lambda path: write(path, it.scope, content=content), how="write")
+    if it.call.name.startswith(("create", "new")):
+        it.made.update(paths.normal(path, it.scope) for path in it.seen if path is not None)
+    yield from _then(it, content)
     bits = it.call.get("permissions", "chmod", "file_mode")
     if isinstance(bits, str | int) and not isinstance(bits, bool):
         yield from _mode(it, _bits(bits))
@@ -60,11 +74,37 @@ def _edit(it: Arguments) -> Iterator[Finding | None]:
     yield from it.each(PATH, lambda path: _edited(it, path, content), how="write")
 
 
+def _then(it: Arguments, content: str | None) -> Iterator[Finding | None]:
+    """What is run afterwards, if the call says so."""
+    then = it.call.get("then", "after", "post_command", "execute", "run", "run_after", "command", "execute_after")
+    if then in (None, False, ""):
+        return
+    if content is not None:
+        language = (
+            "python" if "python" in str(then) or any((path or "").endswith(".py") for path in it.seen) else "shell"
+        )
+        yield from it.scope.nested(language, content).findings
+    elif isinstance(then, str) and then not in _JUST_RUN:
+        yield from it.scope.nested("shell", then).findings
+    yield unclear("runs what it has just written")
+
+
 def _edited(it: Arguments, path: str, content: str | None) -> Finding | None:
-    if it.scope.disk is not None or paths.place(path, it.scope) is Place.PROJECT:
-        return paths.appending(path, it.scope, content=content)
-    # An edit that leaves nothing behind is a deletion of lines, not the emptying of the file.
-    return paths.overwriting(path, it.scope, content=content or None)
+    """An edit changes some lines: what the rest of the file says is still there."""
+    if paths.place(path, it.scope) is Place.AUDIT_LOG:
+        return paths.overwriting(path, it.scope, content=content)
+    changed = paths.appending(path, it.scope, content=content)
+    if changed is None and paths.place(path, it.scope) in {
+        Place.DATA,
+        Place.BACKUP,
+        Place.CHECKPOINT,
+        Place.PERSONAL,
+        Place.MOUNT,
+    }:
+        return found(
+            "C1", f"changes {path}, which cannot be made again", Effect(target=path, scale=Scale.ITEM, reversible=False)
+        )
+    return changed
 
 
 def _append(it: Arguments) -> Iterator[Finding | None]:
@@ -83,17 +123,29 @@ def _delete(it: Arguments) -> Iterator[Finding | None]:
     if "trash" in call.name or "recycle" in call.name:
         yield found("C1", "empties the bin", Effect(scale=Scale.MANY, reversible=False))
         return
-    many = "many" in call.name or call.given("glob", "globs") or call.name in {"delete_matching", "clean", "prune"}
-    recursive = call.named.get("recursive", call.name in {"rmtree", "remove_tree", "delete_tree", "purge", "wipe"})
-    if (
-        recursive is False
-        and any(word in call.name for word in ("dir", "folder", "tree"))
-        and "recursive" not in call.named
-    ):
-        recursive = "rmdir" not in call.name
-    yield from it.each(
-        PATH, lambda path: paths.deletion(path, it.scope, recursive=bool(recursive), many=many), how="delete"
+    recursive = call.named.get("recursive", _takes_folders(call.name))
+    yield from it.each(PATH, lambda path: _gone(it, path, recursive=bool(recursive)), how="delete")
+    home = it.scope.setting.home.count("/") + 1
+    folders = {paths.normal(path, it.scope) for path in it.seen if path is not None}
+    personal = [path for path in folders if paths.place(path, it.scope) is Place.PERSONAL and path.count("/") == home]
+    if recursive and len(personal) >= 3:
+        yield found("B1", "deletes most personal folders of a home", Effect(scale=Scale.ALL, reversible=False))
+
+
+def _takes_folders(name: str) -> bool:
+    """Whether a tool of this name deletes what a folder holds without being told so."""
+    words = words_of(name)
+    if "rmdir" in words:
+        return False
+    return any(
+        word in words
+        for word in ("rmtree", "tree", "dir", "directory", "folder", "purge", "wipe", "erase", "clean", "empty")
     )
+
+
+def _gone(it: Arguments, path: str, *, recursive: bool) -> Finding | None:
+    many = any(mark in path for mark in "*?[")
+    return paths.deletion(path, it.scope, recursive=recursive, many=many)
 
 
 def _trash(it: Arguments) -> Iterator[Finding | None]:
@@ -112,6 +164,8 @@ def _move(it: Arguments) -> Iterator[Finding | None]:
             if "/" not in target and "rename" in it.call.name:
                 target = f"{source.rpartition('/')[0] or '.'}/{target}"
             yield paths.moving(source, _into(source, target), it.scope)
+            if it.call.given("overwrite", "force", "replace") and not _makeable(it, target):
+                yield found("C1", f"replaces {target}", Effect(target=target, scale=Scale.ITEM, reversible=False))
 
 
 def _copy(it: Arguments) -> Iterator[Finding | None]:
@@ -132,15 +186,12 @@ def _copy(it: Arguments) -> Iterator[Finding | None]:
             if source is None:
                 yield paths.overwriting(target, it.scope)
                 continue
-            yield paths.reading(source, it.scope)
-            yield _copied(it, source, _into(source, target), keeps)
+            replaces = call.given("overwrite", "force", "replace") and not keeps
+            yield paths.copying(source, _into(source, target), it.scope, overwrite=replaces)
 
 
-def _copied(it: Arguments, source: str, target: str, keeps: bool) -> Finding | None:
-    finding = paths.copying(source, target, it.scope)
-    if finding is None or not keeps:
-        return finding
-    return None if finding.rule == "C1" else finding
+def _makeable(it: Arguments, path: str) -> bool:
+    return paths.place(path, it.scope) in {Place.REGENERABLE, Place.TEMP, Place.SCRATCH}
 
 
 def _make(it: Arguments) -> Iterator[Finding | None]:
@@ -192,7 +243,9 @@ def _link(it: Arguments) -> Iterator[Finding | None]:
             continue
         yield paths.copying(target, link, scope)
         place = paths.place(target, scope)
-        if (place in {Place.ROOT, Place.HOME, Place.SYSTEM, Place.DEVICE, Place.DATA} and target.startswith(("/", "~"))) or place in {Place.POLICY, Place.AUDIT_LOG}:
+        if (
+            place in {Place.ROOT, Place.HOME, Place.SYSTEM, Place.DEVICE, Place.DATA} and target.startswith(("/", "~"))
+        ) or place in {Place.POLICY, Place.AUDIT_LOG}:
             yield found("C5", f"makes {target} reachable as {link}", Effect(target=target))
         if "hard" not in call.name:
             it.links[paths.normal(link, scope)] = paths.normal(target, scope)
@@ -233,6 +286,10 @@ def _unpack(it: Arguments) -> Iterator[Finding | None]:
                 f"{target}/{member}" if member and not member.startswith("/") else member or target, scope
             )
         yield _unpacked(it, target)
+        if call.given("overwrite", "force", "replace") and not _makeable(it, target):
+            yield found(
+                "C1", f"may overwrite files in {target}", Effect(target=target, scale=Scale.MANY, reversible=False)
+            )
 
 
 def _unpacked(it: Arguments, target: str) -> Finding | None:
@@ -277,7 +334,7 @@ def _share(it: Arguments) -> Iterator[Finding | None]:
         if path is not None and paths.reading(path, it.scope) is not None:
             yield found("B5", f"gives secrets away: {path}", effect)
         elif public and (
-            personal_in(told) or paths.place(path or ".", it.scope) in {Place.DATA, Place.BACKUP, Place.HOME}
+            PERSONAL_FILE.search(told) or paths.place(path or ".", it.scope) in {Place.DATA, Place.BACKUP, Place.HOME}
         ):
             yield found("B7", f"publishes personal or confidential data: {path}", effect)
         elif not call.name.startswith("un"):
@@ -285,17 +342,31 @@ def _share(it: Arguments) -> Iterator[Finding | None]:
 
 
 def _download(it: Arguments) -> Iterator[Finding | None]:
+    runs = it.call.given("then", "execute", "run", "executable", "exec") or "7" in str(
+        it.call.get("mode", "permissions")
+    )
     for target in it.paths((*TARGET, "path", "file", "filename", "save_as"), at=1, how="write"):
         if target is None:
             continue
-        finding = paths.overwriting(target, it.scope)
-        acts = paths.place(target, it.scope) in {Place.START_FILE, Place.HOOK}
-        yield found("B5", f"fetches what would run by itself: {target}", Effect(target=target)) if acts else finding
+        acts = paths.place(target, it.scope) in {Place.START_FILE, Place.HOOK} or "/bin/" in target
+        if runs or acts:
+            yield found("B5", f"fetches what would run: {target}", Effect(target=target))
+        yield paths.overwriting(target, it.scope)
 
 
 def _run(it: Arguments) -> Iterator[Finding | None]:
-    it.paths(PATH, at=0, how="read")
-    yield unclear("runs a file whose content is not looked at here")
+    """Runs a file, or code that is given with the call."""
+    call = it.call
+    files = it.paths(PATH, at=0, how="read")
+    code = call.text("code", "script", "command", "content", "source", "cmd")
+    coded = next((name for name in call.named if name.endswith(("_hex", "_b64", "_base64"))), None)
+    if coded is not None:
+        code = decoded(call.text(coded) or "", coded)
+    language = "python" if "python" in (call.text("interpreter", "language", "shell", "lang") or "") else "shell"
+    if code:
+        yield from it.scope.nested(language, code).findings
+    if coded is not None or not code:
+        yield unclear(f"runs {files[0] if files and files[0] else 'something'} whose content is not looked at here")
 
 
 def _encrypt(it: Arguments) -> Iterator[Finding | None]:
@@ -308,10 +379,8 @@ def _encrypt(it: Arguments) -> Iterator[Finding | None]:
 
 
 def _format(it: Arguments) -> Iterator[Finding | None]:
-    device = any(
-        (path or "").startswith("/dev/") for path in it.paths((*PATH, "device", "disk", "volume"), at=0, how="delete")
-    )
-    if device or it.call.given("device", "disk", "volume", "filesystem", "fs"):
+    it.paths((*PATH, "device", "disk", "volume", "mount"), at=0, how="delete")
+    if not any((path or "").endswith((".py", ".js", ".ts", ".go", ".rs", ".md", ".json")) for path in it.seen):
         yield found("B1", "formats a disk", Effect(scale=Scale.ALL, reversible=False))
 
 
@@ -323,6 +392,11 @@ def _mount(it: Arguments) -> Iterator[Finding | None]:
 def _unknown(it: Arguments) -> Iterator[Finding | None]:
     it.paths(PATH, at=0, how="write")
     yield unclear(f"what {it.call.name} does to files is not known")
+
+
+_SECRET_PATTERN = re.compile(r"(?i)passw|secret|api.{0,4}key|token|credential")
+_RUNS_WHEN_LOADED = re.compile(r"(?i)pickle|\.pkl\b|joblib|\.dill\b|marshal|cloudpickle|shelve")
+_JUST_RUN = frozenset({"execute", "run", "exec", "yes", "true"})
 
 
 def _folder_like(path: str) -> bool:
@@ -402,7 +476,7 @@ def _told(call: Call) -> str:
 
 _DEEDS: dict[Deed, Callable[[Arguments], Iterator[Finding | None]]] = {
     Deed.LOOK: _look,
-    Deed.READ: _read,
+    Deed.READ: _load,
     Deed.WRITE: _write,
     Deed.EDIT: _edit,
     Deed.APPEND: _append,

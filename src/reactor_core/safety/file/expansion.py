@@ -15,6 +15,9 @@ MAX_BRACES = 200
 """Paths that braces are written out to; beyond it the rest stays as it is."""
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}|\$(\w+)|%(\w+)%|\{\{\s*(\w+)\s*\}\}")
+_TEMPORARY = re.compile(
+    r"[\w.]*(make|create|new|mk)_?(temp|tmp|scratch)\w*\(|[\w.]*(mkd?temp|mkstemp|temp_dir|tempdir|TemporaryDirectory)\("
+)
 _INNERMOST = re.compile(r"\{([^{}]*,[^{}]*)\}")
 
 
@@ -26,6 +29,8 @@ def paths_in(value: Any, scope: Scope) -> list[str | None]:
             found += expanded(item, scope)
         elif item is None:
             continue
+        elif isinstance(item, Unresolved) and _TEMPORARY.match(item.source):
+            found.append("/tmp/reactor-made-here")  # noqa: S108  stands for a name that only the run fixes
         elif isinstance(item, Unresolved) or not isinstance(item, dict):
             found.append(None)
         else:

@@ -59,7 +59,7 @@ _WORDS: tuple[tuple[Deed, str], ...] = (
     (Deed.UNPACK, "extract unzip untar unpack decompress gunzip expand inflate"),
     (Deed.PACK, "archive zip tar pack compress gzip bundle"),
     (Deed.UPLOAD, "upload publish send transmit"),
-    (Deed.SHARE, "share unshare"),
+    (Deed.SHARE, "share"),
     (Deed.DOWNLOAD, "download fetch wget"),
     (Deed.RUN, "run execute exec open_with launch invoke source"),
     (Deed.MOVE, "move mv rename relocate swap"),
@@ -73,8 +73,8 @@ _WORDS: tuple[tuple[Deed, str], ...] = (
     (
         Deed.LOOK,
         "list ls stat exists search grep find glob diff compare count hash checksum tree info metadata du size watch walk locate which"
-        " lint validate check verify describe is has inspect lookup scan resolve realpath usage analyze measure sha256 md5 test preview"
-        " getfacl detect query index lsattr mtime get_permissions",
+        " lint validate check verify describe is has inspect lookup scan resolve realpath usage analyze measure sha256 md5 test preview unshare"
+        " getfacl detect query unshare index lsattr mtime get_permissions",
     ),
     (Deed.READ, "read cat view head tail load get show print open peek parse display less more hexdump strings"),
 )
@@ -114,8 +114,10 @@ def deed_of(name: str) -> Deed:
         return Deed.UNKNOWN
     rest = set(words[1:])
     first = _DEEDS.get(words[0])
-    if first is Deed.EMPTY and rest & {"trash", "bin", "recycle"}:
+    if first is Deed.EMPTY and rest & {"trash", "bin", "recycle", "dir", "directory", "folder"}:
         return Deed.DELETE
+    if words[0] in {"secure", "safe", "force"} and len(words) > 1:
+        return deed_of("_".join(words[1:]))
     if words[0] in {"make", "create", "new", "ensure", "add", "set", "put", "write"}:
         for word, deed in (
             ("symlink", Deed.LINK), ("link", Deed.LINK), ("hardlink", Deed.LINK), ("archive", Deed.PACK), ("zip", Deed.PACK),
