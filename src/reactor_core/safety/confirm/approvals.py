@@ -18,6 +18,7 @@ import msgspec
 import psutil
 
 from reactor_core.errors import ApprovalInvalid
+from reactor_core.events.doorbell import Doorbell
 from reactor_core.events.drafts import Draft
 from reactor_core.events.event import new_event, to_micros
 from reactor_core.events.vocabulary import EventType
@@ -271,6 +272,11 @@ class Approvals:
     def erase_before(self, before_us: int) -> int:
         """Delete what questions say that ended before a moment (microseconds since 1970); returns how many."""
         return self.bridge.journal.work(lambda db: store.erase_before(db, before_us)).result()
+
+    @property
+    def doorbell(self) -> Doorbell:
+        """Rings after each commit of the workspace."""
+        return self.bridge.journal.doorbell
 
     @property
     def factors(self) -> FactorStore:

@@ -8,16 +8,13 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from reactor_core.errors import ReactorError
-from reactor_core.events.doorbell import POLL_SECONDS, drain, wait_readable
+from reactor_core.events.doorbell import POLL_SECONDS, Doorbell, drain, wait_readable
 from reactor_core.safety.confirm.question import Question, Said
 
-if TYPE_CHECKING:
-    from reactor_core.safety.confirm.approvals import Approvals
-
-__all__ = ["Approver", "Outcome", "Ticket"]
+__all__ = ["Approver", "Desk", "Outcome", "Ticket"]
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +23,27 @@ Approver = Callable[[Question, threading.Event], Said | None]
 
 LOOK_SECONDS = 0.5
 """How often a waiting program looks although nobody rang."""
+
+
+class Desk(Protocol):
+    """Where questions are kept; :class:`Approvals` is it."""
+
+    @property
+    def doorbell(self) -> Doorbell:
+        """Rings after each answer."""
+        ...
+
+    def question(self, ticket_id: str) -> Question:
+        """A question as it stands."""
+        ...
+
+    def say(self, ticket_id: str, said: Said) -> Question:
+        """Store an answer."""
+        ...
+
+    def end(self, ticket_id: str, *, method: str = "timeout") -> Question:
+        """End a question without an answer."""
+        ...
 
 
 class Outcome:
@@ -55,17 +73,17 @@ class Ticket:
     """A question and the right to wait for its answer. Made by :meth:`Approvals.request`.
 
     Args:
-        approvals: Where it was asked.
+        desk: Where it was asked.
         question: As it was asked.
         seconds: How long an answer counts.
         approver: Asks somebody meanwhile.
     """
 
-    def __init__(self, approvals: Approvals, question: Question, *, seconds: float, approver: Approver | None) -> None:
+    def __init__(self, desk: Desk, question: Question, *, seconds: float, approver: Approver | None) -> None:
         self.ticket_id = question.ticket_id
         self.question = question
         self.settled = question.state != "open"
-        self._approvals = approvals
+        self._desk = desk
         self._deadline = time.monotonic() + seconds
         self._approver = approver
         self._stop = threading.Event()
@@ -84,7 +102,7 @@ class Ticket:
         """
         self._ask()
         deadline = self._until(timeout)
-        watched = self._approvals.bridge.journal.doorbell.watch()
+        watched = self._desk.doorbell.watch()
         try:
             while (found := self._found(deadline)) is None:
                 left = max(0.0, min(LOOK_SECONDS, deadline - time.monotonic()))
@@ -108,7 +126,7 @@ class Ticket:
         def wake() -> None:
             loop.call_soon_threadsafe(rung.set)
 
-        ear = self._approvals.bridge.journal.doorbell.listen(loop, rung.set)
+        ear = self._desk.doorbell.listen(loop, rung.set)
         self._wakers.add(wake)
         deadline = self._until(timeout)
         try:
@@ -128,7 +146,7 @@ class Ticket:
     def cancel(self) -> None:
         """Ask no more, as the action will not run whatever people say. One that is settled stays as it is."""
         self._stop.set()
-        self._approvals.end(self.ticket_id, method="withdrawn")
+        self._desk.end(self.ticket_id, method="withdrawn")
 
     def wake(self) -> None:
         """Look at once how it stands."""
@@ -140,11 +158,11 @@ class Ticket:
 
     def _found(self, deadline: float) -> Outcome | None:
         """How it ended; None while it is open. Past the deadline it is ended."""
-        self.question = self._approvals.question(self.ticket_id)
+        self.question = self._desk.question(self.ticket_id)
         if self.question.state == "open" and time.monotonic() < deadline:
             return None
         if self.question.state in ("open", "expired"):
-            self.question = self._approvals.end(self.ticket_id)  # someone may have answered in this very moment
+            self.question = self._desk.end(self.ticket_id)  # someone may have answered in this very moment
         self.settled = True
         return Outcome(self.question)
 
@@ -161,7 +179,7 @@ class Ticket:
         try:
             said = self._approver(self.question, self._stop)
             if said is not None and not self._stop.is_set():
-                self._approvals.say(self.ticket_id, said)
+                self._desk.say(self.ticket_id, said)
         except ReactorError as error:
             _log.warning("question %s: %s", self.ticket_id, error)
         except Exception:  # noqa: BLE001  others may still answer; without an answer it is a denial
