@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,9 +109,8 @@ def parse_calls(text: str) -> tuple[Call, ...] | None:
         found = _from_json(stripped)
         if found is not None:
             return found
-    try:
-        tree = ast.parse(stripped)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = _parsed(stripped) or _parsed(_KEYWORD.sub(lambda match: match[1] or f"{match[2]}_=", stripped))
+    if tree is None:
         return None
     reader = _Reader()
     try:
@@ -118,6 +118,19 @@ def parse_calls(text: str) -> tuple[Call, ...] | None:
     except RecursionError:
         return None
     return tuple(reader.calls) if understood and reader.calls else None
+
+
+_KEYWORD = re.compile(
+    r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\b(from|with|in|as|class|import|for|is|global|pass|del|not|or|and|if)\s*=(?!=)"""
+)
+"""Words that Python keeps for itself and that mail and file tools call an argument, outside quoted text."""
+
+
+def _parsed(text: str) -> ast.Module | None:
+    try:
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _from_json(text: str) -> tuple[Call, ...] | None:
@@ -225,7 +238,7 @@ class _Reader:
                 if name in {"all", "any", "list", "print", "gather", "len"} and len(args) == 1 and not keywords:
                     return self._acts(args[0], times) if not isinstance(args[0], ast.Constant | ast.Name) else True
                 positional = tuple(self.value(argument) for argument in args)
-                named = {key.arg: self.value(key.value) for key in keywords if key.arg is not None}
+                named = {_argument(key.arg): self.value(key.value) for key in keywords if key.arg is not None}
                 for key in keywords:
                     spread = self.value(key.value) if key.arg is None else None
                     if isinstance(spread, dict):
@@ -373,6 +386,10 @@ def _length(value: Any) -> int | None:
     if isinstance(value, list | tuple | str | dict):
         return len(value)
     return value.count if isinstance(value, Many) else None
+
+
+def _argument(name: str) -> str:
+    return name[:-1] if name.endswith("_") else name
 
 
 def _name(func: ast.expr) -> tuple[str, str]:
