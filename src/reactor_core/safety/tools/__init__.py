@@ -8,9 +8,11 @@ from typing import Protocol
 from reactor_core.safety.scope import Scope
 from reactor_core.safety.tools import archives as _archives  # noqa: F401  each registers its judges
 from reactor_core.safety.tools import copying as _copying  # noqa: F401
+from reactor_core.safety.tools import fetching as _fetching  # noqa: F401
 from reactor_core.safety.tools import git as _git  # noqa: F401
 from reactor_core.safety.tools import modes as _modes  # noqa: F401
 from reactor_core.safety.tools import processes as _processes  # noqa: F401
+from reactor_core.safety.tools import remote as _remote  # noqa: F401
 from reactor_core.safety.tools.judging import judge_by_table
 from reactor_core.safety.tools.line import Textual
 from reactor_core.safety.tools.programs import judge_unlisted, program_of

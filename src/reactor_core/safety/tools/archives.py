@@ -255,7 +255,8 @@ def _in_place(word: Textual) -> bool:
 
 
 _SED_RUNS = re.compile(
-    r"(?:^|[;{}\n])\s*(?:\d+|\$|/(?:[^/\\]|\\.)*/)?(?:,(?:\d+|\$|/(?:[^/\\]|\\.)*/))?\s*!?e(?:\s+([^\n]*))?$", re.MULTILINE
+    r"(?:^|[;{}\n])\s*(?:\d+|\$|/(?:[^/\\]|\\.)*/)?(?:,(?:\d+|\$|/(?:[^/\\]|\\.)*/))?\s*!?e(?:\s+([^\n]*))?$",
+    re.MULTILINE,
 )
 _SED_WRITES = re.compile(r"(?:^|[;{}\n]|/[gpiI0-9]*)\s*(?:\d+|\$)?w\s+([^\n;}]+)", re.MULTILINE)
 _SED_FLAG = re.compile(r"s([/|#,@:!])(?:[^\\]|\\.)*?\1(?:[^\\]|\\.)*?\1[gpiI0-9]*e", re.DOTALL)

@@ -29,7 +29,9 @@ _COMMAND_KEYS = re.compile(
 )
 """Keys of the configuration whose values are commands, in lower case."""
 
-_EXTENSIONS = frozenset(["flow", "lfs", "absorb", "town", "cliff", "interactive-rebase-tool", "delta", "extras", "standup", "quick-stats"])
+_EXTENSIONS = frozenset(
+    ["flow", "lfs", "absorb", "town", "cliff", "interactive-rebase-tool", "delta", "extras", "standup", "quick-stats"]
+)
 
 _JUDGES: dict[str, Callable[[Call], Judged | None]] = {
     "push": judge_push,
@@ -215,7 +217,9 @@ def judge_setting(call: Call, key: str, value: str | None, *, stays: bool = Fals
     if _COMMAND_KEYS.match(name):
         return _command_key(call, name, value, stays)
     if name == "core.hookspath":
-        if (value is not None and re.match(r"^(?:\./)?\.(?:husky|githooks|hooks)(?:/|$)", value)) or value == "/dev/null":
+        if (
+            value is not None and re.match(r"^(?:\./)?\.(?:husky|githooks|hooks)(?:/|$)", value)
+        ) or value == "/dev/null":
             return call.found("C6", "lets git run other hooks or none") if value == "/dev/null" else None
         return call.found("C6", f"lets git run the hooks in {value or 'a folder that is not known'}", value or "")
     if name == "core.fsmonitor" and value not in {"true", "false", "1", "0", ""}:

@@ -25,7 +25,34 @@ _BIN = re.compile(
 """Folders whose programs are what their names say."""
 
 _LOCAL = frozenset(
-    ["gradlew", "mvnw", "manage.py", "configure", "artisan", "symfony", "rebar3", "bazelw", "sbt", "mill", "pants", "dotnet-install.sh", "rails", "rake", "rspec", "bundle", "spring", "webpack", "console", "dev.sh", "craft", "wp", "gradlew.bat", "autogen.sh", "bootstrap", "config.status"]
+    [
+        "gradlew",
+        "mvnw",
+        "manage.py",
+        "configure",
+        "artisan",
+        "symfony",
+        "rebar3",
+        "bazelw",
+        "sbt",
+        "mill",
+        "pants",
+        "dotnet-install.sh",
+        "rails",
+        "rake",
+        "rspec",
+        "bundle",
+        "spring",
+        "webpack",
+        "console",
+        "dev.sh",
+        "craft",
+        "wp",
+        "gradlew.bat",
+        "autogen.sh",
+        "bootstrap",
+        "config.status",
+    ]
 )
 """Programs that a project carries itself, under the name that everyone knows them by."""
 

@@ -9,18 +9,34 @@ __all__ = ["verb_rule"]
 
 _WORDS = re.compile(r"[a-z]+")
 
-_READS = frozenset(
-    ["list", "ls", "get", "describe", "show", "status", "info", "version", "versions", "help", "view", "search", "find", "query", "diff", "log", "logs", "tail", "cat", "top", "wait", "validate", "check", "checks", "lint", "plan", "preview", "inspect", "history", "events", "event", "explain", "whoami", "ping", "stat", "stats", "count", "print", "read", "fetch", "lookup", "doctor", "verify", "test", "tests", "audit", "outdated", "why", "tree", "graph", "metrics", "usage", "estimate", "dump", "describe-all", "docs", "completion", "which", "where", "env", "about", "summary", "report", "dashboard", "watch", "peek", "head", "exists", "has", "is", "can", "display", "options", "render", "template", "simulate", "scan", "compare", "dry-run", "ps", "images", "port"]
-)
-_MAKES = frozenset(
-    ["create", "add", "new", "apply", "update", "set", "put", "patch", "edit", "modify", "change", "scale", "resize", "restart", "start", "stop", "deploy", "run", "exec", "invoke", "enable", "disable", "attach", "detach", "associate", "disassociate", "bind", "unbind", "grant", "revoke", "allow", "deny", "tag", "untag", "label", "annotate", "rename", "move", "mv", "copy", "cp", "import", "restore", "rollback", "promote", "demote", "suspend", "resume", "pause", "unpause", "upgrade", "downgrade", "install", "reinstall", "register", "deregister", "publish", "push", "release", "send", "post", "submit", "approve", "reject", "merge", "close", "open", "lock", "unlock", "configure", "config", "assign", "unassign", "migrate", "sync", "reload", "reboot", "reset-password", "rotate", "drain", "cordon", "uncordon", "taint", "expose", "cancel", "abort", "retry", "trigger", "schedule", "connect", "disconnect", "mount", "unmount", "join", "leave", "transfer", "share", "unshare", "invite", "accept"]
-)
-_DESTROYS = frozenset(
-    ["delete", "del", "destroy", "remove", "rm", "purge", "terminate", "drop", "wipe", "nuke", "reset", "clean", "uninstall", "erase", "truncate", "flush", "prune", "kill", "unregister", "deprovision", "teardown", "evict", "expire", "obliterate", "format", "zap", "shred", "decommission"]
-)
-_SECRETS = frozenset(
-    ["token", "tokens", "secret", "secrets", "password", "passwords", "credential", "credentials", "key", "keys", "access-token"]
-)
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_READS = _words("""
+    list ls get describe show status info version versions help view search find query diff log logs tail cat
+    top wait validate check checks lint plan preview inspect history events event explain whoami ping stat stats
+    count print read fetch lookup doctor verify test tests audit outdated why tree graph metrics usage estimate
+    dump describe-all docs completion which where env about summary report dashboard watch peek head exists has
+    is can display options render template simulate scan compare dry-run ps images port
+""")
+_MAKES = _words("""
+    create add new apply update set put patch edit modify change scale resize restart start stop deploy run exec
+    invoke enable disable attach detach associate disassociate bind unbind grant revoke allow deny tag untag
+    label annotate rename move mv copy cp import restore rollback promote demote suspend resume pause unpause
+    upgrade downgrade install reinstall register deregister publish push release send post submit approve reject
+    merge close open lock unlock configure config assign unassign migrate sync reload reboot reset-password
+    rotate drain cordon uncordon taint expose cancel abort retry trigger schedule connect disconnect mount
+    unmount join leave transfer share unshare invite accept
+""")
+_DESTROYS = _words("""
+    delete del destroy remove rm purge terminate drop wipe nuke reset clean uninstall erase truncate flush prune
+    kill unregister deprovision teardown evict expire obliterate format zap shred decommission
+""")
+_SECRETS = _words("""
+    token tokens secret secrets password passwords credential credentials key keys access-token
+""")
 
 
 def verb_rule(words: Iterable[str]) -> str:
