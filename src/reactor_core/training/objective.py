@@ -11,15 +11,21 @@ from typing import Any, Protocol
 import torch
 
 from reactor_core.data.chat import ChatFormat
-from reactor_core.data.packing import Document
+from reactor_core.data.packing import Document, micro_batches, pack
 from reactor_core.data.pairs import Pair, encode_pair
 from reactor_core.data.records import Dataset
 from reactor_core.errors import DatasetError
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.llama import FastLlama
 from reactor_core.training.lora import adapter_off
-from reactor_core.training.preference import accumulate_pairs, pair_batches, sequence_sums
-from reactor_core.training.step import accumulate
+from reactor_core.training.preference import (
+    accumulate_pairs,
+    pair_batches,
+    pair_losses,
+    pair_metrics,
+    sequence_sums,
+)
+from reactor_core.training.step import accumulate, batch_loss
 
 __all__ = ["Objective", "Outcome", "Preference", "Supervised", "encode_rows", "make_objective"]
 
@@ -49,6 +55,10 @@ class Objective(Protocol):
 
     def accumulate(self, rows: Sequence[int], *, seed: int) -> Outcome:
         """Run the step over these rows of the dataset."""
+        ...
+
+    def measure(self) -> Outcome:
+        """The loss over all rows as the model stands: no gradient, nothing dropped."""
         ...
 
 
@@ -139,6 +149,17 @@ class Supervised:
         )
         return Outcome(loss, sum(len(document.ids) for document in documents), computed)
 
+    def measure(self) -> Outcome:
+        """See :meth:`Objective.measure`; the mean is over the completion tokens."""
+        total, computed = 0.0, 0
+        with torch.no_grad(), _evaluating(self._model):
+            for part in micro_batches(self.documents, max_tokens=self._config.micro_batch_tokens, share_prefixes=True):
+                batch = pack(part).to(self._device)
+                total += float(batch_loss(self._model, batch, self.fast))
+                computed += len(batch.input_ids)
+        tokens = sum(len(document.ids) for document in self.documents)
+        return Outcome(total / sum(document.num_trained for document in self.documents), tokens, computed)
+
 
 class Preference:
     """Direct preference optimisation; the reference is the model as it was before training.
@@ -179,21 +200,49 @@ class Preference:
         tokens = sum(len(document.ids) for pair in pairs for document in pair.documents)
         return Outcome(outcome.loss, tokens, outcome.computed, outcome.metrics)
 
+    def measure(self) -> Outcome:
+        """See :meth:`Objective.measure`; the mean is over the pairs."""
+        config = self._config
+        self._ask_reference(row for row in range(len(self._pairs)) if self._reference[row].isnan().any())
+        with torch.no_grad(), _evaluating(self._model):
+            sums, computed = self._sums(self._pairs)
+        ratios = sums - self._reference
+        lengths = torch.tensor([[document.num_trained for document in pair.documents] for pair in self._pairs])
+        losses = pair_losses(
+            ratios[:, 0],
+            ratios[:, 1],
+            lengths,
+            kind=config.dpo_loss,
+            beta=config.dpo_beta,
+            label_smoothing=config.dpo_label_smoothing,
+        )
+        tokens = sum(len(document.ids) for document in self.documents)
+        return Outcome(float(losses.mean()), tokens, computed, pair_metrics(ratios, beta=config.dpo_beta))
+
     def _ask_reference(self, rows: Iterator[int] | range) -> None:
         pairs = [self._pairs[row] for row in rows]
-        with torch.no_grad(), _as_reference(self._model):
-            # Nothing is dropped in evaluation, so equal beginnings may be shared whatever the training does.
-            for part in pair_batches(pairs, max_tokens=self._config.micro_batch_tokens, share_prefixes=True):
-                sums, _ = sequence_sums(self._model, part, self.fast, share_prefixes=True, device=self._device)
-                self._reference[[pair.row for pair in part]] = sums.cpu()
+        with torch.no_grad(), _evaluating(self._model), adapter_off(self._model):
+            self._reference[[pair.row for pair in pairs]], _ = self._sums(pairs)
+
+    def _sums(self, pairs: Sequence[Pair]) -> tuple[torch.Tensor, int]:
+        """Log-probabilities of answers, ``[P, 2]`` in the order of ``pairs``, and the tokens computed for them.
+
+        Nothing is dropped in evaluation, so equal beginnings may be shared whatever the training does.
+        """
+        place = {id(pair): number for number, pair in enumerate(pairs)}
+        found, computed = torch.empty(len(pairs), 2), 0
+        for part in pair_batches(pairs, max_tokens=self._config.micro_batch_tokens, share_prefixes=True):
+            sums, tokens = sequence_sums(self._model, part, self.fast, share_prefixes=True, device=self._device)
+            found[[place[id(pair)] for pair in part]] = sums.cpu()
+            computed += tokens
+        return found, computed
 
 
 @contextmanager
-def _as_reference(model: Any) -> Iterator[None]:
+def _evaluating(model: Any) -> Iterator[None]:
     training = model.training
     model.eval()
     try:
-        with adapter_off(model):
-            yield
+        yield
     finally:
         model.train(training)

@@ -29,7 +29,15 @@ from reactor_core.data.pairs import Pair
 from reactor_core.training.llama import FastLlama
 from reactor_core.training.step import batch_log_probs
 
-__all__ = ["PairOutcome", "PreferenceLoss", "accumulate_pairs", "pair_batches", "pair_losses", "sequence_sums"]
+__all__ = [
+    "PairOutcome",
+    "PreferenceLoss",
+    "accumulate_pairs",
+    "pair_batches",
+    "pair_losses",
+    "pair_metrics",
+    "sequence_sums",
+]
 
 PreferenceLoss = Literal["sigmoid", "hinge", "ipo", "robust"]
 """Which function of the margin is minimised."""
@@ -167,11 +175,20 @@ def accumulate_pairs(
         total += float(loss.detach())
         computed += tokens
         ratios[places] = log_ratios.detach().cpu()
+    return PairOutcome(total, computed, pair_metrics(ratios, beta=beta))
+
+
+def pair_metrics(ratios: torch.Tensor, *, beta: float) -> dict[str, float]:
+    """The metrics of :class:`PairOutcome`.
+
+    Args:
+        ratios: ``[P, 2]`` log-ratios to the reference of the better and the worse answers.
+        beta: As for :func:`pair_losses`.
+    """
     chosen, rejected = beta * ratios[:, 0], beta * ratios[:, 1]
-    metrics = {
+    return {
         "rewards_chosen": float(chosen.mean()),
         "rewards_rejected": float(rejected.mean()),
         "margin": float((chosen - rejected).mean()),
         "accuracy": float((chosen > rejected).float().mean()),
     }
-    return PairOutcome(total, computed, metrics)

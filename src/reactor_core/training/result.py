@@ -31,6 +31,8 @@ class TrainingResult:
         loss_path: Loss curve as JSON Lines.
         plot_path: Loss curve as PNG.
         stopped: ``epochs``, ``max_steps``, ``max_seconds``, or what a hook gave as its reason.
+        eval_loss: Lowest loss on the held-out rows; None without such rows.
+        best_step: Step at which that was, whose weights are the result if ``keep_best`` was set; None without.
         resumed_from: Step at which this session took the run up; 0 for a run that was never interrupted.
     """
 
@@ -52,6 +54,8 @@ class TrainingResult:
     plot_path: Path
     stopped: str
     resumed_from: int
+    eval_loss: float | None = None
+    best_step: int | None = None
 
     def summary(self) -> dict[str, Any]:
         """The same as a JSON object."""

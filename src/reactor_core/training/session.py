@@ -25,6 +25,7 @@ from reactor_core.training.config import TrainingConfig
 from reactor_core.training.control import RunControl, State, Wish
 from reactor_core.training.curves import LossLog, plot_curves, read_log
 from reactor_core.training.export import export
+from reactor_core.training.heldout import HeldOut
 from reactor_core.training.hooks import Hooks, RunInfo, StepInfo
 from reactor_core.training.llama import FastLlama, why_not_fast
 from reactor_core.training.lora import inject_lora
@@ -52,6 +53,7 @@ class Session:
         dataset: Dataset,
         documents: list[Document],
         pairs: list[Pair] | None,
+        held: tuple[list[Document], list[Pair] | None] | None,
         *,
         config: TrainingConfig,
         device: torch.device,
@@ -98,6 +100,9 @@ class Session:
         self.objective = make_objective(
             model, documents, pairs, config, share_prefixes=self.share_prefixes, device=device
         )
+        held_objective = None
+        if held is not None:
+            held_objective = make_objective(model, *held, config, share_prefixes=self.share_prefixes, device=device)
         self.num_rows = len(dataset.rows)
         self.total_steps = config.num_epochs * num_steps(self.num_rows, config.batch_size)
         if config.max_steps is not None:
@@ -108,6 +113,17 @@ class Session:
             self.progress = restore(checkpoint, parameters=self.parameters, optimizer=self.optimizer, identity=identity)
         self.resumed_from = self.progress.step
         self.objective.fast = self.fast = self._fast_form()
+        self.held: HeldOut | None = None
+        if held_objective is not None:
+            held_objective.fast = self.fast
+            self.held = HeldOut(
+                held_objective,
+                config,
+                folder=run.path,
+                parameters=self.parameters,
+                steps_per_epoch=num_steps(self.num_rows, config.batch_size),
+                step=self.progress.step,
+            )
         self.log = LossLog(run.path / "loss.jsonl", keep_steps=self.progress.step)
         self._saved_at, self._saved_step = self.clock.monotonic(), self.progress.step
 
@@ -170,14 +186,30 @@ class Session:
 
     def _loop(self, stopped: Callable[[], str | None]) -> str:
         while True:
-            if (reason := self._ended()) is not None:
+            if (reason := self._ended() or self._look()) is not None:
+                self._look(ended=True)
                 return reason
             self._obey(stopped)
             self.train_step()
             if (reason := self.hooks.should_stop()) is not None:
+                self._look(ended=True)
                 return reason
             if self.clock.monotonic() - self._saved_at >= self.config.save_seconds:
                 self._save()
+
+    def _look(self, *, ended: bool = False) -> str | None:
+        """Measure the held-out rows if it is time; a reason to end the run if it gets no better."""
+        held = self.held
+        if held is None:
+            return None
+        if held.due(self.progress, ended=ended):
+            info = held.measure(self.progress)
+            self.progress.elapsed += info.seconds
+            if info.best and self.config.keep_best:
+                self._save()  # so that a checkpoint never speaks of weights that were swept
+                held.sweep(self.progress)
+            self.hooks.on_eval(info)
+        return "early_stopping" if held.exhausted(self.progress) else None
 
     def _obey(self, stopped: Callable[[], str | None]) -> None:
         """Do what is wanted between two steps: pause until that changes, or stop after a checkpoint."""
@@ -282,13 +314,17 @@ class Session:
     def _finish(self, reason: str) -> TrainingResult:
         """Write the adapter, the curve and, last, the card that makes the run a finished one."""
         self._save()
+        if self.held is not None:
+            self.held.take_best(self.progress)
         peak = peak_memory()
         progress, run = self.progress, self.run
         losses = [row["loss"] for row in read_log(self.log.path)]
         tail = losses[-max(1, math.ceil(len(losses) / 10)) :]
         picture = run.path / "loss.png"
         unit = "nats per completion token" if self.config.method == "sft" else f"{self.config.dpo_loss} loss of a pair"
-        plot_curves(self.log.path, picture, title=f"{self.loaded.entry.name}, {run.run_id}", loss_label=unit)
+        held_log = None if self.held is None else self.held.log
+        title = f"{self.loaded.entry.name}, {run.run_id}"
+        plot_curves(self.log.path, picture, title=title, loss_label=unit, held_out=held_log)
         output = run.path / ("adapter" if self.config.use_lora else "model")
         assert progress.first_loss is not None
         result = TrainingResult(
@@ -310,6 +346,8 @@ class Session:
             plot_path=picture,
             stopped=reason,
             resumed_from=self.resumed_from,
+            eval_loss=progress.best_loss,
+            best_step=progress.best_step or None,
         )
         with atomic_dir(output) as temporary:
             export(self.loaded, self.chat, self.config, temporary)
@@ -330,4 +368,6 @@ class Session:
             atomic_write(temporary / CARD, text)
         atomic_write(result.card_path, text)
         shutil.rmtree(run.checkpoints)  # a finished run is not resumed
+        for kept in run.path.glob("best-*"):
+            shutil.rmtree(kept)
         return result

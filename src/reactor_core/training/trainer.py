@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from reactor_core.data.chat import ChatFormat
-from reactor_core.data.records import read_dataset
+from reactor_core.data.records import Dataset, read_dataset
 from reactor_core.errors import Interrupted
 from reactor_core.models.load import load_model
 from reactor_core.models.store import resolve_model
@@ -20,6 +20,7 @@ from reactor_core.training.card import dataset_facts, run_identity
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.control import RunControl, State, Wish
 from reactor_core.training.experience import experience_dataset
+from reactor_core.training.heldout import require_disjoint
 from reactor_core.training.hooks import Hooks
 from reactor_core.training.objective import encode_rows
 from reactor_core.training.result import TrainingResult
@@ -145,13 +146,16 @@ class Trainer:
             loaded = load_model(entry, device=self.device)
             chat = ChatFormat(loaded.tokenizer, self.config.chat_template)
             documents, pairs = encode_rows(dataset, chat, self.config)
+            held = self._held_out(dataset)
+            held_rows = None if held is None else encode_rows(held, chat, self.config)
         except KeyboardInterrupt:
             raise Interrupted("stopped before the first step", remedy="run the same command again") from None
         template_hash = hashlib.sha256(chat.as_file().encode()).hexdigest()
-        identity = run_identity(self.config.hash, dataset, entry, template_hash)
+        identity = run_identity(self.config.hash, dataset, entry, template_hash, held)
         facts = {
             "config": self.config.model_dump(mode="json"),
             "dataset": dataset_facts(dataset),
+            "held_out": None if held is None else dataset_facts(held),
             "base": entry.card(),
             "started": to_iso(self.clock.utc_now()),
         }
@@ -164,6 +168,7 @@ class Trainer:
                 dataset,
                 documents,
                 pairs,
+                held_rows,
                 config=self.config,
                 device=self.device,
                 hooks=self.hooks,
@@ -174,3 +179,10 @@ class Trainer:
             )
             with session.errors_reported():
                 return session.run_to_end()
+
+    def _held_out(self, trained: Dataset) -> Dataset | None:
+        if self.config.eval_dataset is None:
+            return None
+        held = read_dataset(self.config.eval_dataset)
+        require_disjoint(trained, held)
+        return held
