@@ -10,9 +10,9 @@ import re
 from enum import StrEnum
 
 from reactor_core.safety.setting import Setting
-from reactor_core.safety.tools.names import name_class
+from reactor_core.safety.tools.names import NameClass, name_class
 
-__all__ = ["DESTROYS", "READS", "STOPS", "Weight", "loss_rule", "singular", "split_name", "stop_rule", "weight_of"]
+__all__ = ["DESTROYS", "READS", "STOPS", "Weight", "loss_rule", "name_kind", "singular", "split_name", "stop_rule", "weight_of"]
 
 
 class Weight(StrEnum):
@@ -37,7 +37,7 @@ _WEIGHTS = {
     "hub landingzone userpool identitypool crd customresourcedefinition apiservice hypervisor datacenter region",
     Weight.STORE: "database db bucket table index indice indices dataset collection schema keyspace topic stream filesystem "
     "storageaccount share fileshare warehouse datalake lake vectorstore measurement "
-    "catalog queue vhost feature featurestore registry containerregistry storagepool objectstore dataset datasource",
+    "catalog vhost pool zpool volumegroup array raid lun feature featurestore registry containerregistry storagepool objectstore dataset datasource",
     Weight.INSTANCE: "dbinstance dbcluster databaseinstance sqlinstance sqlserver sqldatabase rds cachecluster "
     "replicationgroup postgres postgresql mysql mariadb redis mongodb elasticsearchdomain opensearchdomain "
     "memcached firestore bigtable spanner datastore cosmosdb flexibleserver globaltable",
@@ -49,7 +49,7 @@ _WEIGHTS = {
     "mfa mfadevice twofactor 2fa branchprotection ruleset admissionpolicy validatingwebhookconfiguration "
     "validatingadmissionpolicy networkpolicy podsecuritypolicy policyassignment diagnosticsetting securitycontact "
     "publicaccessblock passwordpolicy accountpasswordpolicy analyzer loggroup auditpolicy retention retentionpolicy "
-    "auditevent accesslog securitypolicy loggingpolicy codeowners peerauthentication authorizationpolicy",
+    "alertrule auditevent accesslog killswitch alarm  securitypolicy loggingpolicy codeowners peerauthentication authorizationpolicy",
     Weight.REPOSITORY: "repository repo",
     Weight.HELD: "legalhold hold litigationhold ediscovery",
     Weight.MACHINE: "instance vm virtualmachine pod service deployment function lambda node nodegroup nodepool task container "
@@ -107,6 +107,11 @@ def weight_of(noun: str) -> Weight:
     return Weight.ITEM
 
 
+def name_kind(name: str, setting: Setting) -> NameClass:
+    """What a name says, not counting the endings of addresses that documents use (``.example``)."""
+    return name_class(re.sub(r"\.(?:example|test|invalid|local|localhost)\b(?:\.(?:com|org|net))?", "", name), setting)
+
+
 def loss_rule(noun: str, name: str, setting: Setting, *, many: bool = False, item: str = "C3") -> str:
     """The rule for the end of one thing, or of many.
 
@@ -118,7 +123,7 @@ def loss_rule(noun: str, name: str, setting: Setting, *, many: bool = False, ite
         item: The rule for one thing on which little hangs.
     """
     weight = weight_of(noun)
-    said = name_class(name, setting) if name else "plain"
+    said = name_kind(name, setting) if name else "plain"
     if weight is Weight.GUARD:
         return "B5"
     if weight is Weight.HELD:
@@ -139,7 +144,7 @@ def loss_rule(noun: str, name: str, setting: Setting, *, many: bool = False, ite
 def stop_rule(noun: str, name: str, setting: Setting, *, many: bool = False) -> str:
     """The rule for stopping one thing, or many."""
     weight = weight_of(noun)
-    said = name_class(name, setting) if name else "plain"
+    said = name_kind(name, setting) if name else "plain"
     if weight is Weight.GUARD:
         return "B5"
     if many:

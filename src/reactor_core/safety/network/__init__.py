@@ -6,10 +6,12 @@ import re
 
 from reactor_core.safety import sensitive
 from reactor_core.safety.network.code import judge_code, judge_graphql
-from reactor_core.safety.network.content import judge_content, leaks
+from reactor_core.safety.network.content import judge_content
+from reactor_core.safety.network.leaks import leaks
 from reactor_core.safety.network.request import Request, read_request
 from reactor_core.safety.network.rest import SAFE_METHODS, by_form, is_dry
 from reactor_core.safety.network.routes import by_route
+from reactor_core.safety.network.spoken import judge_calls
 from reactor_core.safety.network.sockets import SOCKET_METHODS, judge_socket
 from reactor_core.safety.scope import Scope, unclear
 from reactor_core.safety.verdict import Effect, Finding, Judged, Touch, Verdict, found
@@ -17,7 +19,7 @@ from reactor_core.safety.verdict import Effect, Finding, Judged, Touch, Verdict,
 __all__ = ["judge"]
 
 _RUN = re.compile(
-    r"\b(?:piped?|pipes|fed|passed|streamed)\b[^.]*\b(?:sh|bash|zsh|python\d?|node|perl|ruby|shell|interpreter)\b"
+    r"\bpipe_?to\W*(?:sh|bash|zsh|python\d?|node|perl|ruby)\b|\b(?:piped?|pipes|fed|passed|streamed)\b[^.]*\b(?:sh|bash|zsh|python\d?|node|perl|ruby|shell|interpreter)\b"
     r"|\|\s*(?:sudo\s+)?(?:sh|bash|zsh|python3?|node|perl|ruby)\b|\b(?:then|and|is|are|gets?|be|to)\s+(?:be\s+)?(?:run|runs|execut\w+|eval\w*|source[sd]?|install\w*)\b"
     r"|\b(?:eval|exec)\b",
     re.IGNORECASE,
@@ -26,6 +28,9 @@ _RUN = re.compile(
 
 def judge(text: str, scope: Scope) -> Judged:
     """Judge ``METHOD address [headers] [body] [(remarks)]``, ``CONNECT address`` or ``LISTEN address``."""
+    called = judge_calls(text, scope, judge)
+    if called is not None:
+        return called
     request = read_request(text)
     if request is None:
         return Judged((unclear("it is no network action that could be read", part=text[:200]),), (text,))
@@ -67,8 +72,10 @@ def _parts(request: Request, scope: Scope) -> list[Judged]:
     route = by_route(request, scope)
     content = judge_content(request, scope)
     parts += [*coded, Judged(tuple(content))]
-    if route is not None:
+    if route is not None and not (route.rule[0] == "C" and any(finding.rule == "A5" for finding in content)):
         parts.append(Judged((route,)))
+    elif any(finding.rule == "A5" for finding in content):
+        pass
     elif not coded or request.method == "DELETE":
         form = by_form(request, scope)
         parts.append(Judged((form,)) if form is not None else Judged())

@@ -22,13 +22,94 @@ _SQL = re.compile(
     r"|system\s|use\s|replace\s+into|load\s+data|do\s+\$|declare\s)",
     re.IGNORECASE | re.DOTALL,
 )
-_SQL_FIELDS = frozenset(["sql", "stmt", "statement", "statements", "query", "q", "sqltext", "querystring", "command", "script", "dml", "ddl"])
+_SQL_FIELDS = frozenset(
+    [
+        "sql",
+        "stmt",
+        "statement",
+        "statements",
+        "query",
+        "q",
+        "sqltext",
+        "querystring",
+        "command",
+        "script",
+        "dml",
+        "ddl",
+    ]
+)
 _SHELL_FIELDS = frozenset(
-    ["cmd", "command", "commands", "argv", "args", "script", "shell", "exec", "run", "entrypoint", "userdata", "startupscript", "startup", "bash", "sh", "powershell", "commandline", "cmdline", "runcommand", "input", "oncreate", "postinstall"]
+    [
+        "cmd",
+        "command",
+        "commands",
+        "argv",
+        "args",
+        "script",
+        "shell",
+        "exec",
+        "run",
+        "entrypoint",
+        "userdata",
+        "startupscript",
+        "startup",
+        "bash",
+        "sh",
+        "powershell",
+        "commandline",
+        "cmdline",
+        "runcommand",
+        "input",
+        "oncreate",
+        "postinstall",
+    ]
 )
 _CODE_FIELDS = frozenset(["code", "python", "source", "snippet", "cell", "pycode", "notebookcode"])
 _RUNNERS = frozenset(
-    ["exec", "execute", "run", "runner", "shell", "eval", "command", "commands", "cmd", "sh", "terminal", "ssh", "console", "job", "jobs", "task", "tasks", "script", "pods", "containers", "kernels", "kernel", "invoke", "function", "actions", "agent", "agents", "hooks", "build", "process", "processes", "spawn", "launch", "instances", "servers", "rpc", "remote", "deploy", "admin", "webhook", "debug", "tools"]
+    [
+        "exec",
+        "execute",
+        "run",
+        "runner",
+        "shell",
+        "eval",
+        "command",
+        "commands",
+        "cmd",
+        "sh",
+        "terminal",
+        "ssh",
+        "console",
+        "job",
+        "jobs",
+        "task",
+        "tasks",
+        "script",
+        "pods",
+        "containers",
+        "kernels",
+        "kernel",
+        "invoke",
+        "function",
+        "actions",
+        "agent",
+        "agents",
+        "hooks",
+        "build",
+        "process",
+        "processes",
+        "spawn",
+        "launch",
+        "instances",
+        "servers",
+        "rpc",
+        "remote",
+        "deploy",
+        "admin",
+        "webhook",
+        "debug",
+        "tools",
+    ]
 )
 _ALWAYS = re.compile(
     r"^\s*(?:\*|%|\.\*|\.\+|true|1|all|any|1\s*=\s*1|(?:gt|gte|neq|not\.eq|ne|is)\.(?:0|-1|null|not_null)?|not\.is\.null|(?:\w+\.)?\w+\s*(?:>=?|!=|<>|ne|gt|ge|gte)\s*(?:-1|0|''|null)"

@@ -36,23 +36,241 @@ _PROSE_HOST = re.compile(
     r"\b(?:docs?|wiki|help|support|blog|news|search|raw|developer|man|learn|kb|confluence|readthedocs|registry|pypi|crates|npmjs|hub|packages|cdn|static|mirror)\b"
 )
 _CONTROL = frozenset(
-    ["force", "confirm", "confirmed", "permanent", "cascade", "dryrun", "timeout", "wait", "async", "apiversion", "pretty", "hard", "soft", "purge", "version", "api-version", "api_version", "conflicts", "refresh", "routing", "key", "apikey", "token", "accesstoken", "access_token", "format", "yes", "recursive", "propagationpolicy", "graceperiodseconds", "prune", "callback", "lang", "fields", "reason", "notify", "ifexists", "skiptrash", "bypass", "bypassgovernance", "now", "immediate"]
+    [
+        "force",
+        "confirm",
+        "confirmed",
+        "permanent",
+        "cascade",
+        "dryrun",
+        "timeout",
+        "wait",
+        "async",
+        "apiversion",
+        "pretty",
+        "hard",
+        "soft",
+        "purge",
+        "version",
+        "api-version",
+        "api_version",
+        "conflicts",
+        "refresh",
+        "routing",
+        "key",
+        "apikey",
+        "token",
+        "accesstoken",
+        "access_token",
+        "format",
+        "yes",
+        "recursive",
+        "propagationpolicy",
+        "graceperiodseconds",
+        "prune",
+        "callback",
+        "lang",
+        "fields",
+        "reason",
+        "notify",
+        "ifexists",
+        "skiptrash",
+        "bypass",
+        "bypassgovernance",
+        "now",
+        "immediate",
+    ]
 )
 _ALL_WORDS = frozenset({"all", "everything", "every", "everyone"})
 _CACHE = frozenset(
     {"cache", "caches", "session", "sessions", "tmp", "temp", "draft", "drafts", "preview", "previews", "cart"}
 )
 _QUESTIONS = frozenset(
-    ["search", "query", "find", "filter", "lookup", "count", "list", "validate", "preview", "estimate", "simulate", "check", "explain", "test", "diff", "lint", "render", "echo", "predict", "embed", "embeddings", "completions", "completion", "chat", "generate", "moderate", "moderations", "tokenize", "translate", "graphql", "introspect", "introspection", "resolve", "match", "suggest", "autocomplete", "classify", "score", "rank", "rerank", "detokenize", "detect", "parse", "analyze", "analyse", "inference", "infer", "transcriptions", "summarize", "ping", "verify", "export", "batchget", "mget", "msearch", "report", "reports", "aggregate", "calculate", "convert", "compare", "plan", "quote", "quotes", "rates"]
+    [
+        "search",
+        "query",
+        "find",
+        "filter",
+        "lookup",
+        "count",
+        "list",
+        "validate",
+        "preview",
+        "estimate",
+        "simulate",
+        "check",
+        "explain",
+        "test",
+        "diff",
+        "lint",
+        "render",
+        "echo",
+        "predict",
+        "embed",
+        "embeddings",
+        "completions",
+        "completion",
+        "chat",
+        "generate",
+        "moderate",
+        "moderations",
+        "tokenize",
+        "translate",
+        "graphql",
+        "introspect",
+        "introspection",
+        "resolve",
+        "match",
+        "suggest",
+        "autocomplete",
+        "classify",
+        "score",
+        "rank",
+        "rerank",
+        "detokenize",
+        "detect",
+        "parse",
+        "analyze",
+        "analyse",
+        "inference",
+        "infer",
+        "transcriptions",
+        "summarize",
+        "ping",
+        "verify",
+        "export",
+        "batchget",
+        "mget",
+        "msearch",
+        "report",
+        "reports",
+        "aggregate",
+        "calculate",
+        "convert",
+        "compare",
+        "plan",
+        "quote",
+        "quotes",
+        "rates",
+    ]
 )
 _MONEY = frozenset(
-    ["payment", "payments", "charge", "charges", "refund", "refunds", "transfer", "transfers", "payout", "payouts", "invoice", "invoices", "checkout", "order", "orders", "pay", "purchase", "purchases", "subscription", "subscriptions", "billing", "withdraw", "withdrawal", "withdrawals", "buy", "sell", "trade", "trades", "topup", "donate", "donations", "bid", "bids", "wire", "remittance", "credits"]
+    [
+        "payment",
+        "payments",
+        "charge",
+        "charges",
+        "refund",
+        "refunds",
+        "transfer",
+        "transfers",
+        "payout",
+        "payouts",
+        "invoice",
+        "invoices",
+        "checkout",
+        "order",
+        "orders",
+        "pay",
+        "purchase",
+        "purchases",
+        "subscription",
+        "subscriptions",
+        "billing",
+        "withdraw",
+        "withdrawal",
+        "withdrawals",
+        "buy",
+        "sell",
+        "trade",
+        "trades",
+        "topup",
+        "donate",
+        "donations",
+        "bid",
+        "bids",
+        "wire",
+        "remittance",
+        "credits",
+    ]
 )
 _SPEECH = frozenset(
-    ["message", "messages", "comment", "comments", "send", "mail", "email", "emails", "sms", "notify", "notification", "notifications", "post", "posts", "tweet", "tweets", "tweet", "webhook", "hooks", "broadcast", "publish", "review", "reviews", "issue", "issues", "reply", "replies", "chat", "call", "calls", "events", "event", "invite", "invites", "invitations", "announce", "announcements", "statuses", "share", "shares", "status", "dispatch", "pulls"]
+    [
+        "message",
+        "messages",
+        "comment",
+        "comments",
+        "send",
+        "mail",
+        "email",
+        "emails",
+        "sms",
+        "notify",
+        "notification",
+        "notifications",
+        "post",
+        "posts",
+        "tweet",
+        "tweets",
+        "tweet",
+        "webhook",
+        "hooks",
+        "broadcast",
+        "publish",
+        "review",
+        "reviews",
+        "issue",
+        "issues",
+        "reply",
+        "replies",
+        "chat",
+        "call",
+        "calls",
+        "events",
+        "event",
+        "invite",
+        "invites",
+        "invitations",
+        "announce",
+        "announcements",
+        "statuses",
+        "share",
+        "shares",
+        "status",
+        "dispatch",
+        "pulls",
+    ]
+)
+_GUARD_HOSTS = frozenset(
+    {"siem", "edr", "waf", "audit", "ids", "ips", "falco", "wazuh", "guard", "crowdstrike", "sentinel", "logs"}
 )
 _SECRETS = frozenset(
-    ["secret", "secrets", "credential", "credentials", "password", "passwords", "token", "tokens", "apikey", "apikeys", "accesskey", "accesskeys", "privatekey", "privatekeys", "kubeconfig", "sshkey", "sshkeys", "serviceaccountkey", "personalaccesstoken", "personalaccesstokens", "recoverycode", "recoverycodes", "backupcode", "backupcodes"]
+    [
+        "secret",
+        "secrets",
+        "credential",
+        "credentials",
+        "password",
+        "passwords",
+        "token",
+        "tokens",
+        "apikey",
+        "apikeys",
+        "accesskey",
+        "accesskeys",
+        "privatekey",
+        "privatekeys",
+        "kubeconfig",
+        "sshkey",
+        "sshkeys",
+        "serviceaccountkey",
+        "personalaccesstoken",
+        "personalaccesstokens",
+        "recoverycode",
+        "recoverycodes",
+        "backupcode",
+        "backupcodes",
+    ]
 )
 
 
@@ -76,6 +294,8 @@ def is_dry(request: Request) -> bool:
         "simulation",
         "noop",
         "whatif",
+        "preview",
+        "previewonly",
         "testmode",
         "checkonly",
         "planonly",
@@ -109,17 +329,26 @@ def by_form(request: Request, scope: Scope) -> Finding | None:
     }:
         aim = _aim(request.segments[:-1])
         many = _every(request)
-        rule = (
-            stop_rule(aim.noun, aim.name, scope.setting, many=many)
-            if verb in STOPS
-            else ("B4" if many and verb in {"reboot"} else "C4")
-        )
+        guard = weight_of(aim.noun) is Weight.GUARD or _guards(request)
+        rule = "C4"
+        if verb in STOPS:
+            rule = "B5" if guard else stop_rule(aim.noun, aim.name, scope.setting, many=many)
+        elif many and verb in {"reboot", "restart"}:
+            rule = "B4"
         return _finding(rule, f"{verb}s {aim.name or aim.noun or 'a service'}", request, aim)
     return _writing(request, verb, scope)
 
 
+def _guards(request: Request) -> bool:
+    """Whether the service is there to watch or to protect."""
+    return bool(set(request.labels) & _GUARD_HOSTS)
+
+
 def _every(request: Request) -> bool:
     words = {part for segment in request.segments for part in split_name(segment)}
+    wide = {"hosts", "ids", "targets", "selector", "servers", "nodes", "instances", "machines", "id", "host", "target"}
+    if any(name.lower() in wide and value in ("*", "all", ["*"], ["all"]) for name, value in fields(request.body)):
+        return True
     return (
         bool(words & _ALL_WORDS)
         or "*" in request.segments
@@ -140,7 +369,14 @@ def _verb(request: Request) -> str:
     return words[0] if len(words) == 1 else ""
 
 
-_ACTS = frozenset(["restart", "reboot", "scale", "rollback", "deploy", "trigger", "start", "failover", "rotate", "build"])
+_CLOUD_HOST = re.compile(
+    r"cloud|aws|azure|google|hosting|heroku|vercel|netlify|fly\.|gitlab|github|k8s|kube|infra|sentry"
+)
+_UNTIL = frozenset({"before", "until", "older_than", "olderthan", "to", "max_age"})
+_UNDOES = frozenset({"restore", "undo", "undelete", "unarchive", "untrash", "recover"})
+_ACTS = frozenset(
+    ["restart", "reboot", "scale", "rollback", "deploy", "trigger", "start", "failover", "rotate", "build"]
+)
 
 
 def _reading(request: Request, scope: Scope) -> Finding | None:
@@ -266,33 +502,61 @@ def _selects(filters: list[tuple[str, str]]) -> bool:
         for name, value in filters
     ):
         return False
-    return any(
-        not always_true(value or name) and not always_true(f"{name}={value}") for name, value in filters
-    )
+    return any(not always_true(value or name) and not always_true(f"{name}={value}") for name, value in filters)
 
 
-def _loss(request: Request, aim: _Aim, scope: Scope) -> Finding:
+def _loss(request: Request, aim: _Aim, scope: Scope) -> Finding | None:
     filters = _filters(request)
-    if aim.noun.lower() in {"me", "self", "account"} and not aim.name and aim.noun.lower() != "account":
+    if request.segments[-1:] and request.segments[-1].lower() in {"me", "self"}:
         return _finding("B7", "deletes the account itself", request, aim)
     if aim.name.lower() in {"me", "self"} and singular(aim.noun) in {"user", "account", "profile"}:
         return _finding("B7", "deletes the account itself", request, aim)
+    if singular(aim.noun) == "session" and re.match(r"(?:own|current|me|this)\b", aim.name):
+        return None
+    if singular(aim.noun) in {"mailbox", "account"} and request.flag(
+        "purge", "permanent", "permanently", "force", "immediate", "hard"
+    ):
+        return _finding("B7", f"deletes the {singular(aim.noun)} {aim.name} for good", request, aim)
+    if (
+        weight_of(aim.noun) is Weight.GUARD
+        and singular(aim.noun) in {"alertrule", "alarm"}
+        and aim.name not in {"", "*"}
+    ):
+        return _finding("C4", f"deletes the {aim.noun} {aim.name}", request, aim)
     if aim.name and aim.name != "*":
+        business = singular(aim.noun) in {
+            "project",
+            "account",
+            "app",
+            "application",
+            "site",
+            "company",
+            "organization",
+            "team",
+            "environment",
+        }
+        if business and aim.name.isdigit() and not _CLOUD_HOST.search(request.host):
+            return _finding("C3", f"deletes one record ({aim.noun} {aim.name})", request, aim)
         if is_local(request.host, request.scheme) and weight_of(aim.noun) is Weight.ENVIRONMENT:
             return _finding("C4", f"deletes {aim.noun} {aim.name} of this machine", request, aim)
         return _finding(loss_rule(aim.noun, aim.name, scope.setting), f"deletes {aim.noun} {aim.name}", request, aim)
-    if aim.name != "*" and (_selects(filters) or set(split_name(aim.noun)) & _CACHE):
+    every = any(
+        value.lower() in {"all", "*"} or (name.lower() in _ALL_WORDS and value.lower() in {"true", "1", "yes", ""})
+        for name, value in request.query
+    )
+    guarded = weight_of(aim.noun) in {Weight.GUARD, Weight.HELD}
+    if not guarded and not every and aim.name != "*" and (_selects(filters) or set(split_name(aim.noun)) & _CACHE):
         return _finding("C3", f"deletes selected {aim.noun}", request, aim)
     single = not _names_things(aim.noun) and aim.name != "*"
     heavy = weight_of(aim.parent) in {Weight.STORE, Weight.ENVIRONMENT, Weight.INSTANCE}
     if weight_of(aim.noun) in {Weight.GUARD, Weight.HELD}:
         return _finding(loss_rule(aim.noun, "", scope.setting), f"removes {aim.noun}", request, aim)
-    if single or (aim.inside and not heavy and aim.name != "*"):
+    if single or (aim.inside and not heavy and not every and aim.name != "*"):
         return _finding("C3", f"deletes {aim.noun} of {aim.inside or request.host}", request, aim)
     return _finding(loss_rule(aim.noun, "", scope.setting, many=True), f"deletes all {aim.noun}", request, aim)
 
 
-def _by_verb(request: Request, verb: str, scope: Scope) -> Finding:
+def _by_verb(request: Request, verb: str, scope: Scope) -> Finding | None:
     last = request.segments[-1] if request.segments else ""
     words = split_name(last)
     if words and words[0] == verb and len(words) > 1 and not set(words) & _ALL_WORDS:
@@ -309,6 +573,10 @@ def _by_verb(request: Request, verb: str, scope: Scope) -> Finding:
     )
     if set(split_name(aim.noun)) & _CACHE:
         return _finding("C4", f"{verb}s {aim.noun}", request, aim)
+    if is_local(request.host, request.scheme) and re.search(
+        r"\b(?:test|tests|in-?memory|fixtures?|mock|e2e|dev)\b", f"{request.path} {request.text}"
+    ):
+        return None
     if "factory" in words:
         return _finding("B6", "resets the device to its factory state", request, aim)
     if (
@@ -327,6 +595,10 @@ def _by_verb(request: Request, verb: str, scope: Scope) -> Finding:
 def _writing(request: Request, verb: str, scope: Scope) -> Finding | None:
     local = is_local(request.host, request.scheme)
     aim = _aim(request.segments)
+    if _drafted(request):
+        return None
+    if verb in _UNDOES and weight_of(aim.parent or aim.noun) is Weight.ITEM:
+        return None
     words = [part for segment in request.segments for part in split_name(segment)]
     tail = set(split_name(request.segments[-1])) if request.segments else set()
     if request.method == "POST" and (tail & _QUESTIONS or verb in READS) and not tail & {"send", "pay", "job", "jobs"}:
@@ -353,6 +625,15 @@ def _writing(request: Request, verb: str, scope: Scope) -> Finding | None:
     if set(words) & _SPEECH and request.method == "POST":
         return _finding("C7", f"speaks at {request.host} in the user's name", request, aim)
     return _finding("C3", f"changes {aim.noun or 'data'} at {request.host}", request, aim)
+
+
+def _drafted(request: Request) -> bool:
+    """Whether what is written stays a draft."""
+    return any(
+        (name.lower() in {"draft", "is_draft", "isdraft"} and value is True)
+        or (name.lower() in {"status", "state"} and isinstance(value, str) and value.lower() == "draft")
+        for name, value in fields(request.body)
+    )
 
 
 def _finding(rule: str, says: str, request: Request, aim: _Aim) -> Finding:

@@ -12,7 +12,7 @@ import msgspec
 
 from reactor_core.safety.network.request import Request
 from reactor_core.safety.scope import Scope
-from reactor_core.safety.tools.names import name_class
+from reactor_core.safety.things import name_kind
 from reactor_core.safety.verdict import Effect, Finding, Scale, found
 
 __all__ = ["by_route"]
@@ -105,7 +105,7 @@ def _wild(request: Request) -> bool:
 def _finding(row: _Row, match: re.Match[str], request: Request, scope: Scope) -> Finding:
     names = {key.rpartition("_")[0]: value for key, value in match.groupdict().items() if value is not None}
     name = names.get("name", "")
-    said = name_class(name, scope.setting) if name else "plain"
+    said = name_kind(name, scope.setting) if name else "plain"
     rule = (row.precious if said == "precious" else row.scratch if said == "scratch" else "") or row.rule
     says = re.sub(r"\{(\w+)\}", lambda hole: names.get(hole.group(1), ""), row.says)
     effect = Effect(

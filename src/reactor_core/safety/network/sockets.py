@@ -15,12 +15,16 @@ from reactor_core.safety.verdict import Effect, Judged, found
 __all__ = ["SOCKET_METHODS", "is_local", "judge_socket"]
 
 SOCKET_METHODS = frozenset(
-    {"CONNECT", "LISTEN", "DNS", "SUBSCRIBE", "PUBLISH", "PING", "SCAN", "TRACEROUTE", "FLOOD", "SSH"}
+    {"CONNECT", "LISTEN", "DNS", "SUBSCRIBE", "PUBLISH", "PING", "SCAN", "TRACEROUTE", "FLOOD", "SSH", "STREAM"}
 )
 
 _SHELL = re.compile(
     r"\b(?:/bin/|/usr/bin/)?(?:sh|bash|zsh|dash|ksh|cmd\.exe|powershell|pwsh)\b(?! script|-completion)|\bshell\b|\bpty\b|std(?:in|out|err)"
     r"|remote control|command and control|\bc2\b|\bmeterpreter\b|executes? (?:whatever|what|every|any|each|received|incoming)",
+    re.IGNORECASE,
+)
+_OBEYS = re.compile(
+    r"\b(?:accept|execute|run|obey|receive|allow|enable)_?\s*(?:commands?|exec\w*|remote_?exec\w*|tasks?|code)\b",
     re.IGNORECASE,
 )
 _NO_SHELL = re.compile(r"\b(?:no|without(?: a)?|not a|read[- ]only) (?:shell|pty|stdin)\b", re.IGNORECASE)
@@ -57,6 +61,19 @@ def judge_socket(request: Request, scope: Scope) -> Judged:
     leak = sensitive.secret_in(f"{request.url} {said}") if request.method in {"DNS", "PUBLISH", "CONNECT"} else ""
     if leak and not is_local(request.host, request.scheme):
         return _one("B5", f"sends {leak} to {request.host}", request, secret=True, outward=True)
+    if request.method == "STREAM":
+        spied = re.search(
+            r"screen|keyboard|key ?strokes?|microphone|\bmic\b|webcam|camera|clipboard|audio|desktop",
+            f"{request.url} {said}",
+            re.IGNORECASE,
+        )
+        away = "localhost" not in said and "127.0.0.1" not in said
+        return _one(
+            "B5" if spied and away else "C7" if away else "",
+            f"streams {spied.group() if spied else 'data'} out",
+            request,
+            outward=True,
+        )
     match request.method:
         case "LISTEN":
             return _listen(request, said)
@@ -115,6 +132,12 @@ def _connect(request: Request, said: str, scope: Scope) -> Judged:
     if re.search(r"std(?:in|out|err)[^.]*(?:/bin/|\bsh\b|bash|shell)|(?:/bin/\w*sh|bash|shell|cmd\.exe|powershell)\b[^.]*(?:attached|std(?:in|out)|-i\b|piped|connected|dup2|redirect|pty)"
                  r"|reverse shell|executes? (?:whatever|what|every|any|each|received|incoming|returned)|meterpreter|\bc2\b|command and control", said, re.IGNORECASE) and not _NO_SHELL.search(said):  # fmt: skip
         return _one("B5", f"hands a shell of this machine to {request.host}", request, privilege=True, outward=True)
+    if (
+        _OBEYS.search(said)
+        and not is_local(request.host, request.scheme)
+        and not re.search(r"commands?\s*=\s*(?:false|0|no)", said, re.I)
+    ):
+        return _one("B5", f"lets {request.host} run commands here", request, privilege=True, outward=True)
     nested = _sent(request, said, scope)
     if nested is not None:
         return nested
