@@ -87,9 +87,9 @@ class Watcher:
             self.bridge.latch.unlisten(self._latch_changed)
             self.halts.close()
 
-    def pull(self, method: str, reason: str) -> None:
+    def pull(self, method: str, reason: str, moment: float) -> None:
         """Halt everything. May be called from any thread."""
-        self._pulled.append(wire.Trip(method, reason, "", time.monotonic(), new_id(), by=method))
+        self._pulled.append(wire.Trip(method, reason, "", moment, new_id(), by="a person at this machine"))
         os.eventfd_write(self._wake, 1)
 
     def end(self) -> None:

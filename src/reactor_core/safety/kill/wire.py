@@ -232,9 +232,9 @@ def bind(workspace: Path) -> socket.socket | None:
     Raises:
         StorageError: There is no such folder.
     """
-    listening = _socket()
+    address, listening = _address(workspace), _socket()
     try:
-        listening.bind(_address(workspace))
+        listening.bind(address)
         listening.listen(128)
     except OSError:  # the address is taken
         listening.close()
@@ -249,9 +249,9 @@ def connect(workspace: Path) -> socket.socket | None:
         EnvironmentMissing: Another user holds the watcher's place.
         StorageError: There is no such folder.
     """
-    connected = _socket()
+    address, connected = _address(workspace), _socket()
     try:
-        connected.connect(_address(workspace))
+        connected.connect(address)
     except OSError:
         connected.close()
         return None
