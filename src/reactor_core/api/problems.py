@@ -38,6 +38,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "token-wrong": (401, "The token is not the right one"),
     "cross-site": (403, "Pages of other sites need a token"),
     "host-unknown": (403, "The Host header does not name this machine"),
+    "answer-refused": (403, "The answer does not count"),
     "forbidden": (403, "Not allowed"),
     "not-found": (404, "There is nothing here"),
     "method-not-allowed": (405, "The method does not exist here"),
@@ -60,7 +61,9 @@ PROBLEMS: dict[str, tuple[int, str]] = {
 
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _BY_STATUS = {
-    status: name for name, (status, _) in reversed(PROBLEMS.items()) if name not in {"cross-site", "host-unknown"}
+    status: name
+    for name, (status, _) in reversed(PROBLEMS.items())
+    if name not in {"cross-site", "host-unknown", "answer-refused"}
 }
 
 

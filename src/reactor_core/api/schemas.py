@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 __all__ = [
     "AppendedOut",
     "BatchOut",
+    "ConfirmIn",
+    "DenyIn",
     "EventIn",
     "EventOut",
     "EventPage",
@@ -143,3 +145,24 @@ class ProblemOut(BaseModel):
 
 
 RefusedOut.model_rebuild()
+
+
+class ConfirmIn(BaseModel):
+    """What lets an action run: a code or a note."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"code": "123456"}]})
+
+    code: Annotated[str, Field(max_length=16)] | None = Field(None, description="What the authenticator shows.")
+    person: Name | None = Field(None, description="Whose code it is; null takes anybody's.")
+    note: Annotated[str, Field(max_length=4096)] | None = Field(
+        None, description="Made by `reactor safety sign` with an enrolled key, about the question's `subject`."
+    )
+
+
+class DenyIn(BaseModel):
+    """Why an action is refused, as far as somebody says."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "that is my only copy"}]})
+
+    reason: Annotated[str, Field(max_length=1000)] = Field("", description="In words.")
+    person: Name | None = Field(None, description="Who refuses.")

@@ -16,7 +16,15 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from reactor_core import __version__
-from reactor_core.api import problems, routes_audit, routes_events, routes_health, routes_hub, routes_stream
+from reactor_core.api import (
+    problems,
+    routes_audit,
+    routes_confirmations,
+    routes_events,
+    routes_health,
+    routes_hub,
+    routes_stream,
+)
 from reactor_core.api.figures import Measure, RequestFigures
 from reactor_core.api.guard import Guard
 from reactor_core.api.headers import AnswerHeaders
@@ -40,7 +48,10 @@ _DESCRIPTION = """
 The events of a workspace over HTTP. Clients on this machine need no credentials; all others send the workspace's token
 as `Authorization: Bearer`. Every error is a problem document (RFC 9457).
 """
-_ROUTERS = (routes_health.router, routes_stream.router, routes_events.router, routes_audit.router, routes_hub.router)
+_ROUTERS = (
+    routes_health.router, routes_stream.router, routes_events.router, routes_audit.router, routes_hub.router,
+    routes_confirmations.router,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None, *, limits: ApiLimits | None = None) -> FastAPI:

@@ -25,6 +25,7 @@ from reactor_core.events.reader import JournalReader
 from reactor_core.events.store import JournalStore
 from reactor_core.events.vocabulary import EventSource
 from reactor_core.integration.event_bridge import EventBridge
+from reactor_core.safety.confirm.approvals import Approvals
 from reactor_core.utils.clock import Clock, SystemClock
 from reactor_core.utils.settings import Settings
 from reactor_core.utils.tokens import Token, is_loopback, matches, workspace_token
@@ -72,6 +73,8 @@ class Services:
         )
         self.looks: JournalReader = bridge.journal.open_reader()
         """For questions that take microseconds; nothing long is asked of it, so it may be asked on the loop."""
+        self.approvals = Approvals(bridge)
+        """The questions to people about actions."""
         self.closing = False
         self._clock = clock
         self._started = clock.monotonic()
@@ -126,6 +129,7 @@ class Services:
         if self._shared is not None:
             await asyncio.to_thread(self._shared.close)
         self.looks.close()
+        await asyncio.to_thread(self.approvals.close)
         await self.bridge.aclose()
 
     @property

@@ -190,13 +190,20 @@ class Approvals:
         proof = self.factors.use_code(code, purpose=f"question {ticket_id}", person=person)
         return self._say(ticket_id, Said(confirmed, proof.person, Method.TOTP), {"at": proof.at})
 
-    def say_with_note(self, ticket_id: str, note: str) -> Question:
+    def say_with_note(self, ticket_id: str, note: str, *, only_confirming: bool = False) -> Question:
         """Store the answer of a signed note.
+
+        Args:
+            ticket_id: The question.
+            note: The text.
+            only_confirming: Refuse a note that denies, before it is used up.
 
         Raises:
             As :meth:`say`; and ApprovalInvalid if the note is not signed by an enrolled key, or about something else.
         """
         question = self._open(ticket_id)
+        if only_confirming and not self.factors.check_note(note, about=self.subject(question)).confirmed:
+            raise ApprovalInvalid("the note says no", remedy="give it where questions are denied")
         proof, answer = self.factors.use_note(note, about=self.subject(question), purpose=f"question {ticket_id}")
         return self._say(ticket_id, Said(answer.confirmed, proof.person, Method.KEY), {"note": note})
 
