@@ -10,8 +10,11 @@ from reactor_core.safety.tools import archives as _archives  # noqa: F401  each 
 from reactor_core.safety.tools import copying as _copying  # noqa: F401
 from reactor_core.safety.tools import fetching as _fetching  # noqa: F401
 from reactor_core.safety.tools import git as _git  # noqa: F401
+from reactor_core.safety.tools import interpreters as _interpreters  # noqa: F401
+from reactor_core.safety.tools import javascript as _javascript  # noqa: F401
 from reactor_core.safety.tools import modes as _modes  # noqa: F401
 from reactor_core.safety.tools import processes as _processes  # noqa: F401
+from reactor_core.safety.tools import python_packages as _python_packages  # noqa: F401
 from reactor_core.safety.tools import remote as _remote  # noqa: F401
 from reactor_core.safety.tools.judging import judge_by_table
 from reactor_core.safety.tools.line import Textual
