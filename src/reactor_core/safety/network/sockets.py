@@ -69,7 +69,7 @@ def judge_socket(request: Request, scope: Scope) -> Judged:
         )
         away = "localhost" not in said and "127.0.0.1" not in said
         return _one(
-            "B5" if spied and away else "C7" if away else "",
+            "B5" if spied and away and (request.scheme != "https" or re.search(r"key|clip|mic|cam", spied.group(), re.IGNORECASE)) else "C7" if away else "",
             f"streams {spied.group() if spied else 'data'} out",
             request,
             outward=True,
