@@ -1,0 +1,397 @@
+"""Runs one simple command: expands its words, opens its redirections, and hands it to whoever knows what it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reactor_core.safety import paths
+from reactor_core.safety.scope import unclear
+from reactor_core.safety.shell.builtins import BUILTINS
+from reactor_core.safety.shell.command import Redirect, Word, line_of
+from reactor_core.safety.shell.containers import THROWAWAY, outside
+from reactor_core.safety.shell.expand import Expander
+from reactor_core.safety.shell.flow import check, shows_secret
+from reactor_core.safety.shell.grammar import parse
+from reactor_core.safety.shell.nodes import Assignment, Literal, Node, Pipeline, Redirection, Script, Simple
+from reactor_core.safety.shell.nodes import Item as ListItem
+from reactor_core.safety.shell.outputs import Source, printed
+from reactor_core.safety.shell.repeated import REPEATERS
+from reactor_core.safety.shell.running import Call, Outcome, Runs, absolute, deeper
+from reactor_core.safety.shell.scripts import content_of, fetched, run_shell
+from reactor_core.safety.shell.state import EMPTY, UNKNOWN, Chooser, Shell, Value, literal
+from reactor_core.safety.shell.traces import remember, written
+from reactor_core.safety.shell.unwrap import unwrap
+from reactor_core.safety.tools import judge_command
+from reactor_core.safety.verdict import Effect, Judged, Scale
+
+__all__ = ["assign", "call", "judge_redirects", "opened", "run_simple"]
+
+_NETWORK = re.compile(r"/dev/(tcp|udp)/([^/]+)/([^/]+)")
+_STANDARD = re.compile(r"/dev/(stdin|stdout|stderr|null|zero|full|tty|fd/\d+|pts/\d+|u?random)|/proc/self/fd/\d+|&?-")
+_OUTER = frozenset({"env", "command", "builtin", "exec", "nohup", "time", "busybox", "toybox", "npx", "bunx"})
+_MAX_CALLS = 12
+
+
+def run_simple(node: Simple, shell: Shell, expander: Expander, runner: Runs, chooser: Chooser) -> Outcome:
+    """Run it under one choice of what is ambiguous."""
+    shell.scope.effort.spend(2)
+    ways = shell.folders()
+    cwd = ways[chooser.pick(("variable", "PWD"), len(ways))]
+    scope = replace(shell.scope, cwd=cwd)
+    aliased = _aliased(node, shell)
+    if aliased is not None:
+        for name in aliased[1]:
+            shell.aliases.pop(name, None)
+        outcome = runner.script(aliased[0], shell)
+        if "expand_aliases" in shell.options:
+            return outcome
+    words = tuple(expander.words(node.words))
+    env: dict[str, Value] = {}
+    if not words:
+        for assignment in node.assignments:
+            assign(assignment, shell, expander)
+    else:
+        inner = shell.copy()
+        held, expander.shell = expander.shell, inner
+        for assignment in node.assignments:
+            assign(assignment, inner, expander)
+            env[assignment.name] = inner.variables[assignment.name][0]
+        expander.shell = held
+        for assignment in node.declared:
+            assign(assignment, shell, expander)
+    stdin, redirects, out = opened(node.redirections, shell, expander, scope, runner)
+    if not words:
+        _emptied(redirects, shell, scope)
+        return Outcome(status=True)
+    one = Call(
+        words, shell, scope, runner, chooser, env, shell.stdin if stdin is None else stdin, redirects, node.declared,
+        piped=shell.piped,
+    )  # fmt: skip
+    outcome = runner.call(one)
+    judge_redirects(one, redirects, outcome.output)
+    return replace(outcome, output=EMPTY) if out else outcome
+
+
+def _aliased(node: Simple, shell: Shell) -> tuple[Script, list[str]] | None:
+    """The command with its alias put in; None if its first word is none."""
+    if not node.words or len(node.words[0]) != 1:
+        return None
+    first = node.words[0][0]
+    if not isinstance(first, Literal) or first.quoted or first.text not in shell.aliases:
+        return None
+    script = parse(shell.aliases[first.text])
+    if not script.items:
+        return None
+    *before, last = script.items
+    commands: list[Node] = list(last.pipeline.commands)
+    end = commands[-1]
+    if not isinstance(end, Simple):
+        return script, [first.text]
+    commands[-1] = replace(
+        end,
+        assignments=(*node.assignments, *end.assignments),
+        words=(*end.words, *node.words[1:]),
+        redirections=(*end.redirections, *node.redirections),
+    )
+    item = ListItem(Pipeline(tuple(commands), last.pipeline.negated), last.joined, last.background)
+    return Script((*before, item)), [first.text]
+
+
+def assign(assignment: Assignment, shell: Shell, expander: Expander) -> None:
+    """Set a variable."""
+    name = assignment.name
+    if assignment.array:
+        words = expander.words(assignment.value)  # type: ignore[arg-type]
+        items = tuple(Value(word.parts, word.origin, word.globbed) for word in words)
+        before = shell.variables.get(name, (EMPTY,))[0].items or ()
+        if any(word.many for word in words):
+            value = UNKNOWN
+        else:
+            value = Value(("",), items=(*before, *items) if assignment.append else items)
+    else:
+        value = expander.value(assignment.value)  # type: ignore[arg-type]
+        if assignment.index is not None:
+            value = _with_element(assignment, value, shell, expander)
+        elif assignment.append:
+            value = expander.variable(name) + value if shell.ways(name) is not None else value
+    shell.set(name, value)
+    if "allexport" in shell.options:
+        shell.exported.add(name)
+
+
+def _with_element(assignment: Assignment, value: Value, shell: Shell, expander: Expander) -> Value:
+    items = list(shell.variables.get(assignment.name, (EMPTY,))[0].items or ())
+    text = expander.value(assignment.index or ()).text
+    if text is None or not text.isdigit() or int(text) > 1000:
+        return UNKNOWN
+    while len(items) <= int(text):
+        items.append(EMPTY)
+    items[int(text)] = value
+    return Value(("",), items=tuple(items))
+
+
+def opened(
+    redirections: Sequence[Redirection], shell: Shell, expander: Expander, scope: object, runner: Runs
+) -> tuple[Value | None, tuple[Redirect, ...], bool]:
+    """Standard input if it is redirected, all files, and whether the output goes to one of them."""
+    stdin: Value | None = None
+    redirects: list[Redirect] = []
+    out = False
+    for redirection in redirections:
+        op, fd = redirection.op, redirection.fd
+        if op == "<<":
+            value = expander.value(redirection.target)
+            if fd in (None, 0):
+                stdin = value
+            continue
+        if op == "<<<":
+            value = expander.value(redirection.target)
+            if fd in (None, 0):
+                stdin = value + literal("\n")
+            continue
+        words = expander.words((redirection.target,))
+        target = words[0] if len(words) == 1 else Word((None,))
+        text = target.text or ""
+        if op in (">&", "<&") and re.fullmatch(r"\d+-?|-", text):
+            if op == ">&" and fd in (None, 1) and text == "2":
+                out = True
+            continue
+        if op in ("<", "<>", "<&") and fd in (None, 0):
+            stdin = _file_content(target, shell, expander, scope)
+        kind = "<" if op.startswith("<") and op != "<>" else ">>" if op in (">>", "&>>", "<>") else ">"
+        redirects.append(Redirect(kind, target, fd if fd is not None else (0 if op[0] == "<" else 1)))
+        out = out or (kind != "<" and fd in (None, 1) and text not in ("/dev/stdout", "/dev/tty", "/dev/fd/1"))
+    return stdin, tuple(redirects), out
+
+
+def _file_content(target: Word, shell: Shell, expander: Expander, scope: object) -> Value:
+    one = Call((Word(("cat",)), target), shell, scope, None, expander.chooser)  # type: ignore[arg-type]
+    if target.text is not None and _NETWORK.fullmatch(target.text):
+        return Value((None,), replace(target.origin, fetched=True))
+    value = content_of(one, target)
+    if target.text is None:
+        return value
+    path = one.path(target.text)
+    secret = shows_secret(one)
+    files = () if path.startswith("/dev/") or value.text is not None else (path,)
+    return replace(value, origin=replace(value.origin, secret=value.origin.secret or secret, files=files))
+
+
+def _emptied(redirects: Sequence[Redirect], shell: Shell, scope: object) -> None:
+    one = Call((Word((":",)),), shell, scope, None, Chooser(), redirects=tuple(redirects))  # type: ignore[arg-type]
+    judge_redirects(one, redirects, EMPTY)
+
+
+def judge_redirects(one: Call, redirects: Sequence[Redirect], output: Value) -> None:
+    for redirect in redirects:
+        target = redirect.target
+        text = target.text
+        content = output if redirect.fd in (0, 1) else UNKNOWN
+        if text is not None and (match := _NETWORK.fullmatch(text)):
+            _connected(one, redirect, match)
+            continue
+        if text is None and not target.known_prefix.startswith("/"):
+            if redirect.op == ">":
+                one.add(unclear("writes to a file whose name is not known"))
+            continue
+        path = outside(text, one.shell.roots) if text is not None else target.pattern
+        if _STANDARD.fullmatch(path):
+            continue
+        scope = one.known_scope()
+        if redirect.op == "<":
+            finding = paths.reading(path, scope)
+        elif redirect.op == ">>":
+            finding = paths.appending(path, scope, content=content.text)
+        else:
+            finding = paths.overwriting(path, scope, content=content.text)
+        if finding is not None:
+            one.add(replace(finding, part=f"{line_of(one.words)} {redirect.op} {target}"))
+        if redirect.op != "<" and redirect.fd in (0, 1) and text is not None:
+            written(one, one.path(path), content, adding=redirect.op == ">>")
+
+
+def _connected(one: Call, redirect: Redirect, match: re.Match[str]) -> None:
+    host, port = match[2], match[3]
+    shells = one.name in BUILTINS and BUILTINS[one.name] is run_shell
+    if shells or (one.name == "exec" and redirect.op == ">>" and len(one.words) == 1 and redirect.fd in (0, 1)):
+        says = f"connects a shell to {host}, port {port}"
+        one.found("B5", says, Effect(target=host, scale=Scale.ALL, reversible=False, outward=True, privilege=True))
+    elif redirect.op != "<" and shows_secret(one):
+        says = f"sends a secret to {host}"
+        one.found("B5", says, Effect(target=host, scale=Scale.ITEM, reversible=False, outward=True, secret=True))
+    else:
+        judged = one.scope.nested("network", f"CONNECT {host}:{port}")
+        take(one, judged)
+
+
+def take(one: Call, judged: Judged) -> None:
+    """Add what another judge has found."""
+    for finding in judged.findings:
+        one.add(finding)
+    one.world.resolved.extend(judged.resolved)
+    one.world.touches.extend(judged.touches)
+
+
+def call(one: Call) -> Outcome:
+    """Run a command whose words are known."""
+    one.scope.effort.spend(2)
+    world = one.world
+    first = one.words[0]
+    if first.text is None:
+        return _unknown_program(one)
+    if not first.text:
+        return Outcome(status=False)
+    name = one.name
+    if "/" not in first.text and name in one.shell.functions and (not one.plain or name not in BUILTINS):
+        return _function(one, name)
+    if "/" in first.text and (program := world.programs.get(one.path(first.text))):
+        return call(replace(one, words=(Word((program,)), *one.args)))
+    alias = world.config.get((name, one.args[0].text or "")) if one.args else None
+    if alias is not None:
+        return _tool_alias(one, alias)
+    if name in BUILTINS and ("/" not in first.text or BUILTINS[name] is run_shell):
+        world.resolved.append(line_of(one.words))
+        if name not in ("eval", "source", "."):
+            check(one)
+        outcome = BUILTINS[name](replace(one, words=_inside(one)))
+        if outcome is not None:
+            if name in ("source", "."):
+                _judge_tool(one)
+            output = outcome.output
+            if name in ("export", "declare", "set") and shows_secret(one):
+                output = Value((None,), replace(output.origin, secret=True))
+            return replace(outcome, output=output)
+    if "/" in first.text and (outcome := _script(one)) is not None:
+        return outcome
+    start = len(world.findings)
+    if one.name not in BUILTINS:
+        world.resolved.append(line_of(one.words))
+    inner = REPEATERS[name](one) if name in REPEATERS else unwrap(one)
+    if inner is not None and name in _OUTER:
+        return inner
+    check(one)
+    _judge_tool(one)
+    secret = shows_secret(one) or any(finding.effect.secret for finding in world.findings[start:])
+    if inner is not None and name not in REPEATERS:
+        return inner
+    output = printed(Source(name, one.args, one.stdin, one.shell, one.scope.cwd, secret))
+    if inner is not None:
+        output = Value((None,), inner.output.origin | output.origin)
+    remember(one)
+    return Outcome(output, None)
+
+
+def _judge_tool(one: Call) -> None:
+    inner = replace(one, words=_inside(one), scope=_inside_scope(one))
+    command = inner.command()
+    before = len(one.world.findings)
+    take(one, judge_command(command, command.scope))
+    if any(outer == THROWAWAY for _, outer in one.shell.roots):
+        _spare_container(one, before)
+
+
+def _spare_container(one: Call, before: int) -> None:
+    """What a container changes in itself is gone with it, unless it reaches out."""
+    findings = one.world.findings
+    findings[before:] = [
+        finding
+        for finding in findings[before:]
+        if finding.rule not in ("C1", "C4", "C5")
+        or finding.effect.outward
+        or any(not outer.startswith(THROWAWAY) and outer in finding.effect.target for _, outer in one.shell.roots)
+    ]
+
+
+def _inside(one: Call) -> tuple[Word, ...]:
+    """The words with paths as this machine knows them: through mounts of a container and through links."""
+    links = one.world.links
+    if not links and not one.shell.roots:
+        return one.words
+    return (one.words[0], *(_moved(word, one, links) for word in one.args))
+
+
+def _moved(word: Word, one: Call, links: dict[str, str]) -> Word:
+    text = word.parts[0]
+    if not text or text.startswith("-"):
+        return word
+    if one.shell.roots and text.startswith("/"):
+        return replace(word, parts=(outside(text, one.shell.roots), *word.parts[1:]))
+    if links and not word.origin.pipeline:
+        path = absolute(text, one.scope.cwd)
+        for link, target in links.items():
+            if path.startswith(link + "/") or (path == link and text.endswith("/")):
+                return replace(word, parts=(target.rstrip("/") + path[len(link) :] or "/", *word.parts[1:]))
+    return word
+
+
+def _inside_scope(one: Call) -> object:
+    scope = one.scope
+    return replace(scope, cwd=outside(scope.cwd, one.shell.roots)) if one.shell.roots and scope.cwd else scope
+
+
+def _unknown_program(one: Call) -> Outcome:
+    first = one.words[0]
+    one.world.resolved.append(line_of(one.words))
+    check(one)
+    if first.known_prefix.endswith("/") or "/" in first.known_prefix:
+        one.add(unclear(f"runs a program in {first.known_prefix} whose name is not known"))
+    else:
+        one.add(unclear("runs a command that is not known"))
+    if len(one.words) > 1 and first.many:
+        # It may be a wrapper such as $SUDO, or nothing at all.
+        one.runner.call(replace(one, words=one.args))
+    return Outcome(UNKNOWN)
+
+
+def _function(one: Call, name: str) -> Outcome:
+    shell = one.shell
+    if name in shell.calling:
+        if shell.fork:
+            one.found(
+                "B6", f"{name} starts itself over and over: a fork bomb", Effect(scale=Scale.ALL, reversible=False)
+            )
+        if shell.calling.count(name) >= 3:
+            return Outcome(UNKNOWN)
+    inner = shell.copy()
+    inner.scope = deeper(one.scope)
+    inner.positional = (
+        None
+        if any(word.many for word in one.args)
+        else tuple(Value(word.parts, word.origin, word.globbed) for word in one.args)
+    )
+    inner.calling = (*shell.calling, name)
+    inner.stdin = one.stdin
+    inner.variables.update({key: (value,) for key, value in one.env.items()})
+    item = ListItem(Pipeline((shell.functions[name],)))
+    outcome = one.runner.script(Script((item,)), inner)
+    dead, positional = inner.dead, shell.positional
+    scope, stdin, calling = shell.scope, shell.stdin, shell.calling
+    shell.become(inner)
+    shell.positional, shell.scope, shell.stdin, shell.calling = positional, scope, stdin, calling
+    shell.dead = dead if dead == "exit" else ""
+    return outcome
+
+
+def _tool_alias(one: Call, alias: str) -> Outcome:
+    """An alias that the action has defined in a tool, as with ``git config alias.x``."""
+    rest = " ".join(line_of((word,)) for word in one.args[1:])
+    line = f"{alias[1:]} {rest}" if alias.startswith("!") else f"{one.name} {alias} {rest}"
+    inner = one.shell.copy()
+    inner.scope = deeper(one.scope)
+    return one.runner.text(line, inner)
+
+
+def _script(one: Call) -> Outcome | None:
+    """A program that is given by its path and that the action itself has written; None for any other."""
+    path = one.path(one.words[0].text or "")
+    value = one.world.contents.get(path)
+    if value is None or fetched(one, path):
+        return None
+    text = value.text
+    if text is not None and (match := re.match(r"#!\s*(\S+)(?:[ \t]+(\S+))?.*", text)):
+        program = (match[2] if match[1].endswith("/env") and match[2] else match[1]).rpartition("/")[2]
+        if program not in BUILTINS:
+            return one.runner.call(replace(one, words=(Word((program,)), one.words[0], *one.args)))
+    return one.runner.call(replace(one, words=(Word(("bash",)), one.words[0], *one.args)))
