@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import platform
 from importlib.metadata import version
@@ -13,7 +15,7 @@ from reactor_core.models.entry import ModelEntry
 if TYPE_CHECKING:
     from torch import device as Device  # noqa: N812  a type, spelled as one
 
-__all__ = ["CARD", "dataset_facts", "describe_environment", "run_identity"]
+__all__ = ["CARD", "dataset_facts", "describe_environment", "run_identity", "tokenizer_hash"]
 
 CARD = "card.json"
 """Name of the card in the run's folder and in the adapter's."""
@@ -53,14 +55,37 @@ def dataset_facts(dataset: Dataset) -> dict[str, Any]:
     }
 
 
+def tokenizer_hash(tokenizer: Any) -> str:
+    """SHA-256 over what turns text into token ids: vocabulary, merges, rules, special tokens."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    rules = backend.to_str() if backend is not None else json.dumps(sorted(tokenizer.get_vocab().items()))
+    special = json.dumps({name: str(token) for name, token in sorted(tokenizer.special_tokens_map.items())})
+    return hashlib.sha256(f"{rules}\n{special}".encode()).hexdigest()
+
+
 def run_identity(
-    config_hash: str, dataset: Dataset, entry: ModelEntry, template: str, held: Dataset | None = None
+    config_hash: str,
+    dataset: Dataset,
+    entry: ModelEntry,
+    template: str,
+    tokenizer: str,
+    held: Dataset | None = None,
 ) -> dict[str, str]:
-    """What a resume must find unchanged."""
+    """What a resume must find unchanged.
+
+    Args:
+        config_hash: Of the options.
+        dataset: What is trained on.
+        entry: The base model.
+        template: Hash of the chat template.
+        tokenizer: Hash of the tokenizer (:func:`tokenizer_hash`).
+        held: What is measured on, or None.
+    """
     identity = {
         "configuration": config_hash,
         "dataset": dataset.sha256,
         "base model": entry.weights_hash,
         "chat template": template,
+        "tokenizer": tokenizer,
     }
     return identity if held is None else {**identity, "held-out dataset": held.sha256}

@@ -16,7 +16,7 @@ from reactor_core.data.records import Dataset, read_dataset
 from reactor_core.errors import Interrupted
 from reactor_core.models.load import load_model
 from reactor_core.models.store import resolve_model
-from reactor_core.training.card import dataset_facts, run_identity
+from reactor_core.training.card import dataset_facts, run_identity, tokenizer_hash
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.control import RunControl, State, Wish
 from reactor_core.training.experience import experience_dataset
@@ -151,7 +151,7 @@ class Trainer:
         except KeyboardInterrupt:
             raise Interrupted("stopped before the first step", remedy="run the same command again") from None
         template_hash = hashlib.sha256(chat.as_file().encode()).hexdigest()
-        identity = run_identity(self.config.hash, dataset, entry, template_hash, held)
+        identity = run_identity(self.config.hash, dataset, entry, template_hash, tokenizer_hash(loaded.tokenizer), held)
         facts = {
             "config": self.config.model_dump(mode="json"),
             "dataset": dataset_facts(dataset),

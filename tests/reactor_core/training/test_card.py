@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from transformers import AutoTokenizer
 
 from reactor_core.data.records import Dataset, read_dataset
 from reactor_core.models.entry import ModelEntry
-from reactor_core.training.card import dataset_facts, describe_environment, run_identity
+from reactor_core.training.card import dataset_facts, describe_environment, run_identity, tokenizer_hash
 from reactor_core.utils.files import sha256_file
 
 
@@ -39,16 +41,29 @@ def test_the_identity_changes_with_each_of_its_parts(tmp_path: Path) -> None:
     dataset = dataset_with(tmp_path, [None])
     entry = ModelEntry("tiny", tmp_path, "folder", "here", {"model.safetensors": "0"}, 1)
     other = ModelEntry("tiny", tmp_path, "folder", "here", {"model.safetensors": "1"}, 1)
-    identity = run_identity("c", dataset, entry, "t")
-    assert run_identity("c", dataset, entry, "t") == identity
+    identity = run_identity("c", dataset, entry, "t", "v")
+    assert run_identity("c", dataset, entry, "t", "v") == identity
     longer = dataset_with(tmp_path, [None, None])
     others = [
-        ("d", dataset, entry, "t"),
-        ("c", longer, entry, "t"),
-        ("c", dataset, other, "t"),
-        ("c", dataset, entry, "u"),
+        ("d", dataset, entry, "t", "v"),
+        ("c", longer, entry, "t", "v"),
+        ("c", dataset, other, "t", "v"),
+        ("c", dataset, entry, "u", "v"),
+        ("c", dataset, entry, "t", "w"),
+        ("c", dataset, entry, "t", "v", longer),
     ]
     assert all(run_identity(*each) != identity for each in others)
+
+
+def test_a_tokenizer_is_known_by_what_it_does_to_text(model_folder: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = model_folder("llama")
+    same, other = AutoTokenizer.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    assert tokenizer_hash(same) == tokenizer_hash(AutoTokenizer.from_pretrained(folder))
+    other.add_tokens(["<new>"])
+    assert tokenizer_hash(other) != tokenizer_hash(same)
+    special = AutoTokenizer.from_pretrained(folder)
+    special.eos_token = special.convert_ids_to_tokens(5)
+    assert tokenizer_hash(special) != tokenizer_hash(same)
 
 
 def test_the_environment_is_plain_json_and_names_torch() -> None:
