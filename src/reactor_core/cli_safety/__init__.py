@@ -35,9 +35,21 @@ safety.command(
     help="Judge again what was decided before, under a changed policy, and show the differences. Changes nothing.",
 )
 safety.command(f"{_HERE}.trail:log", help="Show decisions with their evidence, answers and outcomes, or export them.")
-safety.command(f"{_HERE}.enrolling:enrol", help="Set up a factor that answers can be given with.")
+safety.command(
+    f"{_HERE}.enrolling:enrol",
+    help="""Set up a factor that answers can be given with: an authenticator, or the key of another machine.
+
+    The secret of an authenticator is shown once, at the terminal. All but the first factor need one that is there.
+    """,
+)
+safety.command(
+    f"{_HERE}.enrolling:sign",
+    help="Print a signed answer, for a question of another machine. It counts for an hour, and once.",
+)
 safety.command(f"{_HERE}.answering:confirmations", help="List the questions that wait for an answer.")
-safety.command(f"{_HERE}.answering:approve", help="Answer a question with yes.")
+safety.command(
+    f"{_HERE}.answering:approve", help="Answer a question with yes: the action may run once. Takes a second factor."
+)
 safety.command(f"{_HERE}.answering:deny", help="Answer a question with no.")
 
 kill = _App(name="kill", help="Halt everything that joined this workspace, and see or end the halt.")
