@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import subprocess
@@ -20,6 +19,9 @@ __all__ = ["meet_watcher"]
 START_SECONDS = 60.0
 """How long a watcher may take to start; it takes a second on an idle machine."""
 
+GREET_SECONDS = 5.0
+"""How long a watcher that is there may take to answer. One that hangs is not replaced: nothing runs."""
+
 _WATCHER = "reactor_core.safety.kill.watcher"
 
 
@@ -35,16 +37,20 @@ def meet_watcher(bridge: EventBridge, hello: wire.Hello) -> tuple[socket.socket,
         if connected is None:
             _start(bridge, deadline)
             continue
-        with contextlib.suppress(wire.Lost, TimeoutError):
-            connected.settimeout(max(deadline - time.monotonic(), 0.001))
+        try:
+            connected.settimeout(GREET_SECONDS)
             wire.send(connected, hello)
             answer = wire.receive(connected, at="station")
             if isinstance(answer, wire.Echo):
                 connected.setblocking(True)
                 return connected, answer
-        connected.close()  # it was just ending: the next one will not
+        except wire.Lost:
+            pass  # it was just ending: the next one will not
+        except TimeoutError:
+            deadline = 0.0
+        connected.close()
     raise EnvironmentMissing(
-        f"the watcher of {bridge.workspace} did not answer within {START_SECONDS:.0f} s",
+        f"the watcher of {bridge.workspace} does not answer",
         remedy="see watcher.log in the workspace",
     )
 

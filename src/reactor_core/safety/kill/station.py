@@ -113,9 +113,8 @@ class Station:
             EnvironmentMissing: There is no watcher and none can be started, so nothing may run.
         """
         need_pidfds()
+        self.check()
         with self._opening:
-            if self._closed:
-                raise Halted("the station is closed")
             assert os.getpid() == self._pid, "a forked child needs a station of its own"
             if self._socket is None:
                 self._take_lease()
@@ -219,13 +218,14 @@ class Station:
         finally:
             self._leave(action[:_TEXT])
 
-    def trip(self, reason: str, *, method: str, action: str = "") -> StopReport:
+    def trip(self, reason: str, *, method: str, action: str = "", alone: bool = False) -> StopReport:
         """Pull the switch; returns when everything of this workspace stands, or with what is still being finished.
 
         Args:
             reason: Why, in words.
             method: How it was triggered, such as ``budget``.
             action: What was going on; empty: whatever is enlisted.
+            alone: Do not ask the watcher, which is known to be gone.
 
         Raises:
             ConfigError: The kill switch is disabled.
@@ -245,6 +245,7 @@ class Station:
             bridge=self._bridge,
             event_id=event_id,
             began=began,
+            alone=alone,
         )
         self._latch.keep()
         return report
@@ -403,6 +404,6 @@ class Station:
             return
         reason = f"the watcher of {self._name} {self._pid} is gone: {error}"
         try:
-            self.trip(reason, method="watcher_lost", action="; ".join(held))
+            self.trip(reason, method="watcher_lost", action="; ".join(held), alone=True)
         except ReactorError as failure:  # this process is halted nevertheless
             _log.error("the halt could not be recorded: %s", failure)

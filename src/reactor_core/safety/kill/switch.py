@@ -34,6 +34,7 @@ def pull_switch(
     bridge: EventBridge | None = None,
     event_id: str | None = None,
     began: float | None = None,
+    alone: bool = False,
 ) -> StopReport:
     """Halt everything that joined the workspace, here and wherever its events go.
 
@@ -49,6 +50,7 @@ def pull_switch(
         bridge: A connection to the workspace's events, if there is one; None opens one where it is needed.
         event_id: Id of the event that will say so; None makes one.
         began: When it was triggered, on the monotonic clock; None takes now.
+        alone: Do not ask the watcher.
 
     Returns:
         What came of it, when everything stands or after a quarter of a second, whichever is first.
@@ -62,7 +64,7 @@ def pull_switch(
     if not settings.kill_switch_enabled:
         raise ConfigError("the kill switch is disabled", remedy="unset KILL_SWITCH_ENABLED and start again")
     trip = wire.Trip(method, reason, action, began, event_id or new_id(), by or method)
-    report = _ask_watcher(settings.workspace, trip)
+    report = None if alone else _ask_watcher(settings.workspace, trip)
     if report is not None:
         return report
     if bridge is not None:

@@ -142,7 +142,6 @@ class Watcher:
             connected.setblocking(False)
             self._sockets[connected.fileno()] = connected
             self._selector.register(connected, selectors.EVENT_READ, self._readable)
-            self._alone_since = time.monotonic()
 
     def _readable(self, connected: socket.socket) -> None:
         self._read(connected.fileno())
