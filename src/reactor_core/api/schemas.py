@@ -17,6 +17,7 @@ __all__ = [
     "EventOut",
     "EventPage",
     "HealthOut",
+    "KillIn",
     "Lane",
     "Moment",
     "ProblemOut",
@@ -166,3 +167,13 @@ class DenyIn(BaseModel):
 
     reason: Annotated[str, Field(max_length=1000)] = Field("", description="In words.")
     person: Name | None = Field(None, description="Who refuses.")
+
+
+class KillIn(BaseModel):
+    """Why everything is halted."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "wrong files are deleted"}]})
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000)] = Field(
+        "stopped through the API", description="In words; everybody who is halted reads it."
+    )

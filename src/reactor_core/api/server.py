@@ -23,6 +23,7 @@ from reactor_core.api import (
     routes_events,
     routes_health,
     routes_hub,
+    routes_kill,
     routes_stream,
 )
 from reactor_core.api.figures import Measure, RequestFigures
@@ -50,7 +51,7 @@ as `Authorization: Bearer`. Every error is a problem document (RFC 9457).
 """
 _ROUTERS = (
     routes_health.router, routes_stream.router, routes_events.router, routes_audit.router, routes_hub.router,
-    routes_confirmations.router,
+    routes_confirmations.router, routes_kill.router,
 )  # fmt: skip
 
 
