@@ -260,10 +260,9 @@ def _system_written(spot: Spot, change: Effect, content: str | None, *, append: 
 
 
 def _secret_written(spot: Spot, content: str | None, change: Effect, *, append: bool) -> Finding | None:
-    if content is not None and content.strip() and not holds_secret(content, named=True):
-        return (
-            None if append or spot.path.endswith((".env", ".npmrc")) else found("C1", f"overwrites {spot.path}", change)
-        )
+    settings = ".env" in spot.name or spot.name.endswith((".npmrc", ".tfvars"))
+    if settings and content is not None and content.strip() and not holds_secret(content, named=True):
+        return None if append or spot.name in {".env", ".npmrc"} else found("C1", f"overwrites {spot.path}", change)
     if content is not None and not content.strip():
         return found("C1", f"empties {spot.path}", change)
     effect = Effect(target=spot.path, scale=Scale.ITEM, reversible=append, secret=True)

@@ -1,0 +1,253 @@
+"""The judge of steps in a graphical interface: what is clicked, pressed or typed, on which screen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from reactor_core.safety.gui.destruction import destroyed, given_up
+from reactor_core.safety.gui.grammar import Scene, Step, parse
+from reactor_core.safety.gui.keys import Act, act_of, combinations, default_button
+from reactor_core.safety.gui.labels import Answer
+from reactor_core.safety.gui.outward import paid, spoken
+from reactor_core.safety.gui.scenery import DATABASE_APP, MAIL_APP, PYTHON_APP, TERMINAL
+from reactor_core.safety.gui.sight import Sight
+from reactor_core.safety.gui.trust import entrusted, overseen, switched
+from reactor_core.safety.gui.typed import typed
+from reactor_core.safety.gui.upkeep import kept_up, queried, revealed
+from reactor_core.safety.scope import Scope, unclear
+from reactor_core.safety.verdict import Effect, Finding, Judged, Touch, found
+
+__all__ = ["judge"]
+
+_IDLE = frozenset(
+    {
+        "hover",
+        "scroll",
+        "right_click",
+        "wait",
+        "screenshot",
+        "zoom",
+        "focus",
+        "swipe",
+        "look",
+        "read",
+        "move",
+        "middle_click",
+    }
+)
+_PLACES = frozenset(
+    "tab folder row column album channel issue field filter container page contact conversation message cell tree list node"
+    " card search box entry event heading section window".split()
+)  # fmt: skip
+_SETTINGS = frozenset({"toggle", "switch", "checkbox", "check box", "radio", "slider", "option"})
+_ACTING_LINK = re.compile(
+    r"(delete|drop|empty|remove|purge|truncate|unsubscribe|publish|share|make|send|pay|reset|download and run|approve|allow|disable|confirm|accept|merge|close)\b"
+)
+_ALARM = re.compile(
+    r"are you sure|cannot be undone|can['’]?t be undone|irreversibl|permanent|for ?ever|will be lost|warning|danger|really"
+)
+
+_Rule = Callable[[Sight], Finding | None]
+_DEEDS: tuple[_Rule, ...] = (overseen, entrusted, switched, destroyed, paid, revealed, spoken, kept_up)
+
+
+def judge(text: str, scope: Scope) -> Judged:
+    """What a step in a graphical interface does.
+
+    Args:
+        text: Such as ``click: button "Delete" | app: Files | selection: 3 files``.
+        scope: Where it happens.
+    """
+    scene = parse(text)
+    if scene is None:
+        return Judged((unclear("the action is not written as a step in a graphical interface"),), (text,))
+    walk = _Walk(scene, scope)
+    walk.go()
+    return Judged(tuple(walk.findings), tuple(walk.lines), _touches(scene))
+
+
+def _touches(scene: Scene) -> tuple[Touch, ...]:
+    touched = [Touch("account", scene.app, "write")] if scene.app else []
+    payee = scene.field("to", "payee", "with", "account", "project", "repo", "repository")
+    return (*touched, Touch("account", payee.lower(), "write")) if payee else tuple(touched)
+
+
+class _Walk:
+    """Goes through the steps of a scene and remembers what was selected and typed."""
+
+    def __init__(self, scene: Scene, scope: Scope) -> None:
+        self._scene, self._scope = scene, scope
+        self._everything = False
+        self.findings: list[Finding] = []
+        self.lines: list[str] = []
+
+    def go(self) -> None:
+        """Judge each step in its turn."""
+        steps = self._scene.steps
+        for number, step in enumerate(steps):
+            self._scope.effort.spend()
+            line = " ".join(
+                part for part in (step.verb, step.role, repr(step.name), step.state and f"-> {step.state}") if part
+            )
+            self.lines.append(line)
+            before = len(self.findings)
+            self._step(step, steps[number + 1 :])
+            self.findings[before:] = [
+                Finding(each.verdict, each.rule, each.says, each.effect, each.part or line)
+                for each in self.findings[before:]
+            ]
+
+    def _step(self, step: Step, after: tuple[Step, ...]) -> None:
+        if step.verb in _IDLE:
+            return
+        if step.verb == "type":
+            self._type(step, after)
+        elif step.verb == "key":
+            self._press(step)
+        elif step.verb == "drag":
+            self._drag(step)
+        else:
+            self._click(step)
+
+    def _type(self, step: Step, after: tuple[Step, ...]) -> None:
+        entered = any(
+            (later.verb == "key" and {"enter", "return"} & set(combinations(later.name)))
+            or re.match(r"(?i)(save|send|submit|run|post|ok)\b", later.name)
+            for later in after
+        )
+        self.findings += typed(step, self._scene, self._scope, entered=entered)
+        field = self._scene.field("field", "dialog").lower()
+        if re.search(r"confirm.*(delet|destroy|remov|drop|eras)", field):
+            self._label(f"delete {field.rpartition(' of ')[2]}")
+
+    def _label(self, label: str, *, state: str = "", role: str = "button") -> None:
+        self._click(Step("click", role, label, state))
+
+    def _click(self, step: Step) -> None:
+        sight = Sight.of(step, self._scene, self._scope, everything=self._everything)
+        double = step.verb.startswith(("double", "dbl")) or step.verb in {"launch", "start"}
+        if step.role in _PLACES and not double and not step.state:
+            return
+        if step.role == "link" and _ACTING_LINK.match(sight.label) is None:
+            return
+        if double:
+            self._add(entrusted(sight))
+            return
+        if step.role in _SETTINGS or step.verb in {"toggle", "check", "uncheck", "switch"}:
+            self._set(step, sight)
+            return
+        if sight.answer is Answer.GIVE_UP:
+            self._add(given_up(sight))
+        elif sight.answer in {Answer.SAFE, Answer.LOOK}:
+            for rule in (overseen, spoken, revealed) if sight.answer is Answer.LOOK else (spoken,):
+                self._add(rule(sight))
+        else:
+            self._deed(sight)
+
+    def _deed(self, sight: Sight) -> None:
+        before = len(self.findings)
+        ran = queried(sight)
+        if ran is not None:
+            self.findings += ran
+            return
+        for rule in _DEEDS:
+            self._add(rule(sight))
+        if len(self.findings) == before and sight.answer is Answer.YES and _ALARM.search(sight.scene.told):
+            self.findings.append(unclear("says yes to a warning whose effect cannot be told"))
+
+    def _set(self, step: Step, sight: Sight) -> None:
+        if step.verb == "uncheck":
+            sight = Sight.of(Step("click", step.role, step.name, "off"), self._scene, self._scope)
+        self._add(overseen(sight))
+        self._add(switched(sight))
+
+    def _drag(self, step: Step) -> None:
+        target = step.state.lower()
+        named = step.name if step.name != step.role else step.role
+        if re.search(r"trash|bin\b|recycle", target):
+            self._add(
+                destroyed(
+                    Sight.of(
+                        Step("click", "button", f"delete {named}"),
+                        self._scene,
+                        self._scope,
+                        everything=self._everything,
+                    )
+                )
+            )
+        elif re.search(r"channel|chat|mail|conversation|public|share|upload", target):
+            self._add(spoken(Sight.of(Step("click", "button", f"share {named} to {target}"), self._scene, self._scope)))
+        elif step.role == "slider" or "threshold" in named.lower():
+            self._add(switched(Sight.of(Step("click", "slider", named, target), self._scene, self._scope)))
+
+    def _press(self, step: Step) -> None:
+        acts = [(one, act_of(one)) for one in combinations(step.name)]
+        for number, (one, act) in enumerate(acts):
+            rest = [later for _, later in acts[number + 1 :]]
+            match act:
+                case Act.ALL:
+                    self._everything = True
+                case Act.CONFIRM if len(one) > 1 or number:
+                    self._confirm(pasted=any(earlier is Act.PASTE for _, earlier in acts[:number]))
+                case Act.DELETE | Act.ERASE if len(one) > 1:
+                    self._delete(erase=act is Act.ERASE, stored=Act.RUN in rest)
+                case Act.RUN:
+                    self._run(one)
+                case Act.REFUSE if len(acts) > 1 and re.search(r"\bsave\b", self._scene.told):
+                    self._add(found("C1", "closes without saving", Effect(reversible=False)))
+                case Act.FILL:
+                    self._add(found("C8", "fills in a stored secret", Effect(secret=True)))
+
+    def _confirm(self, *, pasted: bool) -> None:
+        """Enter: the default button of a dialog, the message that was written, the command that was pasted."""
+        scene = self._scene
+        dialog = scene.field("dialog", "prompt", "alert", "confirmation")
+        if dialog or scene.field("focused button", "default button", "focus", "focused", "default"):
+            focused = scene.field("focused button", "default button", "focus", "focused", "default", "button")
+            self._label(default_button(dialog, focused) or "OK")
+        elif pasted:
+            pasted_text = scene.field("clipboard")
+            known = pasted_text and "unknown" not in pasted_text.lower()
+            if TERMINAL.search(scene.app) and known:
+                self.findings += self._scope.nested("shell", pasted_text).findings
+            elif TERMINAL.search(scene.app):
+                self.findings.append(unclear("runs what the clipboard holds"))
+        elif TERMINAL.search(scene.app):
+            command = scene.field("text", "line", "command", "prompt", "input")
+            if command:
+                self.findings += self._scope.nested("shell", command).findings
+        elif MAIL_APP.search(scene.app) or scene.field("channel"):
+            self._label("send")
+
+    def _delete(self, *, erase: bool, stored: bool) -> None:
+        scene = self._scene
+        grid = DATABASE_APP.search(scene.app) is not None
+        selected = scene.field(
+            "selection", "selected", "folder", "file", "files", "grid", "list", "message", "table", "row", "rows"
+        )
+        if not selected or (
+            re.search(r"paragraph|word|text|line|sentence|cell|shape|layer|character", selected.lower()) and not grid
+        ):
+            return
+        if grid and self._everything:
+            self._add(found("B3", "deletes every row that is shown", Effect(reversible=False)))
+        elif grid and not stored:
+            self._add(found("C3", "deletes rows", Effect(reversible=False)))
+        else:
+            self._label("delete permanently" if erase else "delete")
+
+    def _run(self, one: str) -> None:
+        scene = self._scene
+        query = scene.field("query", "editor", "sql", "statement", "cell", "code", "script", "selection")
+        if DATABASE_APP.search(scene.app):
+            if query:
+                self.findings += self._scope.nested("sql", query).findings
+        elif PYTHON_APP.search(scene.app) and query:
+            self.findings += self._scope.nested("python", query).findings
+        elif "enter" in one and (MAIL_APP.search(scene.app) or scene.field("to", "channel", "recipients")):
+            self._label("send")
+
+    def _add(self, finding: Finding | None) -> None:
+        if finding is not None:
+            self.findings.append(finding)

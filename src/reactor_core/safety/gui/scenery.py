@@ -1,0 +1,95 @@
+"""What the words on a screen speak of: kinds of programs, things, amounts, and how much of them."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = [
+    "AGENT_APP",
+    "CONSOLE",
+    "DATABASE_APP",
+    "EVERYTHING",
+    "MAIL_APP",
+    "PROTECTION",
+    "PYTHON_APP",
+    "SHARED_BRANCH",
+    "TERMINAL",
+    "count_in",
+    "paths_in",
+    "precious",
+    "scratch",
+]
+
+TERMINAL = re.compile(
+    r"terminal|konsole|iterm|alacritty|kitty|xterm|wezterm|ghostty|hyper\b|warp\b|foot\b|powershell|cmd\.exe|command prompt|putty|tilix"
+    r"|terminator|guake|yakuake|rxvt|urxvt|st\b|console window|\bssh\b|\btmux\b|\bshell\b(?! settings)|cloud shell|git bash|termux"
+    r"|run dialog|run box|\bcmd\b"
+)
+DATABASE_APP = re.compile(
+    r"dbeaver|pgadmin|datagrip|tableplus|adminer|phpmyadmin|mysql workbench|workbench|sql server management|ssms|beekeeper|heidisql"
+    r"|sequel|navicat|azure data studio|postico|dbvisualizer|squirrel|sql ?developer|toad|sqlite ?browser|db browser|redash|metabase sql"
+    r"|sql (console|editor|client|shell)|query editor|bigquery|snowflake|athena|clickhouse|supabase.*sql|psql|superset|hue\b|databricks sql"
+)
+PYTHON_APP = re.compile(
+    r"jupyter|ipython|python (console|shell|repl)|\bidle\b|spyder|colab|notebook cell|pycharm.*console|databricks notebook"
+)
+MAIL_APP = re.compile(
+    r"mail|outlook|thunderbird|geary|evolution|k-9|kmail|mutt|slack|teams|mattermost|zulip|discord|telegram|whatsapp|signal|messages|messenger"
+    r"|chat|irc|element|google chat|rocket|viber|wechat|linkedin message|zendesk|intercom|compose|hangouts|skype|webex"
+)
+AGENT_APP = re.compile(
+    r"reactor|agent (console|settings|panel|control)|assistant|approval|guardrail|copilot|claude|codex|automation (guard|policy)"
+    r"|safety (gate|console|settings)|permission (prompt|gate)|oversight|policy editor"
+)
+CONSOLE = re.compile(
+    r"aws|azure|gcp|google cloud|cloud ?console|cloud console|hosting|digital ?ocean|heroku|render\b|vercel|netlify|fly\.io|lens\b|k9s|rancher"
+    r"|portainer|kubernetes|openshift|argo|jenkins|buildkite|gitlab ci|github actions|circleci|teamcity|terraform|pulumi|virt-manager|proxmox"
+    r"|vsphere|vmware|grafana|kibana|datadog|metabase|docker|nomad|consul|dns|route 53|cloudflare|unifi|remote console|device management"
+)
+
+PROTECTION = re.compile(
+    r"firewall|two[- ]?(factor|step)|\b2fa\b|\bmfa\b|multi-?factor|2-step|anti-?virus|antimalware|virus|malware|real-?time protection|tamper|filevault"
+    r"|bitlocker|encrypt|secure boot|screen lock|passcode|pass ?key|password (protection|lock|prompt|policy)|require (a )?(password|pin|sign|review|approv)"
+    r"|audit|logging|\blog(in)? alerts?|\balerts?\b|monitoring|back-?ups?\b|deletion protection|branch protection|protection\b|protected|required? (reviews?|approvals?)"
+    r"|secret (masking|scanning)|masking|sandbox|safe browsing|isolation|emergency stop|kill ?switch|gatekeeper|integrity protection|smart ?screen|defender"
+    r"|\buac\b|user account control|scan(ning|ner)|\bdlp\b|\bids\b|\bips\b|spam filter|phishing|confirm(ation)? (dialog|prompt|before|for)|approval|ask (before|every|me)"
+    r"|security (updates|check|scan|policy|agent|monitor)|versioning|object lock|retention|guard|safety|find my|lockdown|verification|verify|certificate check"
+    r"|ssl|tls|csrf|captcha|rate limit|access control|ip allow|allow-?list|intrusion|endpoint|threat|host key|signature|single sign|conditional access|session timeout"
+    r"|watchdog|heartbeat|review(s)? (on|before|for)"
+)
+"""Names of what protects people, accounts, machines and records."""
+
+SHARED_BRANCH = re.compile(
+    r"\b(main|master|develop|trunk|production|release(/[\w.-]+|s)?|hotfix(/[\w.-]+)?|protected)\b"
+)
+EVERYTHING = re.compile(r"\b(all|every|everything|everyone|entire|whole|complete|completely|full)\b")
+
+_NUMBER = re.compile(
+    r"(?<![\w.$€£/-])(\d{1,3}(?:[,. ]\d{3})+|\d+)(?![\w%])(?!\s*(?:gb|tb|mb|eur|usd|gbp|chf|h\b|hours?|min|days?|of\b|weeks?|months?|years?))"
+)
+_PRECIOUS = re.compile(
+    r"\b(prod|production|live|core platform|primary|main site|customer-facing)\b|-prod\b|\bprod-|-live\b"
+)
+_SCRATCH = re.compile(r"(^|[^a-z])(tmp|temp|staging|spot|scratch|sandbox|test|lab|demo|dev)([^a-z]|$)")
+_PATH = re.compile(r"(?:(?<=[\s\"'“(:])|^)((?:~|/|[A-Za-z]:\\)[\w./\\~*-]*)")
+
+
+def count_in(text: str) -> int:
+    """The greatest number of things that a text speaks of; 0 if of none. Amounts of money and sizes do not count."""
+    numbers = [int(re.sub(r"[,. ]", "", match[1])) for match in _NUMBER.finditer(text) if len(match[1]) < 12]  # noqa: PLR2004
+    return max(numbers, default=0)
+
+
+def paths_in(text: str) -> list[str]:
+    """Absolute paths that a text names."""
+    return [match[1] for match in _PATH.finditer(text) if len(match[1]) > 1 or match[1] == "~"]
+
+
+def precious(text: str) -> bool:
+    """Whether it speaks of production."""
+    return _PRECIOUS.search(text) is not None
+
+
+def scratch(text: str) -> bool:
+    """Whether a name in it says that the thing is scratch."""
+    return _SCRATCH.search(text) is not None and not precious(text)
