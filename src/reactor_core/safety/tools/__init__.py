@@ -7,9 +7,12 @@ from typing import Protocol
 
 from reactor_core.safety.scope import Scope
 from reactor_core.safety.tools import archives as _archives  # noqa: F401  each registers its judges
+from reactor_core.safety.tools import containers as _containers  # noqa: F401
 from reactor_core.safety.tools import copying as _copying  # noqa: F401
+from reactor_core.safety.tools import editors as _editors  # noqa: F401
 from reactor_core.safety.tools import fetching as _fetching  # noqa: F401
 from reactor_core.safety.tools import git as _git  # noqa: F401
+from reactor_core.safety.tools import hosting as _hosting  # noqa: F401
 from reactor_core.safety.tools import interpreters as _interpreters  # noqa: F401
 from reactor_core.safety.tools import javascript as _javascript  # noqa: F401
 from reactor_core.safety.tools import modes as _modes  # noqa: F401

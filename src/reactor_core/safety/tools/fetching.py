@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from reactor_core.safety import paths
@@ -13,7 +13,7 @@ from reactor_core.safety.tools.registry import Call, handles, origin_of
 from reactor_core.safety.tools.targets import judged_path, merged, overwritten
 from reactor_core.safety.verdict import Finding, Judged
 
-__all__ = ["Request", "judge_request", "sent_secret"]
+__all__ = ["Request", "judge_request", "personal", "sent_secret", "uploads"]
 
 
 @dataclass(slots=True)
@@ -227,10 +227,15 @@ _PERSONAL = re.compile(
 )
 
 
+def personal(names: Iterable[str]) -> str:
+    """The first of the names that says that the thing is about people; empty if none does."""
+    return next((name for name in names if _PERSONAL.search(name)), "")
+
+
 def _sends_files(call: Call, request: Request, url: str) -> Finding:
     names = [*request.files, *(call.origin.files if request.sends_stdin else ())]
-    telling = next((name for name in names if _PERSONAL.search(name)), None)
-    if telling is not None:
+    telling = personal(names)
+    if telling:
         return call.found("B7", f"sends {telling}, which names people, to {url}", url, outward=True, reversible=False)
     return call.found("C7", f"sends {' '.join(names) or 'data'} to {url}", url, outward=True)
 
