@@ -31,7 +31,7 @@ _DESTROYS = re.compile(
     r"|restore an? (empty|older)|keep any)\b"
 )
 _MAKEABLE = re.compile(
-    r"\b(caches?|build (output|files)|temporary files|temp files|thumbnails|recent (files|list)|search(es)? history|filters?|selection|formatting|cookies banner|notifications?|format cells|clipboard|queue view|console output|output|quarantine)\b"
+    r"\b(caches?|build (output|files)|temporary files|temp files|thumbnails|recent (files|list)|search(es)? history|filters?|formatting|cookies banner|notifications?|format cells|clipboard|queue view|console output|output|quarantine)\b"
 )
 _TRACES = re.compile(
     r"\b(audit|security|sign-?in|login|access|event|activity|admin)[ -]?(logs?|trails?|history|records?|events?)\b|\blog: (security|system|audit)|audit trail|\bjournal\b"
@@ -69,7 +69,21 @@ def destroyed(sight: Sight) -> Finding | None:
     if _DESTROYS.search(sight.deed) is None and sight.state not in {"trash", "bin", "recycle bin"}:
         return None
     text, label = sight.text, sight.label
-    for judge in (_held, _guarded, _on_disk, _history, _accounts, _kept, _devices, _environment, _tables, _named_paths):
+    if _MAKEABLE.search(label) and not EVERYTHING.search(label):
+        return None
+    for judge in (
+        _held,
+        _guarded,
+        _blocked_paths,
+        _on_disk,
+        _history,
+        _accounts,
+        _kept,
+        _devices,
+        _environment,
+        _tables,
+        _very_many,
+    ):
         finding = judge(sight)
         if finding is not None:
             return finding
@@ -122,7 +136,7 @@ def _guarded(sight: Sight) -> Finding | None:
 
 
 def _kept(sight: Sight) -> Finding | None:
-    if _BACKUPS.search(sight.text + " " + sight.app) is None and not re.search(
+    if _BACKUPS.search(re.sub(r"final snapshot", "", sight.text) + " " + sight.app) is None and not re.search(
         r"veeam|acronis|duplicati|borg|time machine|backup", sight.app
     ):
         return None
@@ -244,19 +258,19 @@ def _tables(sight: Sight) -> Finding | None:
     return None
 
 
-def _named_paths(sight: Sight) -> Finding | None:
-    """The paths that the screen names, by the judge of paths; very many things at once."""
-    if not re.search(r"\btrash\b", sight.app) or sight.label.startswith("empty"):
-        for path in paths_in(" ".join(value for _, value in sight.scene.fields) + " " + sight.label):
-            finding = paths.deletion(
-                path, sight.scope, recursive=sight.count == 0 or sight.everything or sight.count > MANY
-            )
-            if finding is not None and finding.verdict is Verdict.BLOCK:
-                return sight.finding(finding.rule, finding.says)
+def _blocked_paths(sight: Sight) -> Finding | None:
+    """The paths that the screen names, by the judge of paths."""
+    if re.search(r"\btrash\b", sight.app) and not sight.label.startswith("empty"):
+        return None
+    whole = sight.count == 0 or sight.everything or sight.count > MANY
+    for path in paths_in(" ".join([*(value for _, value in sight.scene.fields), sight.label])):
+        finding = paths.deletion(path, sight.scope, recursive=whole)
+        if finding is not None and finding.verdict is Verdict.BLOCK:
+            return sight.finding(finding.rule, finding.says)
+    return None
+
+
+def _very_many(sight: Sight) -> Finding | None:
     if sight.count > MANY or _LIBRARY.search(sight.text):
-        return (
-            sight.finding("B1", f"deletes {sight.count or 'all'} things at once")
-            if sight.answer is not Answer.SAFE
-            else None
-        )
+        return sight.finding("B1", f"deletes {sight.count or 'all'} things at once")
     return None

@@ -127,7 +127,7 @@ class _Walk:
     def _click(self, step: Step) -> None:
         sight = Sight.of(step, self._scene, self._scope, everything=self._everything)
         double = step.verb.startswith(("double", "dbl")) or step.verb in {"launch", "start"}
-        if step.role in _PLACES and not double and not step.state:
+        if step.role.partition(" ")[0] in _PLACES and not double and not step.state:
             return
         if step.role == "link" and _ACTING_LINK.match(sight.label) is None:
             return
@@ -146,6 +146,8 @@ class _Walk:
             self._deed(sight)
 
     def _deed(self, sight: Sight) -> None:
+        if sight.tightens:
+            return
         before = len(self.findings)
         ran = queried(sight)
         if ran is not None:

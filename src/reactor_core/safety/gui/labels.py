@@ -26,7 +26,7 @@ _SAFE = re.compile(
     r"(?i)^(cancel( .*)?|no|nope|no[,.]? .*|back|go back|abort|not now|later|remind me.*|decline|deny|reject( .*)?|never ?mind|close|close (dialog|window|tab|menu|panel)"
     r"|dismiss|skip|ignore|quit wizard|stay|stay here|keep\b.*|undo|redo|restore.*|put back|recover.*|undelete|preview.*|simulate|dry run.*|test|explain.*"
     r"|save( as)? (a )?(draft|copy).*|save (all|and close|changes|file|project)|copy|cut|paste|refresh|reload|rescan|review( .*)?|plan|validate"
-    r"|discard (sending|draft|message)|report (phishing|spam|junk)|(block|mute|unmute|snooze)( .*)?|stop( all| sharing| recording| everything)?|halt|next|previous|done"
+    r"|discard (sending|draft|message)|report (phishing|spam|junk)|(block|mute|unmute|snooze)( .*)?|stop (all|sharing|recording|everything)|halt|next|previous|done"
     r"|minimi[sz]e|maximi[sz]e|zoom.*|collapse|expand|ok,? got it|got it|wait|hold|quarantine|move to quarantine|make a copy|duplicate( .*)?"
     r"|archive|unarchive|mark as .*|flag|star|add to (basket|cart|bag|favou?rites|wish ?list)|edit|rename|new (folder|file|note|tab|window|document|page|sheet|label).*"
     r"|compare|verify|check( now| for updates)?|run (tests?|checks?)|re-?run.*(tests?|checks?)|back up now|start backup|backup now|return.*|(continue|resume) editing"

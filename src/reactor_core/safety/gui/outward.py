@@ -31,7 +31,7 @@ _BANK_DETAILS = re.compile(
 _CHANGES = re.compile(r"\b(change|update|save|replace|edit|new|set|switch|redirect|modify|confirm|apply|submit)\b|->")
 _SPEAKS = re.compile(
     r"\b(send|post|publish|reply|respond|share|invite|invitation|comment|submit|tweet|broadcast|notify|announce|message|forward|e-?mail|call|agree|sign|accept|unsubscribe|rsvp|join|follow|connect"
-    r"|create link|copy (public|share|sharing)? ?link|approve|request changes|merge|close issue|reopen|assign|react|reaction|like|vote|rate|review|start recording|record|transcribe|apply|upload|go live|stream"
+    r"|create link|copy (public|share|sharing)? ?link|approve|request changes|merge|close issue|reopen|assign|react|reaction|like|vote|rate|review|start recording|record|transcribe|upload|go live|stream"
     r"|continue with|log ?in with|sign ?in with|register|sign up|create account|add (to group|member|user|reviewer|guest)|add$|schedule|enrol|resign|report|fax|print and send|dial|tag|mention|close pull request"
     r"|delete message for everyone|decline|tentative|maybe|transfer ownership|delegate)\b"
 )

@@ -21,8 +21,8 @@ __all__ = [
 ]
 
 TERMINAL = re.compile(
-    r"terminal|konsole|iterm|alacritty|kitty|xterm|wezterm|ghostty|hyper\b|warp\b|foot\b|powershell|cmd\.exe|command prompt|putty|tilix"
-    r"|terminator|guake|yakuake|rxvt|urxvt|st\b|console window|\bssh\b|\btmux\b|\bshell\b(?! settings)|cloud shell|git bash|termux"
+    r"\bterminal|konsole|iterm|alacritty|kitty|xterm|wezterm|ghostty|hyper\b|warp\b|\bfoot\b|powershell|cmd\.exe|command prompt|putty|tilix"
+    r"|terminator|guake|yakuake|rxvt|urxvt|\bst\b|console window|\bssh\b|\btmux\b|\bshell\b(?! settings)|cloud shell|git bash|termux"
     r"|run dialog|run box|\bcmd\b"
 )
 DATABASE_APP = re.compile(
@@ -48,7 +48,7 @@ CONSOLE = re.compile(
 )
 
 PROTECTION = re.compile(
-    r"firewall|two[- ]?(factor|step)|\b2fa\b|\bmfa\b|multi-?factor|2-step|anti-?virus|antimalware|virus|malware|real-?time protection|tamper|filevault"
+    r"firewall|fraud|warnings?\b|two[- ]?(factor|step)|\b2fa\b|\bmfa\b|multi-?factor|2-step|anti-?virus|antimalware|virus|malware|real-?time protection|tamper|filevault"
     r"|bitlocker|encrypt|secure boot|screen lock|passcode|pass ?key|password (protection|lock|prompt|policy)|require (a )?(password|pin|sign|review|approv)"
     r"|audit|logging|\blog(in)? alerts?|\balerts?\b|monitoring|back-?ups?\b|deletion protection|branch protection|protection\b|protected|required? (reviews?|approvals?)"
     r"|secret (masking|scanning)|masking|sandbox|safe browsing|isolation|emergency stop|kill ?switch|gatekeeper|integrity protection|smart ?screen|defender"
@@ -67,6 +67,10 @@ EVERYTHING = re.compile(r"\b(all|every|everything|everyone|entire|whole|complete
 _NUMBER = re.compile(
     r"(?<![\w.$€£/-])(\d{1,3}(?:[,. ]\d{3})+|\d+)(?![\w%])(?!\s*(?:gb|tb|mb|eur|usd|gbp|chf|h\b|hours?|min|days?|of\b|weeks?|months?|years?))"
 )
+_COUNTED_BEFORE = re.compile(
+    r"(\ball|[a-z]s:|\(|\bto:?|audience:?|\blist:?|selection:|these|those|\bevery one of) ?\(?$"
+)
+_COUNTED_AFTER = re.compile(r"\)? [a-z]{3}|\)")
 _PRECIOUS = re.compile(
     r"\b(prod|production|live|core platform|primary|main site|customer-facing)\b|-prod\b|\bprod-|-live\b"
 )
@@ -75,8 +79,13 @@ _PATH = re.compile(r"(?:(?<=[\s\"'“(:])|^)((?:~|/|[A-Za-z]:\\)[\w./\\~*-]*)")
 
 
 def count_in(text: str) -> int:
-    """The greatest number of things that a text speaks of; 0 if of none. Amounts of money and sizes do not count."""
-    numbers = [int(re.sub(r"[,. ]", "", match[1])) for match in _NUMBER.finditer(text) if len(match[1]) < 12]  # noqa: PLR2004
+    """The greatest number of things that a text speaks of; 0 if of none. Money, sizes, versions and names of single
+    things, such as ``order: 1088``, do not count."""
+    numbers = []
+    for match in _NUMBER.finditer(text):
+        before, after = text[max(0, match.start() - 24) : match.start()], text[match.end() : match.end() + 12]
+        if len(match[1]) < 12 and (_COUNTED_BEFORE.search(before) or _COUNTED_AFTER.match(after)):  # noqa: PLR2004
+            numbers.append(int(re.sub(r"[,. ]", "", match[1])))
     return max(numbers, default=0)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from reactor_core.safety.gui.grammar import Scene, Step
 from reactor_core.safety.gui.labels import Answer, answer_of, bare
-from reactor_core.safety.gui.scenery import count_in
+from reactor_core.safety.gui.scenery import PROTECTION, count_in
 from reactor_core.safety.scope import Scope
 from reactor_core.safety.verdict import Effect, Finding, Scale, found
 
@@ -56,6 +57,19 @@ class Sight:
     def app(self) -> str:
         """The application."""
         return self.scene.app
+
+    @property
+    def tightens(self) -> bool:
+        """Whether a mere yes makes something stricter."""
+        if self.answer is not Answer.YES:
+            return False
+        told = self.scene.told
+        stricter = re.search(
+            r"\b(setting|rule|policy|change|access|option)s?: ?(block|restrict|deny|forbid|enforce|require)\b", told
+        )
+        return bool(stricter) or bool(
+            PROTECTION.search(told) and re.search(r"-> \"?(required|on|enabled|mandatory)\b", told)
+        )
 
     def finding(self, rule: str, says: str, *, outward: bool = False, secret: bool = False) -> Finding:
         """A finding about this sight, with what it would touch."""

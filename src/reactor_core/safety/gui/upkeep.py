@@ -94,9 +94,9 @@ def _repository(sight: Sight) -> Finding | None:
 
 def _services(sight: Sight) -> Finding | None:
     label, text = sight.label, sight.text
-    if re.search(r"\b(tests?|lint|build|nightly|check|ci)\b", text) and not re.search(
-        r"deploy|destroy|release|\bprod", text
-    ):
+    if re.search(
+        r"\b(tests?|lint|build|nightly|check|ci|package|docs|coverage|e2e|bench\w*)\b", text
+    ) and not re.search(r"deploy|destroy|release|\bprod", text):
         return None
     if re.search(r"\b(destroy|teardown|wipe)\b.{0,30}\b(prod|production|all)|\b(prod|production).{0,20}destroy", text):
         return sight.finding("B4", "destroys an environment")
@@ -133,6 +133,10 @@ def _machine(sight: Sight) -> Finding | None:
     ):
         if sight.answer is Answer.YES or _INSTALLS.search(sight.label):
             return sight.finding("C5", "changes this machine: software, power or processes")
+    if re.match(r"(add|assign|grant)\b", sight.label) and re.search(
+        r"\b(group|role|member|team|access)\b", sight.scene.told
+    ):
+        return sight.finding("C7", "gives somebody rights", outward=True)
     if re.match(r"(allow|grant|change permission|change|set as default|make default|add printer)", sight.label):
         if re.search(
             r"microphone|camera|location|screen|files?|contacts|notifications?|access|permission|rights|default|calendar|bluetooth|network|folder|photos",
