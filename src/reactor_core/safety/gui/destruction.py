@@ -31,7 +31,10 @@ _DESTROYS = re.compile(
     r"|restore an? (empty|older)|keep any)\b"
 )
 _MAKEABLE = re.compile(
-    r"\b(caches?|build (output|files)|temporary files|temp files|thumbnails|recent (files|list)|search(es)? history|filters?|formatting|cookies banner|notifications?|format cells|clipboard|queue view|console output|output|quarantine)\b"
+    r"\bclear (search|filters?|input|field|form|text|results?|selection|all filters)\b|\b(caches?|build (output|files)|temporary files|temp files|thumbnails|recent (files|list)|search(es)? history|filters?|formatting|cookies banner|notifications?|format cells|clipboard|queue view|console output|output|quarantine)\b"
+)
+_UNDOABLE = re.compile(
+    r"\b(columns?|rows?|cells?|slides?|layers?|shapes?|comments?|paragraph|text box|objects?|text|frame)\b"
 )
 _TRACES = re.compile(
     r"\b(audit|security|sign-?in|login|access|event|activity|admin)[ -]?(logs?|trails?|history|records?|events?)\b|\blog: (security|system|audit)|audit trail|\bjournal\b"
@@ -44,7 +47,7 @@ _BACKUPS = re.compile(
 )
 _DISKS = re.compile(
     r"\b(disk|drive|volume|partition|hard drive|ssd|storage pool|raid|filesystem|\bhd\b|macintosh|usb stick|sd card|usb drive|/dev/\w+|[a-z]: ?$|volume d:|d:\B)"
-    r"|factory reset|reset this (pc|device|phone)|erase all (content|data)|erase everything|remove everything"
+    r"|factory reset|reset this (pc|device|phone)|erase all (content|data)|erase everything|remove everything|(wipe|erase|reset) (this |the |all )?(devices?|phones?|computers?|pc|mac|machines?|tablets?|laptops?)\b|reset all .*erase"
 )
 _ENVIRONMENTS = re.compile(
     r"\b(project|namespace|cluster|tenant|resource group|subscription (account|id)|organi[sz]ation|workspace|environment|bucket|db instance|database instance|database|stack|vpc"
@@ -69,6 +72,17 @@ def destroyed(sight: Sight) -> Finding | None:
     if _DESTROYS.search(sight.deed) is None and sight.state not in {"trash", "bin", "recycle bin"}:
         return None
     text, label = sight.text, sight.label
+    if re.search(
+        r"excel|calc\b|sheets|word|docs\b|numbers|slides|powerpoint|impress|figma|photoshop|gimp|inkscape|keynote",
+        sight.app,
+    ) and _UNDOABLE.search(label):
+        return None
+    if (
+        sight.role == "icon"
+        and label in {"trash", "bin", "recycle bin"}
+        and not sight.scene.field("selection", "file", "drag")
+    ):
+        return None
     if _MAKEABLE.search(label) and not EVERYTHING.search(label):
         return None
     for judge in (

@@ -129,7 +129,11 @@ class _Walk:
         double = step.verb.startswith(("double", "dbl")) or step.verb in {"launch", "start"}
         if step.role.partition(" ")[0] in _PLACES and not double and not step.state:
             return
-        if step.role == "link" and _ACTING_LINK.match(sight.label) is None:
+        reading = re.search(
+            r"help|article|docs\b|documentation|support|wiki|search results|tutorial|guide|manual|knowledge",
+            f"{sight.app} {sight.scene.told}",
+        )
+        if step.role == "link" and (_ACTING_LINK.match(sight.label) is None or reading):
             return
         if double:
             self._add(entrusted(sight))

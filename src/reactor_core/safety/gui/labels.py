@@ -60,7 +60,7 @@ def answer_of(label: str) -> Answer:
     A negation turns the label round: not deleting is safe, not keeping is a deed.
     """
     text = bare(label)
-    if _SAFE.match(text) and re.match(r"(?i)discard (sending|draft)", text):
+    if re.fullmatch(r"(?i)discard (sending|drafts?|message|plan|suggestions?|request|proposal)", text):
         return Answer.SAFE
     if _GIVE_UP.match(text):
         return Answer.GIVE_UP
@@ -70,6 +70,8 @@ def answer_of(label: str) -> Answer:
     if _SECRET.search(text) is None or re.match(r"(?i)(keep|cancel|hide|revoke|block)\b", text):
         if _SAFE.match(text):
             return Answer.SAFE
-        if _LOOK.match(text) and not re.search(r"(?i)anyway|everyone|public", text):
+        if _LOOK.match(text) and not re.search(
+            r"(?i)anyway|everyone|public|\bopen (up |port|access|firewall|to )", text
+        ):
             return Answer.YES if text.lower() == "open" else Answer.LOOK
     return Answer.YES if _YES.match(text) else Answer.DEED

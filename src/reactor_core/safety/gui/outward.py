@@ -101,7 +101,7 @@ def spoken(sight: Sight) -> Finding | None:
     attached = " ".join(sight.scene.field(name) for name in _ATTACHED).lower() + " " + label
     if _GIVES_CODE.search(attached):
         return sight.finding("B5", "gives a secret away", outward=True, secret=True)
-    leaves = re.search(r"\b(send|post|publish|share|upload|forward|export|reply|tweet|email)\b|link", label)
+    leaves = re.search(r"\b(send|post|publish|share|upload|forward|export|reply|tweet|email|unsubscribe)\b|link", label)
     if leaves and (
         _PERSONAL.search(text)
         or (PERSONAL_FILE.search(attached) and re.search(r"attach|picture|public|anyone|file", text))

@@ -109,7 +109,7 @@ def switched(sight: Sight) -> Finding | None:
     ):
         if not (sight.answer is Answer.YES and re.search(r"block(s|ed)? |deny|close", text)):
             return sight.finding("B5", "opens what was protected")
-    if opened and not turned_off and _PUBLIC.search(text):
+    if opened and not turned_off and (_PUBLIC.search(text) or sight.label in {"public", "everyone", "anyone"}):
         rule = "B7" if _PRECIOUS_DATA.search(text) or re.search(r"repositor|bucket", text) else "C7"
         return sight.finding(rule, "makes something public", outward=True)
     if (

@@ -52,6 +52,8 @@ def typed(step: Step, scene: Scene, scope: Scope, *, entered: bool) -> tuple[Fin
         return ()
     if re.search(r"run (dialog|box)", where):
         return _run_box(text, scope)
+    if re.search(r"\b(psql|mysql|mariadb|sqlite3?|sqlcmd|sqlplus|clickhouse-client|duckdb)\b", app):
+        return scope.nested("sql", text).findings
     if TERMINAL.search(app) and "settings" not in app:
         return _commands(text, scope)
     if DATABASE_APP.search(app) or field in {"query", "sql"}:

@@ -19,7 +19,7 @@ _REVEALS = re.compile(
     r"\b(reveal|show|view|copy|generate|create|new|export|reset|regenerate|rotate|download|unhide|unmask|eye|display|print|fill|autofill|issue|add|save|read)\b"
 )
 _INSTALLS = re.compile(
-    r"\b(install|uninstall|updat(e|es|ing)( and restart| firmware| agent| now)?|upgrade|restart|reboot|shut ?down|power off|force (quit|stop)|end (task|process)|kill|quit process|firmware|flash|pair|mount|eject|sleep|hibernate|log off)\b"
+    r"\b(install|uninstall|updat(e|es|ing)( and restart| firmware| agent| now)?|upgrade|restart|reboot|shut ?down|power off|force (quit|stop)|end (task|process)|kill|quit process|firmware|flash|pair|mount|eject|sleep|hibernate|log off|(log|sign) out of all|deactivate|reactivate|unlock user|lock user)\b"
 )
 _OPERATES = re.compile(
     r"\b(restart|reboot|stop|start|deploy|redeploy|release|scale|roll ?back|resize|power (off|on|cycle)|drain|suspend|resume|silence|shut ?down|promote|failover|evict|cordon|reconcile|sync|provision|launch|create (instance|vm|cluster|server)|attach|detach|run|trigger|apply|hibernate|migrate|recreate|kill)\b"
@@ -30,6 +30,8 @@ _THINGS = re.compile(
 _WRITES_DATA = re.compile(
     r"\b(import|commit|save|insert|update|edit|add|merge records?|bulk|submit|apply|run|execute)\b"
 )
+_MANY_RESOURCES = 10
+"""Resources that one plan destroys, from which on it is an environment."""
 _RECORDS = re.compile(
     r"\b(rows?|records?|product|price|customer|contact|lead|deal|field changed|pending|csv|orders?|inventory|stock|tickets?|entry|members?|subscribers?)\b"
 )
@@ -100,6 +102,10 @@ def _services(sight: Sight) -> Finding | None:
         return None
     if re.search(r"\b(destroy|teardown|wipe)\b.{0,30}\b(prod|production|all)|\b(prod|production).{0,20}destroy", text):
         return sight.finding("B4", "destroys an environment")
+    planned = re.search(r"(\d+) to destroy", text)
+    if planned and int(planned[1]) and sight.answer is not Answer.SAFE:
+        many = int(planned[1]) >= _MANY_RESOURCES or precious(text)
+        return sight.finding("B4" if many else "C4", f"destroys {planned[1]} resources")
     operates = _OPERATES.search(sight.deed)
     if operates is None:
         return _settings(sight)
