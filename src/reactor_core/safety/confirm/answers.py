@@ -147,6 +147,7 @@ def _about(question: Question) -> dict[str, Any]:
             "verdict": str(asked.verdict),
             "rules": list(asked.rules),
             "why": asked.sentence,
+            "target": asked.effect.get("target", ""),
             **({"rule": asked.rules[0]} if asked.rules else {}),
             **({"decision_id": asked.context["decision_id"]} if asked.context.get("decision_id") else {}),
         }
