@@ -24,8 +24,12 @@ class ReactorConfig:
     """Longest that one request may take, from the first byte sent to the last received."""
     provider_allow: tuple[str, ...] = field(default=())
     """``host:port`` pairs of private addresses that may be called."""
+    halted_by: Path | None = None
+    """Workspace of Reactor whose kill switch ends jobs; None for none."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ReactorConfig:
         """The configuration that the environment asks for."""
-        return cls(workspace=settings.a1_workspace, provider_allow=settings.provider_allow)
+        return cls(
+            workspace=settings.a1_workspace, provider_allow=settings.provider_allow, halted_by=settings.workspace
+        )

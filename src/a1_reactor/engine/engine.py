@@ -23,7 +23,8 @@ from a1_reactor.storage.draft import Draft
 from a1_reactor.storage.manifest import JobRecord
 from a1_reactor.storage.store import ClipStore
 from a1_reactor.types import JobSpec
-from reactor_core.errors import ArtifactCorrupt, SpecError
+from reactor_core.errors import ArtifactCorrupt, Halted, SpecError
+from reactor_core.events.latch import Latch
 from reactor_core.utils.canonical import content_hash
 from reactor_core.utils.clock import Clock, SystemClock, to_iso
 
@@ -68,6 +69,20 @@ class ReactorEngine:
     clock: Clock = field(default_factory=SystemClock)
     progress: Progress = silent
 
+    def _told(self) -> Progress:
+        """``progress``, which ends the job at its next step once the kill switch is tripped: the draft is dropped."""
+        if self.config.halted_by is None:
+            return self.progress
+        latch = Latch(self.config.halted_by)
+
+        def told(stage: str, done: int, total: int) -> None:
+            state = latch.state()
+            if state.tripped:
+                raise Halted(f"the kill switch is tripped: {state.reason}", remedy="reactor kill status")
+            self.progress(stage, done, total)
+
+        return told
+
     @property
     def store(self) -> ClipStore:
         """The clips of the workspace."""
@@ -93,6 +108,7 @@ class ReactorEngine:
             SpecError: The spec cannot be used, or asks for what the provider cannot do.
             ProviderError: The provider failed or broke its promise.
             StorageError: The clip could not be written; nothing of it remains.
+            Halted: The kill switch is tripped; nothing of the clip remains.
         """
         asked = spec.without_windows()
         resolved = self._resolve(asked)
@@ -124,7 +140,7 @@ class ReactorEngine:
         Raises:
             SpecError: There is no window, or the parent has another size, rate or length.
             ArtifactCorrupt: The parent's files are not the ones that were stored.
-            ProviderError, StorageError: As :meth:`generate`.
+            ProviderError, StorageError, Halted: As :meth:`generate`.
         """
         if not spec.windows:
             raise SpecError("there is no window to regenerate", remedy="give one, such as --regen 0.8 1.6")
@@ -156,7 +172,7 @@ class ReactorEngine:
                 blend=self.blend,
                 encoder=self.encoder,
                 stages=stages,
-                progress=self.progress,
+                progress=self._told(),
             )
             decoded = self._check_mp4(draft, resolved, stages)
             report = clip_report(
@@ -223,7 +239,8 @@ class ReactorEngine:
         pairs: list[Pair] = []
         previous: Proxy | None = None
         frames = checked_clip(self.provider.generate_frames(spec), spec, self.provider.name)
-        self.progress("generate", 0, spec.frames)
+        told = self._told()
+        told("generate", 0, spec.frames)
         with Mp4Writer(
             draft.artifact, width=spec.width, height=spec.height, fps=spec.fps, options=self.encoder
         ) as video:
@@ -237,7 +254,7 @@ class ReactorEngine:
                     if previous is not None:
                         pairs.append(measure(previous, current))
                     previous = current
-                self.progress("generate", index + 1, spec.frames)
+                told("generate", index + 1, spec.frames)
         return pairs
 
     def _check_mp4(self, draft: Draft, spec: JobSpec, stages: Stages) -> int:

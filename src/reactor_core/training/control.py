@@ -17,11 +17,12 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from reactor_core.errors import NotFound, TrainingError
+from reactor_core.errors import Halted, NotFound, TrainingError
+from reactor_core.events.latch import Latch
 from reactor_core.utils.clock import SystemClock, to_iso
 from reactor_core.utils.files import atomic_write
 
-__all__ = ["RunControl", "State", "Status", "Wish", "ask_run", "read_status"]
+__all__ = ["RunControl", "State", "Status", "Wish", "ask_run", "read_status", "stand_still"]
 
 _clock = SystemClock()
 
@@ -185,6 +186,16 @@ class RunControl:
             return  # gone again, or no wish that this version knows
         with self._changed:
             self._wish = request.wish
+
+
+def stand_still(latch: Latch) -> None:
+    """Raise Halted if the workspace's kill switch is tripped. Takes microseconds: asked before and within each step."""
+    state = latch.state()
+    if state.tripped:
+        raise Halted(
+            f"the kill switch is tripped: {state.reason}",
+            remedy="after `reactor kill reset` the same command goes on from the last checkpoint",
+        )
 
 
 def read_status(folder: Path) -> Status | None:

@@ -18,11 +18,12 @@ from reactor_core.data.packing import Document
 from reactor_core.data.pairs import Pair
 from reactor_core.data.records import Dataset
 from reactor_core.errors import Interrupted
+from reactor_core.events.latch import Latch
 from reactor_core.models.load import LoadedModel
 from reactor_core.training.card import CARD, describe_environment
 from reactor_core.training.checkpoint import Progress, latest_checkpoint, restore, save_checkpoint
 from reactor_core.training.config import TrainingConfig
-from reactor_core.training.control import RunControl, State, Wish
+from reactor_core.training.control import RunControl, State, Wish, stand_still
 from reactor_core.training.curves import LossLog, plot_curves, read_log
 from reactor_core.training.export import export
 from reactor_core.training.heldout import HeldOut
@@ -60,11 +61,12 @@ class Session:
         hooks: Hooks,
         clock: Clock,
         control: RunControl,
+        latch: Latch,
         identity: dict[str, str],
         facts: dict[str, Any],
     ) -> None:
         self.config, self.device = config, device
-        self.hooks, self.clock, self.control = hooks, clock, control
+        self.hooks, self.clock, self.control, self.latch = hooks, clock, control, latch
         self.run, self.loaded, self.chat, self.dataset = run, loaded, chat, dataset
         self.identity, self.facts = identity, facts
         model = loaded.model
@@ -220,6 +222,7 @@ class Session:
             self.control.move(State.PAUSED, self.progress.step)
             while wish is Wish.PAUSE and stopped() is None:
                 wish = self.control.wait()
+                stand_still(self.latch)
             if wish is Wish.RUN and stopped() is None:
                 self.hooks.on_resume(self.progress.step)
                 self.control.move(State.RUNNING, self.progress.step)
@@ -252,6 +255,7 @@ class Session:
         norm = clip_gradients(list(self.parameters.values()), config.max_grad_norm, loss=loss, step=progress.step + 1)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        stand_still(self.latch)  # the step is dropped
         self.optimizer.step()
         seconds = self.clock.monotonic() - begun
         progress.step += 1

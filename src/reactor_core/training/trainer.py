@@ -14,11 +14,12 @@ import torch
 from reactor_core.data.chat import ChatFormat
 from reactor_core.data.records import Dataset, read_dataset
 from reactor_core.errors import Interrupted
+from reactor_core.events.latch import Latch
 from reactor_core.models.load import load_model
 from reactor_core.models.store import resolve_model
 from reactor_core.training.card import dataset_facts, run_identity, tokenizer_hash
 from reactor_core.training.config import TrainingConfig
-from reactor_core.training.control import RunControl, State, Wish
+from reactor_core.training.control import RunControl, State, Wish, stand_still
 from reactor_core.training.experience import experience_dataset
 from reactor_core.training.heldout import require_disjoint
 from reactor_core.training.hooks import Hooks
@@ -79,6 +80,8 @@ class Trainer:
             CheckpointInvalid: There is an unfinished run, and it belongs to something else or is damaged.
             StorageFull: No space was left; the last checkpoint is intact.
             Interrupted: Stopped by a signal or by :meth:`stop`, after a checkpoint.
+            Halted: The workspace's kill switch is tripped. The step that was going on is dropped, nothing is written,
+                and once the switch is reset the same call goes on from the last checkpoint.
             TrainingError: This trainer, or another process, is working on it already.
         """
         self.control.claim()
@@ -140,6 +143,8 @@ class Trainer:
             self.control.release()
 
     def _train(self, path: Path | str | None, resume: Resume) -> TrainingResult:
+        latch = Latch(self.settings.workspace)
+        stand_still(latch)
         dataset = read_dataset(path or self.config.dataset or experience_dataset(self.settings))
         entry = resolve_model(self.config.model_name, self.config.model_source, self.settings)
         try:
@@ -174,6 +179,7 @@ class Trainer:
                 hooks=self.hooks,
                 clock=self.clock,
                 control=self.control,
+                latch=latch,
                 identity=identity,
                 facts=facts,
             )

@@ -10,7 +10,8 @@ from a1_reactor.media.mp4 import EncoderOptions, count_frames
 from a1_reactor.prompts import resolve
 from a1_reactor.providers.mock import MockProvider
 from a1_reactor.types import Window
-from reactor_core.errors import ArtifactCorrupt, NotFound, SpecError
+from reactor_core.errors import ArtifactCorrupt, Halted, NotFound, SpecError
+from reactor_core.events.latch import Latch
 
 
 @pytest.fixture
@@ -193,3 +194,29 @@ def test_run_returns_the_mp4(engine, spec, window):
 def test_a_parent_that_is_gone_is_not_found(engine):
     with pytest.raises(NotFound):
         engine.store.open("0" * 16)
+
+
+@pytest.mark.parametrize("at", [0, 7])
+def test_a_halt_ends_a_job_at_its_next_frame_and_leaves_nothing(engine, spec, tmp_path, at):
+    latch = Latch(tmp_path / "reactor")
+    drawn = []
+
+    def progress(stage, done, total):
+        drawn.append(done)
+        if done == at:
+            latch.trip(reason="enough")
+
+    config = replace(engine.config, halted_by=tmp_path / "reactor")
+    with pytest.raises(Halted, match="enough"):
+        replace(engine, config=config, progress=progress).generate(spec())
+    assert drawn == list(range(at + 1))
+    assert not list(engine.store.cache.glob("[0-9a-f]*"))
+
+
+def test_a_halt_ends_a_regeneration_and_the_parent_stays(engine, spec, tmp_path):
+    parent = engine.generate(spec()).clip
+    Latch(tmp_path / "reactor").trip(reason="enough")
+    config = replace(engine.config, halted_by=tmp_path / "reactor")
+    with pytest.raises(Halted):
+        replace(engine, config=config).regen(spec(windows=(Window(4, 8),)), parent=parent)
+    assert [folder.name for folder in engine.store.cache.glob("[0-9a-f]*")] == [parent.key]

@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from reactor_core.errors import NotFound, TrainingError
-from reactor_core.training.control import RunControl, State, Status, Wish, ask_run, read_status
+from reactor_core.errors import Halted, NotFound, TrainingError
+from reactor_core.events.latch import Latch
+from reactor_core.training.control import RunControl, State, Status, Wish, ask_run, read_status, stand_still
 
 
 def test_a_wish_counts_from_the_claim_to_the_release(tmp_path: Path) -> None:
@@ -112,3 +113,12 @@ def test_a_wish_that_cannot_be_read_is_no_wish(tmp_path: Path) -> None:
     control.begin(tmp_path, 0)
     (tmp_path / "control.json").write_text('{"wish": "fly"}')
     assert control.wish() is Wish.RUN
+
+
+def test_a_tripped_switch_is_halted_with_the_way_on(tmp_path: Path) -> None:
+    latch = Latch(tmp_path)
+    stand_still(latch)
+    latch.trip(reason="enough")
+    with pytest.raises(Halted, match="enough") as caught:
+        stand_still(latch)
+    assert "reactor kill reset" in str(caught.value.remedy)

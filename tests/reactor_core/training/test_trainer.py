@@ -15,13 +15,16 @@ import torch
 from reactor_core.errors import (
     CheckpointInvalid,
     DatasetError,
+    Halted,
     Interrupted,
     NonFiniteLoss,
     NothingToTrain,
     StorageFull,
 )
+from reactor_core.events.latch import Latch
 from reactor_core.integration import EventBridge, EventSource, EventType
 from reactor_core.training.hooks import RunInfo, StepInfo
+from reactor_core.training.objective import Supervised
 from reactor_core.training.trainer import Trainer, TrainingConfig
 from reactor_core.utils.settings import Settings
 
@@ -263,3 +266,46 @@ def test_full_fine_tuning_saves_a_whole_model(config: TrainingConfig, settings: 
     tuned = AutoModelForCausalLM.from_pretrained(str(result.adapter_dir))
     base = AutoModelForCausalLM.from_pretrained(config.model_name)
     assert not torch.equal(tuned.model.layers[0].mlp.up_proj.weight, base.model.layers[0].mlp.up_proj.weight)
+
+
+def test_a_halt_drops_the_step_and_what_follows_ends_in_the_same_adapter(
+    config: TrainingConfig, settings: Settings, rows_file: Path
+) -> None:
+    latch = Latch(settings.workspace)
+    whole = Trainer(config, settings=settings).train(rows_file, resume=False)
+    again = change(config, output_dir=str(settings.workspace / "runs" / "halted"), save_seconds=0.000001)
+    watcher = Watcher(at=2, action=lambda: latch.trip(reason="enough"))
+    with pytest.raises(Halted, match="enough"):
+        Trainer(again, settings=settings, hooks=[watcher]).train(rows_file)
+    assert [step.step for step in watcher.steps] == [1, 2]
+    with pytest.raises(Halted):
+        Trainer(again, settings=settings).train(rows_file)
+    latch.path.unlink()  # as after a lawful reset
+    result = Trainer(again, settings=settings).train(rows_file)
+    assert result.resumed_from >= 1
+    assert adapter_hash(result.adapter_dir) == adapter_hash(whole.adapter_dir)
+
+
+def test_a_halt_within_a_step_moves_no_weight(config: TrainingConfig, settings: Settings, rows_file: Path) -> None:
+    """The latch trips while the gradients are computed: the optimizer does not move."""
+    latch = Latch(settings.workspace)
+    trainer = Trainer(config, settings=settings)
+    moved: list[int] = []
+    accumulate = Supervised.accumulate
+    step = torch.optim.AdamW.step
+
+    def tripping(self: Any, *given: Any, **more: Any) -> Any:
+        outcome = accumulate(self, *given, **more)
+        latch.trip(reason="enough")
+        return outcome
+
+    def counting(self: Any, *given: Any, **more: Any) -> Any:
+        moved.append(1)
+        return step(self, *given, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Supervised, "accumulate", tripping)
+        patch.setattr(torch.optim.AdamW, "step", counting)
+        with pytest.raises(Halted):
+            trainer.train(rows_file)
+    assert moved == []
