@@ -45,6 +45,7 @@ class Origin:
         decoded: It went through a decoder, such as ``base64 -d``.
         files: Absolute paths of files whose content it holds.
         pipeline: Commands that made it, each as its words (None: not known), in the order of the pipe.
+        variables: Names of variables of the environment whose values it holds, and which are not known.
     """
 
     fetched: bool = False
@@ -52,6 +53,7 @@ class Origin:
     decoded: bool = False
     files: tuple[str, ...] = ()
     pipeline: tuple[tuple[str | None, ...], ...] = ()
+    variables: tuple[str, ...] = ()
 
     def __or__(self, other: Origin) -> Origin:
         """Both together."""
@@ -65,6 +67,7 @@ class Origin:
             self.decoded or other.decoded,
             tuple(dict.fromkeys(self.files + other.files)),
             tuple(dict.fromkeys(self.pipeline + other.pipeline)),
+            tuple(dict.fromkeys(self.variables + other.variables)),
         )
 
     @property

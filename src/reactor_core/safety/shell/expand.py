@@ -19,7 +19,7 @@ from reactor_core.safety.shell.nodes import (
 )
 from reactor_core.safety.shell.parameters import Pieces, changed
 from reactor_core.safety.shell.patterns import braced, has_magic
-from reactor_core.safety.shell.state import EMPTY, UNKNOWN, Chooser, Shell, Value, joined_parts, literal
+from reactor_core.safety.shell.state import EMPTY, OWN_PROCESS, UNKNOWN, Chooser, Shell, Value, joined_parts, literal
 
 __all__ = ["Expander"]
 
@@ -175,7 +175,7 @@ class Expander:
         """What a variable holds in this round; unknown if it was not set."""
         ways = self.shell.ways(name)
         if ways is None:
-            return UNKNOWN
+            return Value((None,), Origin(variables=(name,)))
         return ways[self.chooser.pick(("variable", name), len(ways))]
 
     def _elements(self, part: Parameter) -> list[Value] | None:
@@ -199,7 +199,9 @@ class Expander:
                 return UNKNOWN
             index = int(name) - 1
             return shell.positional[index] if index < len(shell.positional) else EMPTY
-        if name in ("RANDOM", "SECONDS", "LINENO", "?", "$", "!", "-", "PPID", "BASHPID", "_"):
+        if name in ("!", "$", "BASHPID"):
+            return OWN_PROCESS
+        if name in ("RANDOM", "SECONDS", "LINENO", "?", "-", "PPID", "_"):
             return UNKNOWN
         return self.variable(name)
 

@@ -155,6 +155,7 @@ _READERS = frozenset(
         "split",
     ]
 )
+_MAILERS = frozenset(["mail", "mailx", "mutt", "neomutt", "sendmail", "msmtp", "swaks", "s-nail", "nail", "ssmtp"])
 _CREDENTIALS = ("authorization:", "x-api-key:", "private-token:", "cookie:", "x-auth-token:", "bearer ", "apikey:")
 
 
@@ -173,6 +174,16 @@ def check(call: Call) -> None:
     if call.scope.cwd and name in _LOADERS | {"cargo", "go", "yarn", "pnpm"} and fetched(call, call.scope.cwd):
         _foreign(call, f"lets {name} run what the same action has fetched")
     _sent(call, name)
+    if name in _MAILERS:
+        _mailed(call, name)
+
+
+def _mailed(call: Call, name: str) -> None:
+    """A recipient that is read from a list: everybody on it gets the mail."""
+    listed = [word for word in call.args if word.text is None and (word.origin.files or word.origin.pipeline)]
+    if listed:
+        effect = Effect(target=name, scale=Scale.ALL, reversible=False, outward=True)
+        call.found("B7", "sends mail to everybody on a list of unknown length", effect)
 
 
 def _interpreted(call: Call) -> None:

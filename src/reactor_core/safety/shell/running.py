@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import msgspec
+
 from reactor_core.safety.scope import MAX_DEPTH, Scope, TooComplex
+from reactor_core.safety.setting import Setting
 from reactor_core.safety.shell.command import Command, Redirect, Text, Word, line_of
 from reactor_core.safety.shell.nodes import Assignment, Script
 from reactor_core.safety.shell.state import EMPTY, Chooser, Shell, Value, World
@@ -107,7 +110,8 @@ class Call:
             ways = self.shell.ways(name)
             variables[name] = ways[0].text if ways is not None and len(ways) == 1 else None
         world = self.world
-        return replace(self.scope, variables=variables, made=frozenset(world.made), fetched=frozenset(world.fetched))
+        setting = on_branch(self.scope.setting, world.branch)
+        return replace(self.scope, setting=setting, variables=variables, made=frozenset(world.made), fetched=frozenset(world.fetched))
 
     def command(self) -> Command:
         """For the judge of its program."""
@@ -119,6 +123,11 @@ class Call:
         env.update({name: value.text for name, value in self.env.items()})
         stdin = None if self.stdin is None else Text(self.stdin.text, self.stdin.origin)
         return Command(self.words, self.known_scope(), env, stdin, self.redirects, self.piped)
+
+
+def on_branch(setting: Setting, branch: str) -> Setting:
+    """The setting after a switch to another branch."""
+    return msgspec.structs.replace(setting, branch=branch) if branch else setting
 
 
 def absolute(text: str, cwd: str) -> str:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+import msgspec
+
 from reactor_core.safety import paths
 from reactor_core.safety.scope import unclear
 from reactor_core.safety.shell.builtins import BUILTINS
@@ -14,6 +16,7 @@ from reactor_core.safety.shell.containers import THROWAWAY, outside
 from reactor_core.safety.shell.expand import Expander
 from reactor_core.safety.shell.flow import check, shows_secret
 from reactor_core.safety.shell.grammar import parse
+from reactor_core.safety.shell.indirect import schedule, shown, standing_for
 from reactor_core.safety.shell.nodes import Assignment, Literal, Node, Pipeline, Redirection, Script, Simple
 from reactor_core.safety.shell.nodes import Item as ListItem
 from reactor_core.safety.shell.outputs import Source, printed
@@ -70,6 +73,8 @@ def run_simple(node: Simple, shell: Shell, expander: Expander, runner: Runs, cho
         piped=shell.piped,
     )  # fmt: skip
     outcome = runner.call(one)
+    if not out and not redirects:
+        shown(one)
     judge_redirects(one, redirects, outcome.output)
     return replace(outcome, output=EMPTY) if out else outcome
 
@@ -206,8 +211,13 @@ def judge_redirects(one: Call, redirects: Sequence[Redirect], output: Value) -> 
             finding = paths.appending(path, scope, content=content.text)
         else:
             finding = paths.overwriting(path, scope, content=content.text)
+            if target.globbed and content.text == "":
+                # In a loop over a pattern: emptying many files is losing them.
+                finding = paths.deletion(path, scope, recursive=False, many=True) or finding
         if finding is not None:
-            one.add(replace(finding, part=f"{line_of(one.words)} {redirect.op} {target}"))
+            one.add(msgspec.structs.replace(finding, part=f"{line_of(one.words)} {redirect.op} {target}"))
+        if redirect.op == ">" and finding is None and text is not None and not target.globbed:
+            one.world.made.add(one.path(path))
         if redirect.op != "<" and redirect.fd in (0, 1) and text is not None:
             written(one, one.path(path), content, adding=redirect.op == ">>")
 
@@ -273,6 +283,8 @@ def call(one: Call) -> Outcome:
         return inner
     check(one)
     _judge_tool(one)
+    if name == "crontab":
+        schedule(one)
     secret = shows_secret(one) or any(finding.effect.secret for finding in world.findings[start:])
     if inner is not None and name not in REPEATERS:
         return inner
@@ -284,6 +296,11 @@ def call(one: Call) -> Outcome:
 
 
 def _judge_tool(one: Call) -> None:
+    for words in standing_for(one):
+        _judge_words(replace(one, words=words))
+
+
+def _judge_words(one: Call) -> None:
     inner = replace(one, words=_inside(one), scope=_inside_scope(one))
     command = inner.command()
     before = len(one.world.findings)

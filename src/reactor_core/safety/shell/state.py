@@ -10,7 +10,7 @@ from reactor_core.safety.shell.command import Origin, Word
 from reactor_core.safety.shell.nodes import Node
 from reactor_core.safety.verdict import Finding, Touch
 
-__all__ = ["EMPTY", "UNKNOWN", "Chooser", "Shell", "Value", "World", "joined_parts", "literal", "merged"]
+__all__ = ["EMPTY", "OWN_PROCESS", "UNKNOWN", "Chooser", "Shell", "Value", "World", "joined_parts", "literal", "merged"]
 
 MAX_WAYS = 6
 """Values that a variable may have at one point; with more it is not known."""
@@ -52,6 +52,8 @@ class Value:
 
 EMPTY = Value()
 UNKNOWN = Value((None,))
+OWN_PROCESS = Value((None,), Origin(pipeline=(("$!",),)))
+"""The number of a process that the action has started itself."""
 
 
 def literal(text: str, origin: Origin = EMPTY.origin) -> Value:
@@ -126,6 +128,7 @@ class World:
         programs: Copies of and links to programs, with the name of the program.
         verified: Something fetched was checked against a signature or a sum.
         config: Aliases that were set in a tool, such as ``("git", "sync")``.
+        branch: The branch that the action has switched to; empty if it has not.
         descriptors: Numbers given to process substitutions so far.
     """
 
@@ -139,6 +142,7 @@ class World:
     programs: dict[str, str] = field(default_factory=dict)
     verified: bool = False
     config: dict[tuple[str, str], str] = field(default_factory=dict)
+    branch: str = ""
     descriptors: int = 0
 
 

@@ -205,6 +205,22 @@ def _tee(call: Call) -> None:
             written(call, call.path(word.text), call.stdin or UNKNOWN, adding=adding)
 
 
+def _new_file(call: Call) -> None:
+    """A file or folder that the program makes, unless something precious may lie there."""
+    texts = [word.text for word in call.args]
+    if call.name == "dd":
+        names = [text[3:] for text in texts if text and text.startswith("of=")]
+    elif call.name.startswith("python"):
+        names = [text for text in texts[-1:] if text and "venv" in texts[:-1]]
+    else:
+        names = [word.text for word in _operands(call, "rdtm") if word.text]
+    for text in names:
+        path = call.path(text)
+        inside = path.startswith(f"{call.scope.setting.project}/") and call.name != "touch"
+        if paths.overwriting(path, call.scope) is None or (inside and not _precious(call, path.rpartition("/")[0])):
+            call.world.made.add(path)
+
+
 def _git(call: Call) -> None:
     texts = [word.text for word in call.args]
     if texts[:1] == ["clone"]:
@@ -214,6 +230,14 @@ def _git(call: Call) -> None:
             folder = operands[1].text if len(operands) > 1 else base
             if folder:
                 call.world.made.add(call.path(folder))
+    elif texts[:1] in (["switch"], ["checkout"]) and "--" not in texts:
+        names = [text for text in texts[1:] if text and not text.startswith("-")]
+        if len(names) == 1 or (names and any(text in ("-b", "-B", "-c", "-C") for text in texts)):
+            call.world.branch = names[0]
+    elif texts[:2] == ["worktree", "add"]:
+        operands = _operands(call, "bB")[2:]
+        if operands and operands[0].text:
+            call.world.made.add(call.path(operands[0].text))
     elif "config" in texts:
         rest = [text for text in texts[texts.index("config") + 1 :] if text is None or not text.startswith("-")]
         rest = rest[1:] if rest[:1] in (["set"], ["add"]) else rest
@@ -239,5 +263,10 @@ _MAKERS: dict[str, Callable[[Call], None]] = {
     "install": _copy,
     "ln": _link,
     "tee": _tee,
+    "dd": _new_file,
+    "python": _new_file,
+    "python3": _new_file,
+    "virtualenv": _new_file,
+    "touch": _new_file,
     "git": _git,
 }
