@@ -11,6 +11,7 @@ from reactor_core.safety.tools import containers as _containers  # noqa: F401
 from reactor_core.safety.tools import copying as _copying  # noqa: F401
 from reactor_core.safety.tools import editors as _editors  # noqa: F401
 from reactor_core.safety.tools import fetching as _fetching  # noqa: F401
+from reactor_core.safety.tools import fleets as _fleets  # noqa: F401
 from reactor_core.safety.tools import git as _git  # noqa: F401
 from reactor_core.safety.tools import hosting as _hosting  # noqa: F401
 from reactor_core.safety.tools import interpreters as _interpreters  # noqa: F401

@@ -47,7 +47,9 @@ def judge_tar(call: Call) -> Judged | None:
         return merged(*parts, *(overwritten(call, line.values("-f", "--file")),))
     if line.has("-x", "--extract", "--get"):
         if not line.has("-O", "--to-stdout", "-k", "--keep-old-files", "--skip-old-files"):
-            parts.append(_extracts(call, folder, line.has("-P", "--absolute-names")))
+            parts.append(
+                _extracts(call, folder, line.has("-P", "--absolute-names"), forced=line.has("--overwrite", "-U"))
+            )
         return merged(*parts)
     if line.has("-c", "--create", "-r", "--append", "-u", "--update"):
         parts.append(read(call, line.operands))
@@ -82,7 +84,7 @@ def _tar_runs(call: Call, line: Line) -> Judged:
     return merged(*parts)
 
 
-def _extracts(call: Call, folder: Textual, absolute: bool) -> Judged:
+def _extracts(call: Call, folder: Textual, absolute: bool, *, forced: bool = False) -> Judged:
     """Extraction replaces files of the same names, whatever they are."""
     if folder.text is None:
         if folder.known_prefix.startswith(("/tmp/", "build/")):  # noqa: S108  a scratch folder by its name
@@ -94,7 +96,7 @@ def _extracts(call: Call, folder: Textual, absolute: bool) -> Judged:
     if path in call.scope.made:
         return nothing()
     place = paths.place(folder.text, call.scope).name
-    if place in {"PROJECT", "REGENERABLE", "TEMP", "SCRATCH"}:
+    if place in {"REGENERABLE", "TEMP", "SCRATCH"} or (place == "PROJECT" and not forced):
         return nothing()
     if place in {"ROOT", "SYSTEM"}:
         return merged(call.found("C5", f"unpacks over system files in {path}", path, privilege=True, reversible=False))
@@ -119,7 +121,8 @@ def judge_unpack(call: Call) -> Judged | None:
             return _extracts(call, (line.values("-D", "--directory") or (Known("."),))[-1], absolute=False)
         return nothing()
     if program == "unzip" and not line.has("-l", "-t", "-p", "-v", "-Z", "-z", "-n", "-c"):
-        return _extracts(call, (line.values("-d") or (Known("."),))[-1], absolute=False)
+        folder = (line.values("-d") or (Known("."),))[-1]
+        return _extracts(call, folder, absolute=False, forced=line.has("-o"))
     if program == "unrar" and line.sub() in {"x", "e"}:
         last = line.operands[-1] if len(line.operands) > 2 else Known(".")
         return _extracts(call, last, absolute=False)
@@ -213,6 +216,15 @@ def _tail(pattern: str) -> str:
 def _bounded(call: Call, judged: Judged, folder: str) -> Judged:
     """A search that selects loses what it selects: bounded, except where every file is one too many."""
     place = paths.place(folder, call.scope).name
+    if place == "ROOT":
+        return Judged(
+            tuple(
+                call.found("B1", f"deletes from the whole machine: {finding.says}", folder, reversible=False)
+                if finding.rule == "C1" or finding.rule == "C5"
+                else finding
+                for finding in judged.findings
+            )
+        )
     if place in {"GIT", "BACKUP", "SYSTEM", "DATA", "CHECKPOINT", "MOUNT", "AUDIT_LOG"}:
         return judged
     findings = tuple(

@@ -15,18 +15,26 @@ __all__: list[str] = []
 
 _GLOBAL = ("-H", "--host", "-c", "--context", "--config", "-l", "--log-level", "--tlscacert", "--url", "--connection",
            "--root", "--namespace", "-n", "--address", "-a")  # fmt: skip
-_VALUES = ("-f", "--filter", "--format", "-t", "--time", "--tag", "--file", "-v", "--volume", "--mount", "-e", "--env",
-           "-p", "--publish", "--name", "-w", "--workdir", "-u", "--user", "--network", "--net", "--pid", "--ipc", "--uts",
-           "--userns", "--cap-add", "--cap-drop", "--security-opt", "--device", "--entrypoint", "--env-file", "-m",
-           "--memory", "--cpus", "--gpus", "-l", "--label", "--platform", "--restart", "-h-", "--hostname", "--add-host",
-           "--shm-size", "--ulimit", "--tmpfs", "--tail", "-n", "--since", "--until", "--build-arg", "--target",
-           "--cache-from", "--cache-to", "--output", "-o", "--progress", "--secret", "--ssh", "-s", "--signal",
-           "--project-name", "--profile", "--env-file", "--scale", "--driver", "-d-", "--opt", "--subnet", "--timeout",
-           "--group-add", "--volumes-from", "--pull", "--log-driver", "--cidfile", "--index", "--password", "--username")  # fmt: skip
+_VALUES = ("--filter", "--format", "--time", "--tag", "--file", "--volume", "--mount", "--env", "--publish", "--name",
+           "--workdir", "--user", "--network", "--net", "--pid", "--ipc", "--uts", "--userns", "--cap-add", "--cap-drop",
+           "--security-opt", "--device", "--entrypoint", "--env-file", "--memory", "--cpus", "--gpus", "--label",
+           "--platform", "--restart", "--hostname", "--add-host", "--shm-size", "--ulimit", "--tmpfs", "--tail", "--since",
+           "--until", "--build-arg", "--target", "--cache-from", "--cache-to", "--output", "-o", "--progress", "--secret",
+           "--ssh", "-s", "--signal", "--project-name", "--profile", "--scale", "--driver", "--opt", "--subnet",
+           "--timeout", "--group-add", "--volumes-from", "--pull", "--log-driver", "--cidfile", "--index", "--password",
+           "--username", "-u", "-e")  # fmt: skip
+_SHORT = {
+    **dict.fromkeys(("run", "create"), ("-v", "-p", "-w", "-m", "-l", "-h", "-a", "-c")),
+    **dict.fromkeys(("ps", "ls", "list", "images", "search", "inspect", "history"), ("-f", "-n")),
+    **dict.fromkeys(("build", "buildx"), ("-f", "-t")),
+    **dict.fromkeys(("stop", "restart"), ("-t",)),
+    "logs": ("-n",),
+    "exec": ("-w",),
+}
+"""Short options that take a value, by subcommand: ``-v`` is a volume of run and a flag of rm."""
 
 _READS = frozenset(
-    "ps ls list images inspect logs stats top port version info history search diff events df wait config help "
-    "context-ls manifest-inspect buildx-ls attach-no show-x ip-x healthcheck scout sbom".split()  # noqa: SIM905
+    ["ps", "ls", "list", "images", "inspect", "logs", "stats", "top", "port", "version", "info", "history", "search", "diff", "events", "df", "wait", "config", "help", "context-ls", "manifest-inspect", "buildx-ls", "attach-no", "show-x", "ip-x", "healthcheck", "scout", "sbom"]
 )
 _STOPS = frozenset("stop kill restart pause unpause start update rename wait-x rm remove delete".split())  # noqa: SIM905
 
@@ -51,7 +59,9 @@ def judge_docker(call: Call) -> Judged | None:
                "service", "stack", "swarm", "node", "plugin", "manifest", "trust", "pod", "machine", "checkpoint"}:  # fmt: skip
         group, words = sub, words[1:]
         sub = words[0].text or "" if words else ""
-    line = read_line(call.program, words[1:], values=_VALUES, stops=sub in {"run", "exec", "create"})
+    line = read_line(
+        call.program, words[1:], values=(*_VALUES, *_SHORT.get(sub, ())), stops=sub in {"run", "exec", "create"}
+    )
     if line.has("--dry-run"):
         return Judged()
     return merged(_verdict(call, group, sub, line, host))
@@ -67,7 +77,7 @@ def _verdict(call: Call, group: str, sub: str, line: Line, host: str) -> Judged 
         return call.found("C8", "shows the environment of a container, secrets too", secret=True)
     if sub == "prune":
         return _prune(call, group, line)
-    if group in {"", "image"} and sub in {"rmi"} or (group == "image" and sub in {"rm", "remove"}):
+    if (group in {"", "image"} and sub in {"rmi"}) or (group == "image" and sub in {"rm", "remove"}):
         return _images_removed(call, line)
     if group == "volume" and sub in {"rm", "remove"}:
         return _volumes_removed(call, line)
@@ -151,7 +161,9 @@ def _cluster(call: Call, group: str, sub: str, line: Line) -> Finding | None:
     if sub in {"ls", "ps", "inspect", "logs", "list", "services", "config", "ca", "info", "ssh-x"}:
         return None
     names = " ".join(line.words)
-    if (group == "swarm" and sub == "leave" and line.has("-f", "--force")) or (group == "stack" and sub in {"rm", "down", "remove"}):
+    if (group == "swarm" and sub == "leave" and line.has("-f", "--force")) or (
+        group == "stack" and sub in {"rm", "down", "remove"}
+    ):
         kind = names_class(line.words, call.scope.setting)
         return call.found("C4" if kind == "scratch" else "B4", f"{group} {sub} {names}", names, reversible=False)
     if group == "swarm" and sub in {"join-token", "unlock-key"}:
@@ -167,16 +179,25 @@ def _run(call: Call, line: Line) -> Judged:
     """What a container may reach of the host. What runs inside is judged by itself."""
     parts: list[Judged | Finding | None] = []
     strong = line.has("--privileged") or any(
-        re.search(r"SYS_ADMIN|ALL|SYS_MODULE|SYS_PTRACE|DAC_READ_SEARCH|SYS_RAWIO", word.text or "") for word in line.values("--cap-add")
+        re.search(r"SYS_ADMIN|ALL|SYS_MODULE|SYS_PTRACE|DAC_READ_SEARCH|SYS_RAWIO", word.text or "")
+        for word in line.values("--cap-add")
     )
     host_view = any((word.text or "") == "host" for word in line.values("--pid", "--userns"))
     for source, read_only in _mounts(line):
         path = paths.normal(source, call.scope) or source
-        if path in {"/var/run/docker.sock", "/run/docker.sock"} or path.endswith(("docker.sock", "podman.sock", "containerd.sock")):
-            parts.append(call.found("C5", "gives a container the daemon's socket, and so this machine", path, privilege=True))
+        if path in {"/var/run/docker.sock", "/run/docker.sock"} or path.endswith(
+            ("docker.sock", "podman.sock", "containerd.sock")
+        ):
+            parts.append(
+                call.found("C5", "gives a container the daemon's socket, and so this machine", path, privilege=True)
+            )
         elif path in _WIDE:
             rule = "B5" if strong or host_view else "C5"
-            parts.append(call.found("C5" if read_only else rule, f"gives a container {path} of this machine", path, privilege=True))
+            parts.append(
+                call.found(
+                    "C5" if read_only else rule, f"gives a container {path} of this machine", path, privilege=True
+                )
+            )
         elif paths.reading(source, call.scope) is not None:
             parts.append(call.found("C8", f"gives a container the secrets in {path}", path, secret=True))
     if strong and not parts:
@@ -207,7 +228,9 @@ def _copied(call: Call, line: Line) -> Judged | None:
         return None
     source, target = line.operands[0], line.operands[-1]
     if ":" in shown(target) and not shown(target).startswith(("/", ".", "~")):
-        return merged(read(call, [source]), call.found("C4", f"changes files of a container: {shown(target)}", shown(target)))
+        return merged(
+            read(call, [source]), call.found("C4", f"changes files of a container: {shown(target)}", shown(target))
+        )
     place = paths.place(target.text, call.scope) if target.text is not None else None
     return overwritten(call, [target]) if place not in {paths.Place.PROJECT, paths.Place.TEMP, None} else None
 
@@ -221,17 +244,28 @@ def _compose(call: Call, words: tuple[Textual, ...], host: str) -> Judged:
     if outer.has("--dry-run") or not outer.operands:
         return Judged()
     sub = outer.operands[0].text or ""
-    line = read_line("compose", outer.operands[1:], values=(*_VALUES, "--rmi"), stops=sub in {"run", "exec"})
-    files = [word.text or "" for word in outer.values("-f", "--file", "-p", "--project-name", "-c", "--context", "-H", "--host")]
+    line = read_line(
+        "compose", outer.operands[1:], values=(*_VALUES, *_SHORT.get(sub, ()), "--rmi"), stops=sub in {"run", "exec"}
+    )
+    files = [
+        word.text or ""
+        for word in outer.values("-f", "--file", "-p", "--project-name", "-c", "--context", "-H", "--host")
+    ]
     kind = "precious" if any(name_class(name, call.scope.setting) == "precious" for name in (*files, host)) else "plain"
     if sub == "down":
         if line.has("-v", "--volumes"):
             rule = "B4" if kind == "precious" else "C1"
-            return merged(call.found(rule, "stops the project and deletes its volumes", " ".join(files), reversible=False))
-        return merged(call.found("B4" if kind == "precious" else "C4", "stops all containers of the project", " ".join(files)))
+            return merged(
+                call.found(rule, "stops the project and deletes its volumes", " ".join(files), reversible=False)
+            )
+        return merged(
+            call.found("B4" if kind == "precious" else "C4", "stops all containers of the project", " ".join(files))
+        )
     if sub == "rm":
         volumes = line.has("-v", "--volumes")
-        return merged(call.found("C1" if volumes else "C4", f"removes containers {' '.join(line.words)}", reversible=False))
+        return merged(
+            call.found("C1" if volumes else "C4", f"removes containers {' '.join(line.words)}", reversible=False)
+        )
     if sub in {"stop", "kill", "restart", "pause", "unpause", "scale"}:
         return merged(call.found("C4", f"{sub} {' '.join(line.words) or 'all services'}", " ".join(line.words)))
     if sub == "push":

@@ -146,6 +146,12 @@ def _block_copy(call: Call, path: str, finding: Finding | None) -> Judged:
 @handles("tee", "sponge", "gtee")
 def judge_tee(call: Call) -> Judged | None:
     """Writes what it reads."""
+    if call.origin.fetched:
+        acting = [word for word in call.line.operands if word.text is not None and acts(call, word.text)]
+        if acting:
+            return merged(
+                call.found("B5", f"makes {shown(acting[0])}, which acts by itself, of what another machine sends")
+            )
     if call.line.has("-a", "--append"):
         return appended(call, call.line.operands, content=call.stdin)
     return overwritten(call, call.line.operands, content=call.stdin)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from reactor_core.safety import paths
 from reactor_core.safety.tools.fetching import personal, sent_secret
 from reactor_core.safety.tools.line import Known, Textual, read_line, shown
 from reactor_core.safety.tools.registry import Call, handles, origin_of
 from reactor_core.safety.tools.targets import judged_path, merged, overwritten
-from reactor_core.safety import paths
 from reactor_core.safety.verdict import Finding, Judged
 
 __all__: list[str] = []
@@ -17,12 +17,35 @@ MANY = 200
 """Recipients from which a message is one to everybody."""
 
 
-@handles("vim", "vi", "nvim", "ex", "view", "vimdiff", "gvim", "rvim", "ed", "nano", "emacs-nox", "pico", "micro", "hx", "kak", "joe")
+@handles(
+    "vim",
+    "vi",
+    "nvim",
+    "ex",
+    "view",
+    "vimdiff",
+    "gvim",
+    "rvim",
+    "ed",
+    "nano",
+    "emacs-nox",
+    "pico",
+    "micro",
+    "hx",
+    "kak",
+    "joe",
+)
 def judge_vim(call: Call) -> Judged | None:
     """Commands given with ``-c`` and ``+``, or typed through standard input."""
-    line = read_line(call.program, call.words[1:], values=("-c", "--cmd", "-S", "-u", "-s", "-w", "-W", "-i", "-T", "-p-"))
+    line = read_line(
+        call.program, call.words[1:], values=("-c", "--cmd", "-S", "-u", "-s", "-w", "-W", "-i", "-T", "-p-")
+    )
     commands: list[Textual] = list(line.values("-c", "--cmd"))
-    commands += [Known((word.text or "")[1:]) for word in line.operands if (word.text or "").startswith("+") and len(word.text or "") > 1]
+    commands += [
+        Known((word.text or "")[1:])
+        for word in line.operands
+        if (word.text or "").startswith("+") and len(word.text or "") > 1
+    ]
     files = [word for word in line.operands if not (word.text or "").startswith("+")]
     parts: list[Judged | Finding | None] = []
     writes = False
@@ -32,14 +55,20 @@ def judge_vim(call: Call) -> Judged | None:
             continue
         parts.append(_vim_command(call, command.text))
         writes = writes or bool(re.match(r"^\s*:?\s*(?:wq?|x|up|wa|wqa|xa)\b", command.text))
-    if call.has_stdin and call.program in {"ex", "ed", "vim", "vi"} and (call.program in {"ex", "ed"} or line.has("-e", "-E", "-s")):
+    if (
+        call.has_stdin
+        and call.program in {"ex", "ed", "vim", "vi"}
+        and (call.program in {"ex", "ed"} or line.has("-e", "-E", "-s"))
+    ):
         if call.stdin is None:
             parts.append(call.found("C6", f"{call.program}: runs commands that cannot be known beforehand"))
         else:
             parts += [_vim_command(call, one) for one in call.stdin.splitlines()]
             writes = writes or bool(re.search(r"(?m)^\s*:?(?:w|wq|x)\b", call.stdin))
     if line.has("-S"):
-        parts.append(call.found("C6", f"{call.program}: runs the script {line.value('-S')}, whose content is not known"))
+        parts.append(
+            call.found("C6", f"{call.program}: runs the script {line.value('-S')}, whose content is not known")
+        )
     if writes:
         parts.append(overwritten(call, files))
     elif files and not commands:
@@ -60,7 +89,9 @@ def _opened(call: Call, word: Textual) -> Judged | None:
 def _vim_command(call: Call, text: str) -> Judged | Finding | None:
     command = text.strip().lstrip(":").strip()
     parts: list[Judged | Finding | None] = []
-    shell = re.match(r"^(?:silent!?\s+|exe(?:cute)?\s+['\"]|%|\d*,?\d*|\.|r(?:ead)?\s*|w(?:rite)?\s+)*!\s*(.+)$", command, re.DOTALL)
+    shell = re.match(
+        r"^(?:silent!?\s+|exe(?:cute)?\s+['\"]|%|\d*,?\d*|\.|r(?:ead)?\s*|w(?:rite)?\s+)*!\s*(.+)$", command, re.DOTALL
+    )
     if shell is not None and not re.match(r"^(?:w|q|wq|x|qa)!", command):
         return call.nested("shell", shell.group(1).rstrip("'\""))
     for inner in re.findall(r"\bsystem(?:list)?\(\s*(['\"])(.*?)\1", command):
@@ -76,13 +107,19 @@ def _vim_command(call: Call, text: str) -> Judged | Finding | None:
     target = re.match(r"^(?:w|write|sav(?:eas)?)!?\s+([^!|\s].*)$", command)
     if target is not None:
         parts.append(overwritten(call, [Known(target.group(1).strip())]))
-    for path in re.findall(r"\b(?:delete|rename|writefile)\(\s*(?:\[[^\]]*\]\s*,\s*)?(['\"])(.*?)\1(?:\s*,\s*['\"](rf?)['\"])?", command):
-        parts.append(judged_path(call, path[1], lambda one, how=path[2]: paths.deletion(one, call.scope, recursive=how == "rf")))
+    for path in re.findall(
+        r"\b(?:delete|rename|writefile)\(\s*(?:\[[^\]]*\]\s*,\s*)?(['\"])(.*?)\1(?:\s*,\s*['\"](rf?)['\"])?", command
+    ):
+        parts.append(
+            judged_path(call, path[1], lambda one, how=path[2]: paths.deletion(one, call.scope, recursive=how == "rf"))
+        )
     return merged(*parts)
 
 
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_LIST = re.compile(r"(?i)\b(?:all|everyone|everybody|staff|team|company|customers|subscribers|newsletter|users|list|announce|members|employees)\b.*@|@(?:lists|groups)\.")
+_LIST = re.compile(
+    r"(?i)\b(?:all|everyone|everybody|staff|team|company|customers|subscribers|newsletter|users|list|announce|members|employees)\b.*@|@(?:lists|groups)\."
+)
 
 
 @handles("mail", "mailx", "s-nail", "bsd-mailx", "sendmail", "mutt", "neomutt", "msmtp", "swaks", "ssmtp", "sendemail",
@@ -105,7 +142,9 @@ def judge_mail(call: Call) -> Judged | None:
     attached = [word.text or "" for word in line.values("-a", "-A", "--attach", "--body") if (word.text or "")]
     attached = [name.lstrip("@") for name in attached]
     if sent_secret(call, attached, stdin=call.has_stdin):
-        return merged(call.found("B5", f"mails a secret to {' '.join(addresses)}", " ".join(addresses), outward=True, secret=True))
+        return merged(
+            call.found("B5", f"mails a secret to {' '.join(addresses)}", " ".join(addresses), outward=True, secret=True)
+        )
     unknown = [word for word in words if word.text is None]
     if len(addresses) >= MANY or any(_from_list(word) for word in unknown):
         return merged(call.found("B7", "mails everybody on a list", outward=True, reversible=False))
@@ -123,17 +162,34 @@ def _from_list(word: Textual) -> bool:
     return bool(origin.files) or bool(origin.listing)
 
 
-@handles("doveadm", "mailq", "postsuper", "postqueue", "exiqgrep", "cyradm", "imapsync", "offlineimap", "mbsync", "zmprov")
+@handles(
+    "doveadm", "mailq", "postsuper", "postqueue", "exiqgrep", "cyradm", "imapsync", "offlineimap", "mbsync", "zmprov"
+)
 def judge_mailboxes(call: Call) -> Judged | None:
     """What administers mailboxes."""
     line = read_line(call.program, call.words[1:], values=("-u", "-f", "-m", "-S", "-c", "-o", "-h", "-r-"))
     words = " ".join(line.words)
     if call.program == "doveadm":
-        if line.sub() in {"search", "fetch", "quota", "who", "log", "mailbox", "user", "config", "instance", "stop-x"} and line.sub(1) not in {"delete", "recalc"}:
+        if line.sub() in {
+            "search",
+            "fetch",
+            "quota",
+            "who",
+            "log",
+            "mailbox",
+            "user",
+            "config",
+            "instance",
+            "stop-x",
+        } and line.sub(1) not in {"delete", "recalc"}:
             return Judged()
         if line.sub() == "expunge" or (line.sub() == "mailbox" and line.sub(1) == "delete"):
             whole = line.has("-A") or re.search(r"\ball\b|mailbox \*|mailbox (?:INBOX|Sent)$", words)
-            return merged(call.found("B7" if whole else "C1", f"expunges mail: {words}", line.value("-u") or "all", reversible=False))
+            return merged(
+                call.found(
+                    "B7" if whole else "C1", f"expunges mail: {words}", line.value("-u") or "all", reversible=False
+                )
+            )
         return merged(call.found("C5", f"changes mailboxes: {words}"))
     if call.program == "postsuper" and line.has("-d"):
         everything = any(word.text == "ALL" for word in line.operands) or line.value("-d") == "ALL"

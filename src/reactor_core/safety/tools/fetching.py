@@ -208,6 +208,8 @@ def judge_request(call: Call, request: Request) -> Judged:
         judged = call.nested("network", action)
         parts.append(judged)
         outward = not _own_machine(text)
+        if outward and origin_of(url).secret:
+            parts.append(call.found("B5", "sends a secret in the address", text, outward=True, secret=True))
         if secret and outward:
             parts.append(call.found("B5", f"sends {secret} to {text}", text, outward=True, secret=True))
         elif (request.files or body is None or (request.sends_stdin and call.stdin is None)) and outward:
@@ -251,6 +253,10 @@ def sent_secret(call: Call, files: Sequence[str], *, stdin: bool) -> str:
         finding = paths.reading(name, call.scope)
         if finding is not None:
             return name
+    for stage in getattr(call.origin, "pipeline", ()) if stdin else ():
+        for part in stage[1:]:
+            if part and ("/" in part or part.startswith(".")) and paths.reading(part, call.scope) is not None:
+                return part
     return ""
 
 

@@ -225,8 +225,10 @@ class _Reader:
             value = self.called(name, self.arguments(position + 2, ")"))
             return self.methods(value, self.closing(position + 1) + 1)
         last = re.split(r"\.|::|->", name)[-1]
-        if self.language in _WITHOUT_BRACKETS and following is not None and (
-            last in _DECODERS or last in {"pack", "join", "reverse", "glob", "scalar", "chr", "get"}
+        if (
+            self.language in _WITHOUT_BRACKETS
+            and following is not None
+            and (last in _DECODERS or last in {"pack", "join", "reverse", "glob", "scalar", "chr", "get"})
         ):
             if following.kind != "mark" or following.text == "[":
                 return self.called(name, self.arguments(position + 1, ";")), len(self.words)
@@ -301,7 +303,9 @@ class _Reader:
             return value
         if method == "join" and value.elements is not None:
             texts = [one.text for one in value.elements]
-            return _UNKNOWN if None in texts else Folded((first or "").join(text or "" for text in texts), value.decoded)
+            return (
+                _UNKNOWN if None in texts else Folded((first or "").join(text or "" for text in texts), value.decoded)
+            )
         if method == "split" and value.text is not None:
             pieces = value.text.split(first) if first else list(value.text)
             return Folded(None, value.decoded, elements=tuple(Folded(piece) for piece in pieces))

@@ -207,8 +207,12 @@ def _config(call: Call) -> Judged | Finding | None:
     if key is None:
         return call.found("C6", "sets a key of git's configuration that cannot be known beforehand")
     if key.lower().startswith("alias.") and words[1].text is not None:
-        return _alias(call, words[1].text, ())
-    return judge_setting(call, key, words[1].text, stays=True)
+        everywhere = call.found("C5", f"changes a setting of git for all projects: {key}", key)
+        return merged(_alias(call, words[1].text, ()), everywhere if line.has("--global", "--system") else None)
+    judged = judge_setting(call, key, words[1].text, stays=True)
+    if judged is None and line.has("--global", "--system"):
+        return call.found("C5", f"changes a setting of git for all projects: {key}", key)
+    return judged
 
 
 def judge_setting(call: Call, key: str, value: str | None, *, stays: bool = False) -> Judged | Finding | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from reactor_core.safety.tools.line import Textual
-from reactor_core.safety.tools.registry import Call
+from reactor_core.safety.tools.registry import Call, origin_of
 from reactor_core.safety.tools.targets import merged
 from reactor_core.safety.verdict import Finding, Judged, Scale
 
@@ -26,6 +26,7 @@ class _Ref:
     forced: bool
     deleted: bool
     tag: bool
+    listed: bool = False
 
 
 def is_shared(call: Call, branch: str) -> bool:
@@ -90,7 +91,7 @@ def _ref(call: Call, word: Textual, forced: bool, deleted: bool, tag: bool) -> _
     source, colon, destination = text.removeprefix("+").partition(":")
     if word.text is None:
         known_end = destination if colon and is_shared(call, destination) else None
-        return _Ref(known_end, forced or plus, deleted or (colon != "" and not source), tag)
+        return _Ref(known_end, forced or plus, deleted or (colon != "" and not source), tag, _all_branches(word))
     name = destination if colon else source
     if name in {"HEAD", "@", ""} and (not colon or source):
         name = call.scope.setting.branch
@@ -99,8 +100,18 @@ def _ref(call: Call, word: Textual, forced: bool, deleted: bool, tag: bool) -> _
     return _Ref(name, forced or plus, deleted or (bool(colon) and not source), tag or bool(_TAG.match(name)))
 
 
+def _all_branches(word: Textual) -> bool:
+    """Whether a word is one of a list of all branches."""
+    pipeline = getattr(origin_of(word), "pipeline", ())
+    lists = any(stage[:2] in {("git", "branch"), ("git", "for-each-ref"), ("git", "ls-remote")} for stage in pipeline)
+    merged_only = any(part is not None and part.startswith("--merged") for stage in pipeline for part in stage)
+    return lists and not merged_only
+
+
 def _judge_ref(call: Call, ref: _Ref) -> Finding | None:
     if ref.name is None:
+        if ref.deleted and ref.listed:
+            return _whole(call, "deletes every branch of the remote")
         if ref.forced or ref.deleted:
             return call.found("C6", "forces or deletes a branch that cannot be known beforehand", reversible=False)
         return call.found("C6", "pushes a branch that cannot be known beforehand", outward=True)

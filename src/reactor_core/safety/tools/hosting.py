@@ -22,9 +22,10 @@ _VALUES = ("-R", "--repo", "-X", "--method", "-f", "--raw-field", "-F", "--field
            "--default-branch", "--hostname", "-p-", "--pattern", "-D", "--dir", "--reason", "--clone-x", "--log-x",
            "--cache", "-g", "--group", "--job", "--sort", "--subject", "--homepage", "--remote", "--key", "--value")  # fmt: skip
 
-_READS = frozenset("list ls view status diff checks watch download browse search get describe show verify blocked top "
-                   "validate preview usage ports logs token-scopes stats trace lint".split())  # noqa: SIM905  # fmt: skip
-_OWN = frozenset("checkout clone co setup-git fork-x develop alias completion config sync-x switch open ready-x".split())  # noqa: SIM905
+_READS = frozenset(["list", "ls", "view", "status", "diff", "checks", "watch", "download", "browse", "search", "get", "describe", "show", "verify", "blocked", "top", "validate", "preview", "usage", "ports", "logs", "token-scopes", "stats", "trace", "lint"])  # fmt: skip
+_OWN = frozenset(
+    ["checkout", "clone", "co", "setup-git", "fork-x", "develop", "alias", "completion", "config", "sync-x", "switch", "open", "ready-x"]
+)
 
 
 @handles("gh", "glab", "hub-api", "tea", "bb")
@@ -38,10 +39,14 @@ def judge_gh(call: Call) -> Judged | None:
         return _api(call, line)
     if line.has("--dry-run"):
         return Judged()
-    if group == "repo" or group == "project" and call.program == "glab":
+    if group == "repo" or (group == "project" and call.program == "glab"):
         return merged(_repo(call, sub, line, rest))
     if group == "auth":
-        return merged(call.found("C8", "shows or changes the token of the account", secret=True)) if sub in {"token", "login", "refresh", "setup-git"} or line.has("-t", "--show-token") else Judged()
+        return (
+            merged(call.found("C8", "shows or changes the token of the account", secret=True))
+            if sub in {"token", "login", "refresh", "setup-git"} or line.has("-t", "--show-token")
+            else Judged()
+        )
     if group in {"secret", "ssh-key", "gpg-key", "deploy-key", "variable", "token", "securefile"}:
         return merged(_keys(call, group, sub, line))
     if group == "alias" and sub == "set" and len(rest) > 1:
@@ -49,7 +54,19 @@ def judge_gh(call: Call) -> Judged | None:
         return call.nested("shell", value[1:] if value.startswith("!") else f"gh {value}")
     if group == "extension" and sub in {"install", "upgrade", "exec"}:
         return merged(call.found("C6", f"runs code of the extension {' '.join(shown(word) for word in rest)}"))
-    if sub in _READS or group in {"status", "browse", "search", "completion", "help", "version", "licenses", "org-list", "changelog", "config", "check-update"}:
+    if sub in _READS or group in {
+        "status",
+        "browse",
+        "search",
+        "completion",
+        "help",
+        "version",
+        "licenses",
+        "org-list",
+        "changelog",
+        "config",
+        "check-update",
+    }:
         return Judged()
     if sub in _OWN or (group in {"pr", "mr"} and sub in {"checkout", "co"}):
         return Judged()
@@ -74,7 +91,18 @@ def _acts(call: Call, group: str, sub: str, line: Line, rest: tuple[Textual, ...
         return None
     if group in {"codespace", "cs", "environment", "cluster"}:
         return call.found("C4", f"{group} {sub} {named}", named)
-    if group in {"release", "issue", "label", "milestone", "discussion", "incident", "project", "board", "iteration", "ruleset"}:
+    if group in {
+        "release",
+        "issue",
+        "label",
+        "milestone",
+        "discussion",
+        "incident",
+        "project",
+        "board",
+        "iteration",
+        "ruleset",
+    }:
         if group == "release" and sub in {"delete", "delete-asset"}:
             return call.found("C2", f"deletes the release {named}", named, outward=True, reversible=False)
         return call.found("C7", f"{group} {sub} {named}", named, outward=True)
@@ -98,7 +126,9 @@ def _repo(call: Call, sub: str, line: Line, rest: tuple[Textual, ...]) -> Findin
     if sub in {"archive", "unarchive", "rename", "transfer", "mirror"}:
         return call.found("B2" if sub == "transfer" else "C4", f"{sub} of the repository {named}", named, outward=True)
     if sub == "deploy-key":
-        return None if rest and rest[0].text == "list" else call.found("C8", "changes keys of the repository", secret=True)
+        return (
+            None if rest and rest[0].text == "list" else call.found("C8", "changes keys of the repository", secret=True)
+        )
     if sub == "sync":
         return call.found("C2", "overwrites the branch with that of its source") if line.has("--force") else None
     if sub == "fork":

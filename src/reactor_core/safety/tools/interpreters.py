@@ -85,10 +85,7 @@ def _cleared(call: Call, word: Textual) -> Judged | None:
 
 
 _READING_MODULES = frozenset(
-    "json py_compile compileall dis ast tokenize timeit calendar this antigravity platform site sysconfig pydoc doctest "
-    "unittest trace cProfile profile pstats zipfile tarfile gzip base64 uuid textwrap difflib tabnanny idlelib "
-    "pyclbr symtable inspect ensurepip build wheel packaging mimetypes locale turtledemo zoneinfo sqlite3 asyncio "
-    "html string quopri encodings".split()  # noqa: SIM905
+    ["json", "py_compile", "compileall", "dis", "ast", "tokenize", "timeit", "calendar", "this", "antigravity", "platform", "site", "sysconfig", "pydoc", "doctest", "unittest", "trace", "cProfile", "profile", "pstats", "zipfile", "tarfile", "gzip", "base64", "uuid", "textwrap", "difflib", "tabnanny", "idlelib", "pyclbr", "symtable", "inspect", "ensurepip", "build", "wheel", "packaging", "mimetypes", "locale", "turtledemo", "zoneinfo", "sqlite3", "asyncio", "html", "string", "quopri", "encodings"]
 )
 _MODULES = {"pip._internal": "pip", "IPython": "ipython", "jupyter": "jupyter", "torch.distributed.run": "torchrun",
             "torch.distributed.launch": "torchrun", "django": "django-admin", "sphinx": "sphinx-build"}  # fmt: skip
@@ -102,7 +99,9 @@ def _http_server(call: Call, rest: tuple[Textual, ...]) -> Judged:
     folder = line.value("-d", "--directory") or "."
     place = paths.place(folder, call.scope)
     if place in {paths.Place.HOME, paths.Place.ROOT, paths.Place.SECRET, paths.Place.SYSTEM}:
-        return merged(call.found("B5", f"offers {folder} with its keys to the network", folder, outward=True, secret=True))
+        return merged(
+            call.found("B5", f"offers {folder} with its keys to the network", folder, outward=True, secret=True)
+        )
     return merged(call.found("C7", f"offers {folder} to the network", folder, outward=True))
 
 
@@ -120,7 +119,9 @@ def _from_stdin(call: Call, language: str) -> Judged:
         return merged(call.found("B5", f"{call.program}: runs what another machine sends", outward=True))
     if call.stdin is None:
         return merged(call.found("C6", f"{call.program}: runs a program that cannot be known beforehand"))
-    judged = call.nested("python", call.stdin) if language == "python" else judge_source(call, call.stdin, language=language)
+    judged = (
+        call.nested("python", call.stdin) if language == "python" else judge_source(call, call.stdin, language=language)
+    )
     decoded = call.found("C6", f"{call.program}: decodes a program and runs it") if call.origin.decoded else None
     return merged(judged, decoded)
 
@@ -138,7 +139,9 @@ def _script(call: Call, script: Textual, language: str) -> Judged:
         content = disk.read(paths.normal(text, call.scope), MAX_SCRIPT)
         if content is not None:
             source = content.decode("utf-8", "replace")
-            return call.nested("python", source) if language == "python" else judge_source(call, source, language=language)
+            return (
+                call.nested("python", source) if language == "python" else judge_source(call, source, language=language)
+            )
     return merged(call.found("C6", f"runs {text}, whose content is not known", text))
 
 
@@ -177,7 +180,9 @@ def judge_interpreter(call: Call) -> Judged | None:
         elif call.program in {"perl", "ruby"}:
             parts.append(read(call, files))
         return merged(*parts)
-    if any(word.text in {"-v", "--version", "-h", "--help", "--check", "-c", "-l", "-wc", "-V"} for word in call.words[1:3]):
+    if any(
+        word.text in {"-v", "--version", "-h", "--help", "--check", "-c", "-l", "-wc", "-V"} for word in call.words[1:3]
+    ):
         return Judged()
     if files and files[0].text != "-":
         return _script(call, files[0], language)
@@ -210,13 +215,19 @@ def _programs(call: Call, language: str) -> tuple[list[Textual], list[Textual], 
                 files.extend(words[index:])
                 break
             continue
-        edits = edits or bool(re.match(r"^-[a-zA-Z0-9]*i", text) and call.program in {"perl", "ruby"} and not text.startswith("-M"))
+        edits = edits or bool(
+            re.match(r"^-[a-zA-Z0-9]*i", text) and call.program in {"perl", "ruby"} and not text.startswith("-M")
+        )
         if _takes_code(text, call.program) and index < len(words):
             codes.append(words[index])
             index += 1
         elif text.startswith(("--eval=", "--print=", "--run=")):
             codes.append(Known(text.partition("=")[2]))
-        elif text in {"-r", "--require", "-I", "-M", "--import", "--loader", "-d", "-f", "-B", "-C"} and index < len(words) and call.program != "php":
+        elif (
+            text in {"-r", "--require", "-I", "-M", "--import", "--loader", "-d", "-f", "-B", "-C"}
+            and index < len(words)
+            and call.program != "php"
+        ):
             index += 1
     return codes, files, edits
 
@@ -225,7 +236,9 @@ def _takes_code(text: str, program: str) -> bool:
     if program.startswith("php"):
         return text in {"-r", "--run", "-R", "-B"}
     if program in {"ruby", "node", "nodejs", "bun", "jruby", "tsx", "ts-node"}:
-        return text in {"-e", "--eval", "-p", "--print", "-pe"} or (program == "ruby" and bool(re.match(r"^-[a-z]*e$", text)))
+        return text in {"-e", "--eval", "-p", "--print", "-pe"} or (
+            program == "ruby" and bool(re.match(r"^-[a-z]*e$", text))
+        )
     if program.startswith("perl") or program == "raku":
         return bool(re.match(r"^-[a-zA-Z0-9.]*[eE]$", text)) and not text.startswith(("-M", "-m", "-I"))
     return text in _CODE_OPTIONS
@@ -237,12 +250,36 @@ def _deno(call: Call) -> Judged | None:
     if sub == "eval" and len(line.operands) > 1:
         code = line.operands[-1]
         return judge_source(call, code.text or "", language="node") if code.text is not None else None
-    if sub in {"fmt", "lint", "test", "check", "doc", "info", "types", "bench", "cache", "task", "compile", "bundle", "coverage", "init", "build"}:
+    if sub in {
+        "fmt",
+        "lint",
+        "test",
+        "check",
+        "doc",
+        "info",
+        "types",
+        "bench",
+        "cache",
+        "task",
+        "compile",
+        "bundle",
+        "coverage",
+        "init",
+        "build",
+    }:
         return Judged()
     if sub in {"install", "add", "remove", "i", "ci", "update", "outdated", "pm", "link", "patch", "why", "audit"}:
-        return merged(call.found("C5", "installs a program for the user")) if line.has("-g", "--global") or (call.program == "deno" and sub == "install" and len(line.operands) > 1) else Judged()
+        return (
+            merged(call.found("C5", "installs a program for the user"))
+            if line.has("-g", "--global") or (call.program == "deno" and sub == "install" and len(line.operands) > 1)
+            else Judged()
+        )
     if sub == "publish":
-        return merged(call.found("C7", "publishes a package", outward=True)) if not call.line.has("--dry-run") else Judged()
+        return (
+            merged(call.found("C7", "publishes a package", outward=True))
+            if not call.line.has("--dry-run")
+            else Judged()
+        )
     if sub in {"x"}:
         return runs_package(replace(call, line=line), line.operands[1:])
     if sub in {"run", "serve"} and len(line.operands) > 1:
@@ -271,7 +308,9 @@ def judge_awk(call: Call) -> Judged | None:
         return Judged()
     program, files = files[0], files[1:]
     if program.text is None:
-        parts.append(None if program.known_prefix else call.found("C6", "awk: runs a program that cannot be known beforehand"))
+        parts.append(
+            None if program.known_prefix else call.found("C6", "awk: runs a program that cannot be known beforehand")
+        )
     else:
         parts.append(judge_source(call, program.text, language="awk"))
         parts += [
@@ -280,7 +319,9 @@ def judge_awk(call: Call) -> Judged | None:
             if not name.startswith("/dev/std")
         ]
         if line.values("-i", "--include") and line.value("-i", "--include") == "inplace":
-            parts += [judged_path(call, word, lambda path: paths.overwriting(path, call.scope)) for word in files if word.text]
+            parts += [
+                judged_path(call, word, lambda path: paths.overwriting(path, call.scope)) for word in files if word.text
+            ]
     parts.append(read(call, [word for word in files if "=" not in word.known_prefix]))
     return merged(*parts)
 

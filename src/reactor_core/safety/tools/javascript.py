@@ -16,14 +16,14 @@ __all__ = ["foreign_source", "runs_package"]
 _VALUES = ("--prefix", "-C", "--cwd", "--dir", "-w", "--workspace", "--registry", "--tag", "--otp", "--access", "-F",
            "--filter", "--userconfig", "--cache", "-p", "--package", "-c", "--call", "--loglevel", "--depth", "--scope")  # fmt: skip
 _HARMLESS = frozenset(
-    "ls list la ll view info show v search find outdated audit why explain fund doctor help ping prefix root bin docs "
-    "repo bugs home version-check config:get get query whoami test t tst run run-script start build ci install-test it "
-    "pack prune dedupe ddp rebuild rb init create explore edit completion lint dev serve format check typecheck "
-    "licenses constraints dlx-list import fetch store patch link ln set-script pkg diff sbom versions node workspaces "
-    "workspace plugin set npm recursive deploy-local".split()  # noqa: SIM905
+    ["ls", "list", "la", "ll", "view", "info", "show", "v", "search", "find", "outdated", "audit", "why", "explain", "fund", "doctor", "help", "ping", "prefix", "root", "bin", "docs", "repo", "bugs", "home", "version-check", "config:get", "get", "query", "whoami", "test", "t", "tst", "run", "run-script", "start", "build", "ci", "install-test", "it", "pack", "prune", "dedupe", "ddp", "rebuild", "rb", "init", "create", "explore", "edit", "completion", "lint", "dev", "serve", "format", "check", "typecheck", "licenses", "constraints", "dlx-list", "import", "fetch", "store", "patch", "link", "ln", "set-script", "pkg", "diff", "sbom", "versions", "node", "workspaces", "workspace", "plugin", "set", "npm", "recursive", "deploy-local"]
 )
-_INSTALLS = frozenset("install i in add ci clean-install uninstall un remove rm r update up upgrade isntall global".split())  # noqa: SIM905
-_PUBLISHES = frozenset("publish unpublish deprecate undeprecate dist-tag dist-tags owner author access team hook star unstar".split())  # noqa: SIM905
+_INSTALLS = frozenset(
+    ["install", "i", "in", "add", "ci", "clean-install", "uninstall", "un", "remove", "rm", "r", "update", "up", "upgrade", "isntall", "global"]
+)
+_PUBLISHES = frozenset(
+    ["publish", "unpublish", "deprecate", "undeprecate", "dist-tag", "dist-tags", "owner", "author", "access", "team", "hook", "star", "unstar"]
+)
 _ACCOUNT = frozenset("token login logout adduser add-user profile org".split())  # noqa: SIM905
 
 
@@ -59,25 +59,40 @@ def judge_npm(call: Call) -> Judged | None:
     if registry and _plain_address(registry):
         parts.append(call.found("B5", f"installs from {registry}, which nobody vouches for", registry, outward=True))
     if sub in _PUBLISHES and not (sub in {"owner", "access", "team", "dist-tag"} and line.sub(1) in {"ls", "list"}):
-        return merged(*parts, call.found("C7", f"{sub} of a package in the registry", " ".join(line.words[1:]), outward=True))
+        return merged(
+            *parts, call.found("C7", f"{sub} of a package in the registry", " ".join(line.words[1:]), outward=True)
+        )
     if sub in _ACCOUNT:
-        return merged(*parts, call.found("C8", f"{call.program} {sub} changes or shows an account's keys", secret=True) if sub not in {"logout"} else None)
+        return merged(
+            *parts,
+            call.found("C8", f"{call.program} {sub} changes or shows an account's keys", secret=True)
+            if sub not in {"logout"}
+            else None,
+        )
     if sub == "cache":
         return merged(*parts)
     if sub == "config" and line.sub(1) in {"set", "delete", "edit"}:
         what = line.sub(2)
         secret = "_auth" in what or "token" in what or "password" in what
-        return merged(*parts, call.found("C8" if secret else "C5", f"keeps {what} in the settings", what, secret=secret))
+        return merged(
+            *parts, call.found("C8" if secret else "C5", f"keeps {what} in the settings", what, secret=secret)
+        )
     if sub == "version" and len(line.operands) > 1:
         return merged(*parts)
     if sub in _INSTALLS:
-        parts.append(_installed(call, line.operands[1:], everywhere=line.has("-g", "--global") or line.value("--location") == "global"))
+        parts.append(
+            _installed(
+                call, line.operands[1:], everywhere=line.has("-g", "--global") or line.value("--location") == "global"
+            )
+        )
     if sub in {"run", "run-script", "test", "start"} or sub not in _HARMLESS | _INSTALLS:
         parts.append(_named_script(call, line.sub(1) if sub in {"run", "run-script"} else sub))
     return merged(*parts)
 
 
-_RISKY_SCRIPT = re.compile(r"(?i)(?:^|[:_-])(?:deploy|publish|release|destroy|nuke|wipe|purge|drop|reset|teardown|prod(?:uction)?|rollback)(?:$|[:_-])")
+_RISKY_SCRIPT = re.compile(
+    r"(?i)(?:^|[:_-])(?:deploy|publish|release|destroy|nuke|wipe|purge|drop|reset|teardown|prod(?:uction)?|rollback)(?:$|[:_-])"
+)
 
 
 def _named_script(call: Call, name: str) -> Finding | None:
@@ -109,7 +124,9 @@ def judge_npx(call: Call) -> Judged | None:
     return runs_package(replace(call, line=line), line.operands)
 
 
-_KNOWN_RUNNERS = re.compile(r"^(?:create-[\w-]+|@[\w-]+/(?:create|cli|schematics)[\w-]*|@(?:angular|nestjs|vue|storybook|playwright|biomejs|commitlint|changesets|redocly|openapitools|graphql-codegen|tailwindcss|sveltejs|modelcontextprotocol)/[\w-]+)$")
+_KNOWN_RUNNERS = re.compile(
+    r"^(?:create-[\w-]+|@[\w-]+/(?:create|cli|schematics)[\w-]*|@(?:angular|nestjs|vue|storybook|playwright|biomejs|commitlint|changesets|redocly|openapitools|graphql-codegen|tailwindcss|sveltejs|modelcontextprotocol)/[\w-]+)$"
+)
 
 
 def runs_package(call: Call, words: tuple[Textual, ...]) -> Judged:

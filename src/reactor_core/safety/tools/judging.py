@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from reactor_core.safety.tools.line import Textual, shown
 from reactor_core.safety.tools.names import names_class
 from reactor_core.safety.tools.registry import Call
-from reactor_core.safety.tools.table import Tool, Use, fits, sub_length
+from reactor_core.safety.tools.table import PathRole, Tool, Use, fits, sub_length
 from reactor_core.safety.tools.targets import merged, role_of
 from reactor_core.safety.tools.verbs import verb_rule
 from reactor_core.safety.verdict import Finding, Judged, Verdict, rule_verdict
@@ -17,15 +19,15 @@ def judge_by_table(call: Call, tool: Tool) -> Judged:
     """What the rows of a table say to a command."""
     if _dry(call, tool):
         return merged(call.found("A4", "only shows what would be done"))
-    parts: list[Judged | Finding | None] = [_files(call, tool.paths, tool, 0)]
+    parts: list[Judged | Finding | None] = [_files(call, tool.paths, 0)]
     for use in tool.use:
         skip = sub_length(use, call.line)
         if skip is None:
             continue
         targets = targets_of(call, use.target or tool.target, skip)
-        if not fits(use, call.line, targets, skip):
+        if not fits(use, call.line, targets, skip) or (use.input and not getattr(call.origin, use.input)):
             continue
-        parts += [_ruled(call, use, targets, skip), _files(call, use.paths, tool, skip), _nested(call, use, skip)]
+        parts += [_ruled(call, use, targets, skip), _files(call, use.paths, skip), _nested(call, use, skip)]
         if not use.also:
             break
     else:
@@ -72,7 +74,9 @@ def _operands(call: Call, place: str, skip: int) -> tuple[Textual, ...]:
 def _ruled(call: Call, use: Use, targets: tuple[Textual, ...], skip: int) -> Finding | None:
     names = [word.text for word in targets if word.text is not None]
     rule = use.rule
-    if use.unknown and len(names) < len(targets):
+    if use.remote and call.scope.host:
+        rule = use.remote
+    elif use.unknown and len(names) < len(targets):
         rule = use.unknown
     elif use.many and (len(targets) > use.few or any(_listing(word) for word in targets)):
         rule = use.many
@@ -99,7 +103,7 @@ def _listing(word: Textual) -> bool:
     return word.text is None or any(mark in word.text for mark in "*?[")
 
 
-def _files(call: Call, places: dict[str, str], tool: Tool, skip: int) -> Judged:
+def _files(call: Call, places: Mapping[str, PathRole], skip: int) -> Judged:
     return merged(
         *(role_of(call, targets_of(call, (place,), skip), role) for place, role in places.items())  # type: ignore[arg-type]
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from reactor_core.safety import paths
 from reactor_core.safety.tools.folding import Folded, Sink, fold
@@ -50,7 +50,9 @@ _CONNECTS = re.compile(
     r"IO::Socket|TCPSocket|fsockopen|net\.(?:connect|Socket|createConnection)|\bsocket\s*\(|/inet/tcp/|socket\.tcp|"
     r"stream_socket_client|new\s+Socket|Deno\.connect|TCPClient|socketConnection"
 )
-_SHELL = re.compile(r"/bin/(?:ba|da|z|k)?sh|\bexec\b|spawn|popen|proc_open|\bsh\s+-i|cmd\.exe|os\.execute|\|&\s*getline")
+_SHELL = re.compile(
+    r"/bin/(?:ba|da|z|k)?sh|\bexec\b|spawn|popen|proc_open|\bsh\s+-i|cmd\.exe|os\.execute|\|&\s*getline"
+)
 _FORKS = re.compile(
     r"\bfork\b\s*(?:\(\s*\))?\s*(?:while|until)\b|\b(?:while|loop|for|until)\b[^;{]*[{(:]?[^;]*\bfork\b|\$0\s*&\s*\$0"
 )
@@ -70,9 +72,29 @@ def judge_source(call: Call, source: str, *, language: str) -> Judged:
         parts.append(call.found("B6", "starts copies of itself without end"))
     if _CONNECTS.search(source) and _SHELL.search(source):
         parts.append(call.found("B5", "gives a shell to whoever is at the other end", outward=True, privilege=True))
-    home = call.scope.setting.home
-    parts.extend(_judge_sink(call, sink, language) for sink in fold(tokens(source, language), home, language))
+    sinks = list(fold(tokens(source, language), call.scope.setting.home, language))
+    parts.extend(_judge_sink(call, sink, language) for sink in sinks)
+    parts.extend(_walked(call, sinks))
     return merged(*parts)
+
+
+_WALKS = _names("find finddepth walk readdirSync readdir scandir glob each_child")
+
+
+def _walked(call: Call, sinks: Sequence[Sink]) -> Iterator[Judged]:
+    """A program that walks a folder and deletes what it comes upon deletes the folder."""
+    unknown = any(
+        sink.name.rsplit(".", 1)[-1] in _DELETES | _DELETES_TREE
+        and (not sink.arguments or any(one.text is None and not one.option for one in sink.arguments))
+        for sink in sinks
+    )
+    if not unknown:
+        return
+    for sink in sinks:
+        if re.split(r"\.|::|->", sink.name)[-1] in _WALKS:
+            for one in sink.arguments:
+                if one.text is not None and not one.option and one.text.startswith(("/", "~", ".")):
+                    yield _deleted(call, one.text, wide=True)
 
 
 def _judge_sink(call: Call, sink: Sink, language: str) -> Judged | Finding | None:
@@ -102,7 +124,9 @@ def _judge_sink(call: Call, sink: Sink, language: str) -> Judged | Finding | Non
 def _runs(owner: str, last: str, language: str) -> bool:
     """``/x/.exec(s)`` of JavaScript is a search; ``io.popen`` and ``os.execute`` are Lua's."""
     if language == "node":
-        return last in _RUNS_IN_NODE and not (last == "exec" and owner and not re.search(r"child|cp|require|proc", owner))
+        return last in _RUNS_IN_NODE and not (
+            last == "exec" and owner and not re.search(r"child|cp|require|proc", owner)
+        )
     if last == "run":
         return owner in {"IPC", "TTY", "Deno"}
     return last in _RUNS

@@ -51,7 +51,8 @@ def _signal_and_targets(call: Call) -> tuple[str, list[Textual]]:
 def judge_kill(call: Call) -> Judged | None:
     """Signal 0 only tests; -1 means every process."""
     signal, targets = _signal_and_targets(call)
-    if signal in {"0", "l", "L", "EXIT"} or call.line.has("-l", "-L", "--list", "--table"):
+    lists = any(word.text in {"-l", "-L", "--list", "--table"} for word in call.words[1:])
+    if signal in {"0", "l", "L", "EXIT"} or lists:
         return Judged()
     return merged(*(_killed(call, word) for word in targets))
 

@@ -19,8 +19,7 @@ _VALUES = ("-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-i"
            "--python", "-p", "--platform", "--abi", "--cache-dir", "--timeout", "--log", "-w", "--wheel-dir", "-d",
            "--dest", "--report", "--src", "--group", "--extra", "--with", "--from", "--project", "--directory",
            "--only-binary", "--no-binary", "--upgrade-package", "--env-file", "-o", "--output-file", "--proxy")  # fmt: skip
-_READS = frozenset("list show freeze check search index inspect config debug hash help download wheel cache completion "
-                   "lock export tree version python-list self-version".split())  # noqa: SIM905  # fmt: skip
+_READS = frozenset(["list", "show", "freeze", "check", "search", "index", "inspect", "config", "debug", "hash", "help", "download", "wheel", "cache", "completion", "lock", "export", "tree", "version", "python-list", "self-version"])  # fmt: skip
 
 
 @handles("pip", "pip3", "pip2", *(f"pip3.{minor}" for minor in range(6, 16)))
@@ -41,13 +40,17 @@ def judge_pip(call: Call) -> Judged | None:
 
 def _install(call: Call, line: Line, words: tuple[Textual, ...]) -> Judged:
     parts: list[Judged | Finding | None] = []
-    for word in line.values("-i", "--index-url", "--extra-index-url", "--index", "--default-index", "-f", "--find-links"):
+    for word in line.values(
+        "-i", "--index-url", "--extra-index-url", "--index", "--default-index", "-f", "--find-links"
+    ):
         text = word.text or ""
         if re.match(r"^(?:http://|https?://\d+\.\d+)", text) and not re.match(r"^https?://(?:localhost|127\.)", text):
             parts.append(call.found("B5", f"installs from {text}, which nobody vouches for", text, outward=True))
     for word in line.values("-r", "--requirement", "-c", "--constraint"):
         if (word.text or "").startswith(("http://", "https://")):
-            parts.append(call.found("C6", f"installs the packages that {word.text} names", word.text or "", outward=True))
+            parts.append(
+                call.found("C6", f"installs the packages that {word.text} names", word.text or "", outward=True)
+            )
     for word in (*words, *line.values("-e", "--editable")):
         parts.append(_package(call, word))
     parts.append(_system_wide(call, line, "installs"))
@@ -94,9 +97,17 @@ def judge_uv(call: Call) -> Judged | None:
         action = line.sub(1)
         if action == "run":
             return _tool(call, rest[1:])
-        return merged(call.found("C5", f"changes programs of the user: uv tool {action}")) if action in {"install", "uninstall", "upgrade"} else Judged()
+        return (
+            merged(call.found("C5", f"changes programs of the user: uv tool {action}"))
+            if action in {"install", "uninstall", "upgrade"}
+            else Judged()
+        )
     if sub == "publish":
-        return merged(call.found("C7", "publishes a package", outward=True)) if not call.line.has("--dry-run") else Judged()
+        return (
+            merged(call.found("C7", "publishes a package", outward=True))
+            if not call.line.has("--dry-run")
+            else Judged()
+        )
     if sub in {"add"}:
         return _install(call, read_line("uv", rest, values=_VALUES), read_line("uv", rest, values=_VALUES).operands)
     if sub == "self":
@@ -122,7 +133,9 @@ def judge_pipx(call: Call) -> Judged | None:
     """Runs or installs a program of the registry."""
     if call.program == "uvx":
         return _tool(call, call.words[1:])
-    line = read_line("pipx", call.words[1:], values=("--python", "--spec", "--pip-args", "--index-url", "--suffix"), stops=True)
+    line = read_line(
+        "pipx", call.words[1:], values=("--python", "--spec", "--pip-args", "--index-url", "--suffix"), stops=True
+    )
     if line.sub() == "run":
         return _tool(call, line.operands[1:])
     if line.sub() in {"list", "environment", "completions", "ensurepath", "interpreter"}:
@@ -157,7 +170,11 @@ def judge_runner(call: Call) -> Judged | None:
         return merged(call.found("C6", f"fetches and runs {line.sub(1)}")) if foreign_source(line.sub(1)) else Judged()
     inner = read_line(call.program, line.operands[1:], values=_RUNNER_VALUES, stops=True)
     words = tuple(word for word in inner.operands if word.text != "--")
-    if call.program in {"aws-vault", "chamber", "mise", "asdf", "rtx"} and len(words) > 1 and "--" in {w.text for w in line.operands}:
+    if (
+        call.program in {"aws-vault", "chamber", "mise", "asdf", "rtx"}
+        and len(words) > 1
+        and "--" in {w.text for w in line.operands}
+    ):
         position = [word.text for word in line.operands].index("--")
         words = line.operands[position + 1 :]
     if call.program in {"hatch"} and words and ":" in (words[0].text or ""):
@@ -183,12 +200,18 @@ def judge_server(call: Call) -> Judged | None:
         return None
     bound = [word.text or "" for word in line.values("--ip", "--host", "-b", "--bind", "-a", "--server.address", "-H",
                                                      "--address", "--hostname", "-l", "--listen")]  # fmt: skip
-    wide = line.has("--bind_all", "--share") or any(re.match(r"^(?:tcp://)?(?:0\.0\.0\.0|\[?::\]?|\*)(?::|$)", one) for one in bound)
+    wide = line.has("--bind_all", "--share") or any(
+        re.match(r"^(?:tcp://)?(?:0\.0\.0\.0|\[?::\]?|\*)(?::|$)", one) for one in bound
+    )
     if wide:
-        tokens = line.values("--ServerApp.token", "--NotebookApp.token", "--NotebookApp.password", "--ServerApp.password")
+        tokens = line.values(
+            "--ServerApp.token", "--NotebookApp.token", "--NotebookApp.password", "--ServerApp.password"
+        )
         open_door = call.program.startswith("jupyter") and any(one.text in {"", "''"} for one in tokens)
         rule = "B5" if open_door else "C7"
-        return merged(call.found(rule, "serves to the network" + (" without a password" if open_door else ""), outward=True))
+        return merged(
+            call.found(rule, "serves to the network" + (" without a password" if open_door else ""), outward=True)
+        )
     if call.program == "jupyter" and sub == "nbconvert":
         return merged(overwritten(call, line.values("--output")))
     if call.program in {"mlflow", "prefect", "dagster", "ray", "flask"}:

@@ -42,8 +42,10 @@ def judge_ssh(call: Call) -> Judged | None:
             if value.lower() != "none":
                 parts.append(call.nested("shell", value))
     if line.has("-R") and not (line.operands[1:] and not line.has("-N", "-f")):
+        back = call.line.value("-R") or ""
+        rule = "B5" if re.search(r":(?:22|23|3389|5900|445|2375)$", back) else "C7"
         parts.append(
-            call.found("C7", f"opens a way into this machine: {line.value('-R')}", outward=True, privilege=True)
+            call.found(rule, f"opens a way into this machine: {line.value('-R')}", outward=True, privilege=True)
         )
     if line.has("-g") or any((word.text or "").startswith(("0.0.0.0:", "*:")) for word in line.values("-L", "-D")):
         parts.append(call.found("C7", "opens a tunnel to the network", outward=True))

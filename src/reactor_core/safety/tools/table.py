@@ -25,6 +25,8 @@ A program's table::
     scratch = "C4"                   # ... all targets have names such as tmp, spot, staging, dev, ...
     many = "B4"                      # ... more than `few` targets (default 3), a pattern, or an unknown list
     unknown = "C6"                   # ... a target cannot be known
+    remote = "B6"                    # ... it happens on another machine
+    input = "fetched"                # fits only if standard input came from elsewhere
     effect = ["outward"]             # outward, secret, privilege, final (cannot be undone)
     also = true                      # go on to the next rows as well
 
@@ -68,6 +70,8 @@ class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         many: Rule for more than ``few`` targets, a pattern or an unknown list.
         few: How many are few.
         unknown: Rule if a target cannot be known.
+        remote: Rule if it happens on another machine.
+        input: ``fetched`` or ``secret``: fits only if standard input is that.
         target: Where the names of what is touched are; empty takes the program's.
         paths: Where files are (``operands``, ``operands:first``, ``operands:last``, an option) and what is done.
         nested: Where an action of another kind is, and its kind.
@@ -89,6 +93,8 @@ class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     many: str = ""
     few: int = 3
     unknown: str = ""
+    remote: str = ""
+    input: Literal["", "fetched", "secret"] = ""
     target: tuple[str, ...] = ()
     paths: dict[str, PathRole] = {}
     nested: dict[str, str] = {}

@@ -33,6 +33,7 @@ _TOKEN = re.compile(
 )
 _QUOTE_WORD = re.compile(r"(?<![\w$@%>.-])(q[qxw]?|%[qQwWix]?)\s*([({\[</|!#])")
 _CODE = re.compile(r"x\{?([0-9a-fA-F]{1,6})\}?|u\{?([0-9a-fA-F]{4})\}?|([0-7]{3})")
+_PATTERN = re.compile(r"/((?:[^/\\\n]|\\.)+)/[a-z]*")
 _PUT_IN = re.compile(r"[$@](?:\w|\{)")
 
 
@@ -74,6 +75,10 @@ def _quoted(source: str, start: int, language: str, before: list[Token]) -> tupl
         if character == "`" and language != "node":
             return Token("run", text, plain), end
         return Token("string", text, character == "'" or plain), end
+    if character == "/" and language in {"perl", "ruby", "node", "awk"} and _begins_pattern(before):
+        end = _PATTERN.match(source, start)
+        if end is not None:
+            return Token("string", end.group(1)), end.end()
     if language in {"perl", "ruby"} and character in "q%":
         match = _QUOTE_WORD.match(source, start)
         operator = match is not None and match.group(1) == "%" and before and before[-1].kind != "mark"
@@ -87,6 +92,16 @@ def _quoted(source: str, start: int, language: str, before: list[Token]) -> tupl
         if end > 0:
             return Token("string", source[start + 2 : end]), end + 2
     return None
+
+
+def _begins_pattern(before: list[Token]) -> bool:
+    """Whether a slash begins a pattern here: behind a value it divides."""
+    if not before:
+        return True
+    last = before[-1]
+    if last.kind == "name":
+        return last.text in {"if", "unless", "and", "or", "not", "split", "grep", "return", "while", "when"}
+    return last.kind == "mark" and last.text not in {")", "]", "}"}
 
 
 def _until(source: str, position: int, closer: str, *, raw: bool) -> tuple[str, int, bool]:
