@@ -51,6 +51,14 @@ safety.command(
     f"{_HERE}.answering:approve", help="Answer a question with yes: the action may run once. Takes a second factor."
 )
 safety.command(f"{_HERE}.answering:deny", help="Answer a question with no.")
+safety.command(
+    f"{_HERE}.learning:habits",
+    help="Say how often people are asked, by which rule, and what they answer. Proposes rules to narrow.",
+)
+safety.command(
+    f"{_HERE}.learning:preferences",
+    help="Write what people preferred as pairs to train on: answers, corrections, choices, kept and rejected.",
+)
 
 kill = _App(name="kill", help="Halt everything that joined this workspace, and see or end the halt.")
 
