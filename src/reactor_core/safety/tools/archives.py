@@ -29,9 +29,7 @@ def _tar_line(call: Call) -> Line:
     rest = words[1:]
     spread: list[Textual] = []
     for letter in first:
-        spread.append(Known(f"-{letter}"))
-        if f"-{letter}" in _TAR_VALUES and rest:
-            spread.append(rest.pop(0))
+        spread += [Known(f"-{letter}"), *([rest.pop(0)] if f"-{letter}" in _TAR_VALUES and rest else [])]
     return read_line(call.program, [*spread, *rest], values=_TAR_VALUES)
 
 
@@ -138,8 +136,7 @@ def judge_zip(call: Call) -> Judged | None:
         parts.append(deleted(call, line.operands[1:], recursive=True))
     if line.has("-d", "--delete") and call.program == "zip":
         parts.append(overwritten(call, line.operands[:1]))
-    for word in line.values("-TT", "--unzip-command"):
-        parts.append(call.nested("shell", word.text or ""))
+    parts += [call.nested("shell", word.text or "") for word in line.values("-TT", "--unzip-command")]
     return merged(*parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reactor_core.safety import paths
-from reactor_core.safety.tools.line import Line, Textual, read_line, shown
+from reactor_core.safety.tools.line import Line, Textual, read_line, shown, wordset
 from reactor_core.safety.tools.names import name_class, names_class
 from reactor_core.safety.tools.registry import Call, handles, origin_of
 from reactor_core.safety.tools.targets import merged, overwritten, read
@@ -33,9 +33,10 @@ _SHORT = {
 }
 """Short options that take a value, by subcommand: ``-v`` is a volume of run and a flag of rm."""
 
-_READS = frozenset(
-    ["ps", "ls", "list", "images", "inspect", "logs", "stats", "top", "port", "version", "info", "history", "search", "diff", "events", "df", "wait", "config", "help", "context-ls", "manifest-inspect", "buildx-ls", "attach-no", "show-x", "ip-x", "healthcheck", "scout", "sbom"]
-)
+_READS = wordset("""
+    ps ls list images inspect logs stats top port version info history search diff events df wait config help
+    context-ls manifest-inspect buildx-ls attach-no show-x ip-x healthcheck scout sbom
+""")
 _STOPS = frozenset("stop kill restart pause unpause start update rename wait-x rm remove delete".split())  # noqa: SIM905
 
 
@@ -77,13 +78,13 @@ def _verdict(call: Call, group: str, sub: str, line: Line, host: str) -> Judged 
         return call.found("C8", "shows the environment of a container, secrets too", secret=True)
     if sub == "prune":
         return _prune(call, group, line)
-    if (group in {"", "image"} and sub in {"rmi"}) or (group == "image" and sub in {"rm", "remove"}):
+    if (group in {"", "image"} and sub == "rmi") or (group == "image" and sub in {"rm", "remove"}):
         return _images_removed(call, line)
     if group == "volume" and sub in {"rm", "remove"}:
         return _volumes_removed(call, line)
     if group in {"swarm", "node", "stack", "service", "machine"}:
         return _cluster(call, group, sub, line)
-    if sub in {"push"} or (group == "plugin" and sub == "push"):
+    if sub == "push" or (group == "plugin" and sub == "push"):
         return call.found("C7", f"publishes {' '.join(line.words)}", " ".join(line.words), outward=True)
     if sub == "login":
         return call.found("C8", "keeps a password for a registry", secret=True)
@@ -204,8 +205,10 @@ def _run(call: Call, line: Line) -> Judged:
         parts.append(call.found("C5", "starts a container with all rights over this machine", privilege=True))
     if any(re.match(r"^(?:0\.0\.0\.0:)?\d+:\d+", word.text or "") for word in line.values("-p", "--publish")):
         parts.append(None)  # publishing a port of a development container is ordinary work
-    for word in line.values("--env-file"):
-        parts.append(None if word.text else call.found("C6", "takes variables from a file that cannot be known"))
+    parts += [
+        None if word.text else call.found("C6", "takes variables from a file that cannot be known")
+        for word in line.values("--env-file")
+    ]
     return merged(*parts)
 
 

@@ -94,10 +94,8 @@ def _vim_command(call: Call, text: str) -> Judged | Finding | None:
     )
     if shell is not None and not re.match(r"^(?:w|q|wq|x|qa)!", command):
         return call.nested("shell", shell.group(1).rstrip("'\""))
-    for inner in re.findall(r"\bsystem(?:list)?\(\s*(['\"])(.*?)\1", command):
-        parts.append(call.nested("shell", inner[1]))
-    for code in re.findall(r"^(?:py3?|python3?|pyx)\s+(.*)$", command):
-        parts.append(call.nested("python", code))
+    parts += [call.nested("shell", inner[1]) for inner in re.findall(r"\bsystem(?:list)?\(\s*(['\"])(.*?)\1", command)]
+    parts += [call.nested("python", code) for code in re.findall(r"^(?:py3?|python3?|pyx)\s+(.*)$", command)]
     if re.match(r"^(?:lua|luado|perl|ruby|tcl|source|so|terminal|ter)\b", command):
         inner_shell = re.search(r"os\.execute\(\s*(['\"])(.*?)\1|^(?:terminal|ter)\s+(.*)$", command)
         if inner_shell is not None:
@@ -107,21 +105,18 @@ def _vim_command(call: Call, text: str) -> Judged | Finding | None:
     target = re.match(r"^(?:w|write|sav(?:eas)?)!?\s+([^!|\s].*)$", command)
     if target is not None:
         parts.append(overwritten(call, [Known(target.group(1).strip())]))
-    for path in re.findall(
-        r"\b(?:delete|rename|writefile)\(\s*(?:\[[^\]]*\]\s*,\s*)?(['\"])(.*?)\1(?:\s*,\s*['\"](rf?)['\"])?", command
-    ):
-        parts.append(
-            judged_path(call, path[1], lambda one, how=path[2]: paths.deletion(one, call.scope, recursive=how == "rf"))
-        )
+    parts += [
+        _deleted(call, path, tree=how == "rf")
+        for _, path, how in re.findall(r"\bdelete\(\s*(['\"])(.*?)\1(?:\s*,\s*['\"](rf?)['\"])?", command)
+    ]
     return merged(*parts)
 
 
+def _deleted(call: Call, path: str, *, tree: bool) -> Judged:
+    return judged_path(call, path, lambda one: paths.deletion(one, call.scope, recursive=tree), how="delete")
+
+
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_LIST = re.compile(
-    r"(?i)\b(?:all|everyone|everybody|staff|team|company|customers|subscribers|newsletter|users|list|announce|members|employees)\b.*@|@(?:lists|groups)\."
-)
-
-
 @handles("mail", "mailx", "s-nail", "bsd-mailx", "sendmail", "mutt", "neomutt", "msmtp", "swaks", "ssmtp", "sendemail",
          "exim", "exim4", "mailsend", "smtp-cli", "aerc", "himalaya", "postie")  # fmt: skip
 def judge_mail(call: Call) -> Judged | None:
@@ -149,8 +144,7 @@ def judge_mail(call: Call) -> Judged | None:
     if len(addresses) >= MANY or any(_from_list(word) for word in unknown):
         return merged(call.found("B7", "mails everybody on a list", outward=True, reversible=False))
     telling = personal([*attached, *call.origin.files])
-    outside = [address for address in addresses]
-    if telling and outside:
+    if telling and addresses:
         return merged(call.found("C7", f"mails {telling} to {' '.join(addresses)}", " ".join(addresses), outward=True))
     who = " ".join(addresses) or " ".join(shown(word) for word in words)
     return merged(call.found("C7", f"sends mail to {who}", who, outward=True))

@@ -60,8 +60,9 @@ def judge_curl(call: Call) -> Judged | None:
     parts.append(_saved(call, line.values("-o", "--output", "-c", "--cookie-jar", "-D")))
     if line.has("-O", "--remote-name", "--remote-name-all") and (folder := line.value("--output-dir")):
         parts.append(overwritten(call, [Known(f"{folder}/download")]))
-    for word in line.values("-K", "--config"):
-        parts.append(call.found("C6", f"takes its options from {shown(word)}", shown(word)))
+    parts += [
+        call.found("C6", f"takes its options from {shown(word)}", shown(word)) for word in line.values("-K", "--config")
+    ]
     return merged(*parts)
 
 
@@ -146,8 +147,7 @@ def judge_wget(call: Call) -> Judged | None:
             "DATA",
         }:
             parts.append(overwritten(call, [Known(f"{folder}/download")]))
-    for word in line.values("--use-askpass"):
-        parts.append(call.nested("shell", word.text or ""))
+    parts += [call.nested("shell", word.text or "") for word in line.values("--use-askpass")]
     return merged(*parts)
 
 
@@ -196,7 +196,7 @@ def judge_request(call: Call, request: Request) -> Judged:
     secret = sent_secret(call, request.files, stdin=request.sends_stdin)
     body = request.body
     if request.sends_stdin:
-        body = call.stdin if not body else body
+        body = body or call.stdin
     for url in request.urls:
         text = url.text if url.text is not None else f"{url.known_prefix}${{UNKNOWN}}"
         if "://" not in text and not text.startswith("$"):
@@ -253,7 +253,7 @@ def sent_secret(call: Call, files: Sequence[str], *, stdin: bool) -> str:
         finding = paths.reading(name, call.scope)
         if finding is not None:
             return name
-    for stage in getattr(call.origin, "pipeline", ()) if stdin else ():
+    for stage in call.origin.pipeline if stdin else ():
         for part in stage[1:]:
             if part and ("/" in part or part.startswith(".")) and paths.reading(part, call.scope) is not None:
                 return part

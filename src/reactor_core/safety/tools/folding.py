@@ -229,9 +229,8 @@ class _Reader:
             self.language in _WITHOUT_BRACKETS
             and following is not None
             and (last in _DECODERS or last in {"pack", "join", "reverse", "glob", "scalar", "chr", "get"})
-        ):
-            if following.kind != "mark" or following.text == "[":
-                return self.called(name, self.arguments(position + 1, ";")), len(self.words)
+        ) and (following.kind != "mark" or following.text == "["):
+            return self.called(name, self.arguments(position + 1, ";")), len(self.words)
         if "." in name and name.partition(".")[0].lstrip("$") in self.values:
             head, _, methods = name.partition(".")
             value = self.values[head.lstrip("$")]

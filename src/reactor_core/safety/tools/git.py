@@ -9,7 +9,7 @@ from dataclasses import replace
 from reactor_core.safety.tools.git_push import judge_push
 from reactor_core.safety.tools.git_worktree import judge_branch, judge_checkout, judge_clean, judge_restore, judge_rm
 from reactor_core.safety.tools.judging import judge_by_table
-from reactor_core.safety.tools.line import Known, Textual, read_line, shown, spelled
+from reactor_core.safety.tools.line import Known, Textual, read_line, shown, spelled, wordset
 from reactor_core.safety.tools.registry import Call, handles
 from reactor_core.safety.tools.table import known_options
 from reactor_core.safety.tools.targets import merged
@@ -29,9 +29,9 @@ _COMMAND_KEYS = re.compile(
 )
 """Keys of the configuration whose values are commands, in lower case."""
 
-_EXTENSIONS = frozenset(
-    ["flow", "lfs", "absorb", "town", "cliff", "interactive-rebase-tool", "delta", "extras", "standup", "quick-stats"]
-)
+_EXTENSIONS = wordset("""
+    flow lfs absorb town cliff interactive-rebase-tool delta extras standup quick-stats
+""")
 
 _JUDGES: dict[str, Callable[[Call], Judged | None]] = {
     "push": judge_push,
@@ -106,8 +106,7 @@ def judge_git(call: Call) -> Judged | None:
         if key.lower().startswith("alias."):
             aliases[key[6:]] = value
         parts.append(judge_setting(call, key, value if word.text is not None else None))
-    for key, value in _settings_of_environment(call):
-        parts.append(judge_setting(call, key, value))
+    parts += [judge_setting(call, name, setting) for name, setting in _settings_of_environment(call)]
     if not outer.operands:
         return merged(*parts)
     sub, rest = outer.operands[0], outer.operands[1:]
@@ -160,8 +159,12 @@ def _transport(call: Call, sub: str) -> Judged | Finding | None:
     for word in call.line.operands:
         if word.text is not None and word.text.startswith("ext::"):
             parts.append(call.nested("shell", word.text.removeprefix("ext::").replace("% ", " ")))
-    for word in (*call.line.values("--upload-pack", "--exec"), *(call.line.values("-u") if sub == "clone" else ())):
-        parts.append(call.nested("shell", word.text) if word.text else call.found("C6", "git: runs what is not known"))
+    parts += [
+        call.nested("shell", word.text) if word.text else call.found("C6", "git: runs what is not known")
+        for word in (
+            (*call.line.values("--upload-pack", "--exec"), *(call.line.values("-u") if sub == "clone" else ()))
+        )
+    ]
     for word in call.line.values("-c", "--config") if sub == "clone" else ():
         key, _, value = (word.text or "").partition("=")
         parts.append(judge_setting(call, key, value))
@@ -235,7 +238,7 @@ def judge_setting(call: Call, key: str, value: str | None, *, stays: bool = Fals
     ).lower() in {"false", "0", "no", "off"}:
         return call.found("C5", f"switches {key} off, which protects", key, privilege=True)
     if name.startswith("remote.") and name.endswith(".push") and value:
-        if value.startswith("+") or value.startswith(":"):
+        if value.startswith(("+", ":")):
             return _forced_refspec(call, value)
         return None
     if name.startswith("remote.") and name.endswith((".mirror",)) and value == "true":

@@ -42,8 +42,10 @@ def judge_push(call: Call) -> Judged | None:
     if line.has("-n", "--dry-run"):
         return Judged()
     parts: list[Judged | Finding | None] = []
-    for word in line.values("--receive-pack", "--exec"):
-        parts.append(call.nested("shell", word.text) if word.text else call.found("C6", "git: runs what is not known"))
+    parts += [
+        call.nested("shell", word.text) if word.text else call.found("C6", "git: runs what is not known")
+        for word in line.values("--receive-pack", "--exec")
+    ]
     remote = line.operands[0] if line.operands else None
     forced = line.has("-f", "--force", "--force-with-lease", "--force-if-includes")
     if line.has("--mirror"):
@@ -102,7 +104,7 @@ def _ref(call: Call, word: Textual, forced: bool, deleted: bool, tag: bool) -> _
 
 def _all_branches(word: Textual) -> bool:
     """Whether a word is one of a list of all branches."""
-    pipeline = getattr(origin_of(word), "pipeline", ())
+    pipeline = origin_of(word).pipeline
     lists = any(stage[:2] in {("git", "branch"), ("git", "for-each-ref"), ("git", "ls-remote")} for stage in pipeline)
     merged_only = any(part is not None and part.startswith("--merged") for stage in pipeline for part in stage)
     return lists and not merged_only

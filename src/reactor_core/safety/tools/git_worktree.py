@@ -96,7 +96,7 @@ def judge_branch(call: Call) -> Judged | None:
 
 
 def _merged_only(word: Textual) -> bool:
-    pipeline = getattr(origin_of(word), "pipeline", ())
+    pipeline = origin_of(word).pipeline
     return any(
         part is not None and part.startswith(("--merged", "--no-merged")) for stage in pipeline for part in stage
     )
@@ -104,7 +104,7 @@ def _merged_only(word: Textual) -> bool:
 
 def _branch_deleted(call: Call, word: Textual) -> Finding:
     if word.text is None:
-        pipeline = getattr(origin_of(word), "pipeline", ())
+        pipeline = origin_of(word).pipeline
         lists = any(stage[:2] in {("git", "branch"), ("git", "for-each-ref")} for stage in pipeline)
         narrowed = _merged_only(word) or _selects(pipeline)
         if lists and not narrowed:

@@ -7,7 +7,7 @@ import re
 
 from reactor_core.safety.tools.fetching import personal
 from reactor_core.safety.tools.git_push import is_shared
-from reactor_core.safety.tools.line import Line, Textual, read_line, shown
+from reactor_core.safety.tools.line import Line, Textual, read_line, shown, wordset
 from reactor_core.safety.tools.registry import Call, handles
 from reactor_core.safety.tools.targets import merged
 from reactor_core.safety.verdict import Finding, Judged
@@ -22,10 +22,13 @@ _VALUES = ("-R", "--repo", "-X", "--method", "-f", "--raw-field", "-F", "--field
            "--default-branch", "--hostname", "-p-", "--pattern", "-D", "--dir", "--reason", "--clone-x", "--log-x",
            "--cache", "-g", "--group", "--job", "--sort", "--subject", "--homepage", "--remote", "--key", "--value")  # fmt: skip
 
-_READS = frozenset(["list", "ls", "view", "status", "diff", "checks", "watch", "download", "browse", "search", "get", "describe", "show", "verify", "blocked", "top", "validate", "preview", "usage", "ports", "logs", "token-scopes", "stats", "trace", "lint"])  # fmt: skip
-_OWN = frozenset(
-    ["checkout", "clone", "co", "setup-git", "fork-x", "develop", "alias", "completion", "config", "sync-x", "switch", "open", "ready-x"]
-)
+_READS = wordset("""
+    list ls view status diff checks watch download browse search get describe show verify blocked top validate
+    preview usage ports logs token-scopes stats trace lint
+""")  # fmt: skip
+_OWN = wordset("""
+    checkout clone co setup-git fork-x develop alias completion config sync-x switch open ready-x
+""")
 
 
 @handles("gh", "glab", "hub-api", "tea", "bb")
@@ -87,7 +90,7 @@ def _acts(call: Call, group: str, sub: str, line: Line, rest: tuple[Textual, ...
         return call.found("C7", f"{group} {sub} {named}", named, outward=True)
     if group in {"workflow", "run", "pipeline", "ci", "job", "schedule"}:
         return call.found("C4", f"{sub} of {named or 'a pipeline'}", named, outward=True)
-    if group == "cache" and sub in {"delete"}:
+    if group == "cache" and sub == "delete":
         return None
     if group in {"codespace", "cs", "environment", "cluster"}:
         return call.found("C4", f"{group} {sub} {named}", named)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reactor_core.safety import paths
 from reactor_core.safety.tools.javascript import runs_package
-from reactor_core.safety.tools.line import Known, Line, Textual, read_line, shown, spelled
+from reactor_core.safety.tools.line import Known, Line, Textual, read_line, shown, spelled, wordset
 from reactor_core.safety.tools.oneliners import judge_source
 from reactor_core.safety.tools.registry import Call, handles, origin_of
 from reactor_core.safety.tools.targets import fetched, judged_path, merged, read
@@ -84,9 +84,12 @@ def _cleared(call: Call, word: Textual) -> Judged | None:
     return judged_path(call, word, lambda path: paths.deletion(path, call.scope, recursive=True), how="delete")
 
 
-_READING_MODULES = frozenset(
-    ["json", "py_compile", "compileall", "dis", "ast", "tokenize", "timeit", "calendar", "this", "antigravity", "platform", "site", "sysconfig", "pydoc", "doctest", "unittest", "trace", "cProfile", "profile", "pstats", "zipfile", "tarfile", "gzip", "base64", "uuid", "textwrap", "difflib", "tabnanny", "idlelib", "pyclbr", "symtable", "inspect", "ensurepip", "build", "wheel", "packaging", "mimetypes", "locale", "turtledemo", "zoneinfo", "sqlite3", "asyncio", "html", "string", "quopri", "encodings"]
-)
+_READING_MODULES = wordset("""
+    json py_compile compileall dis ast tokenize timeit calendar this antigravity platform site sysconfig pydoc
+    doctest unittest trace cProfile profile pstats zipfile tarfile gzip base64 uuid textwrap difflib tabnanny
+    idlelib pyclbr symtable inspect ensurepip build wheel packaging mimetypes locale turtledemo zoneinfo sqlite3
+    asyncio html string quopri encodings
+""")
 _MODULES = {"pip._internal": "pip", "IPython": "ipython", "jupyter": "jupyter", "torch.distributed.run": "torchrun",
             "torch.distributed.launch": "torchrun", "django": "django-admin", "sphinx": "sphinx-build"}  # fmt: skip
 
@@ -280,7 +283,7 @@ def _deno(call: Call) -> Judged | None:
             if not call.line.has("--dry-run")
             else Judged()
         )
-    if sub in {"x"}:
+    if sub == "x":
         return runs_package(replace(call, line=line), line.operands[1:])
     if sub in {"run", "serve"} and len(line.operands) > 1:
         if call.program == "bun" and re.fullmatch(r"[\w:-]+", line.sub(1)):
@@ -329,7 +332,7 @@ def judge_awk(call: Call) -> Judged | None:
 @handles("java", "javaw", "wine", "mono", "dotnet-script", "wasmtime", "wasmer", "qemu-x86_64")
 def judge_java(call: Call) -> Judged | None:
     """A compiled program of unknown effect, unless it is one that the project has just built."""
-    jars = [word for word in (*call.line.values("-jar"), *call.line.operands[:1])]
+    jars = list((*call.line.values("-jar"), *call.line.operands[:1]))
     if call.line.has("-version", "--version", "-h", "-help"):
         return Judged()
     if any(fetched(call, word) for word in jars):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from reactor_core.safety.tools.line import Known, Textual, read_line, shown, spelled
+from reactor_core.safety.tools.line import Known, Textual, read_line, shown, spelled, wordset
 from reactor_core.safety.tools.registry import Call, handler_of, handles
 from reactor_core.safety.tools.table import lookup
 from reactor_core.safety.tools.targets import merged
@@ -15,15 +15,19 @@ __all__ = ["foreign_source", "runs_package"]
 
 _VALUES = ("--prefix", "-C", "--cwd", "--dir", "-w", "--workspace", "--registry", "--tag", "--otp", "--access", "-F",
            "--filter", "--userconfig", "--cache", "-p", "--package", "-c", "--call", "--loglevel", "--depth", "--scope")  # fmt: skip
-_HARMLESS = frozenset(
-    ["ls", "list", "la", "ll", "view", "info", "show", "v", "search", "find", "outdated", "audit", "why", "explain", "fund", "doctor", "help", "ping", "prefix", "root", "bin", "docs", "repo", "bugs", "home", "version-check", "config:get", "get", "query", "whoami", "test", "t", "tst", "run", "run-script", "start", "build", "ci", "install-test", "it", "pack", "prune", "dedupe", "ddp", "rebuild", "rb", "init", "create", "explore", "edit", "completion", "lint", "dev", "serve", "format", "check", "typecheck", "licenses", "constraints", "dlx-list", "import", "fetch", "store", "patch", "link", "ln", "set-script", "pkg", "diff", "sbom", "versions", "node", "workspaces", "workspace", "plugin", "set", "npm", "recursive", "deploy-local"]
-)
-_INSTALLS = frozenset(
-    ["install", "i", "in", "add", "ci", "clean-install", "uninstall", "un", "remove", "rm", "r", "update", "up", "upgrade", "isntall", "global"]
-)
-_PUBLISHES = frozenset(
-    ["publish", "unpublish", "deprecate", "undeprecate", "dist-tag", "dist-tags", "owner", "author", "access", "team", "hook", "star", "unstar"]
-)
+_HARMLESS = wordset("""
+    ls list la ll view info show v search find outdated audit why explain fund doctor help ping prefix root bin
+    docs repo bugs home version-check config:get get query whoami test t tst run run-script start build ci
+    install-test it pack prune dedupe ddp rebuild rb init create explore edit completion lint dev serve format
+    check typecheck licenses constraints dlx-list import fetch store patch link ln set-script pkg diff sbom
+    versions node workspaces workspace plugin set npm recursive deploy-local
+""")
+_INSTALLS = wordset("""
+    install i in add ci clean-install uninstall un remove rm r update up upgrade isntall global
+""")
+_PUBLISHES = wordset("""
+    publish unpublish deprecate undeprecate dist-tag dist-tags owner author access team hook star unstar
+""")
 _ACCOUNT = frozenset("token login logout adduser add-user profile org".split())  # noqa: SIM905
 
 
@@ -66,7 +70,7 @@ def judge_npm(call: Call) -> Judged | None:
         return merged(
             *parts,
             call.found("C8", f"{call.program} {sub} changes or shows an account's keys", secret=True)
-            if sub not in {"logout"}
+            if sub != "logout"
             else None,
         )
     if sub == "cache":

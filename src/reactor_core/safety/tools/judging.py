@@ -104,9 +104,7 @@ def _listing(word: Textual) -> bool:
 
 
 def _files(call: Call, places: Mapping[str, PathRole], skip: int) -> Judged:
-    return merged(
-        *(role_of(call, targets_of(call, (place,), skip), role) for place, role in places.items())  # type: ignore[arg-type]
-    )
+    return merged(*(role_of(call, targets_of(call, (place,), skip), role) for place, role in places.items()))
 
 
 def _nested(call: Call, use: Use, skip: int) -> Judged:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Known", "Line", "Option", "Textual", "program_name", "read_line", "shown", "spelled"]
+__all__ = ["Known", "Line", "Option", "Textual", "program_name", "read_line", "shown", "spelled", "wordset"]
 
 
 class Textual(Protocol):
@@ -97,6 +97,11 @@ class Line:
         return self.operands[count:]
 
 
+def wordset(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
 def shown(word: Textual) -> str:
     """For people."""
     return word.text if word.text is not None else f"{word.known_prefix}…"
@@ -180,7 +185,7 @@ def _options(
         if name in values and following is not None:
             return [Option(name, following)], 1
         return [Option(name)], 0
-    found = []
+    found: list[Option] = []
     for index in range(1, len(text)):
         name = f"-{text[index]}"
         rest = text[index + 1 :]

@@ -60,7 +60,7 @@ def judge_kill(call: Call) -> Judged | None:
 def _killed(call: Call, word: Textual) -> Finding:
     if word.text is None:
         listed = origin_of(word).listing
-        names = " ".join(part or "" for stage in getattr(origin_of(word), "pipeline", ()) for part in stage)
+        names = " ".join(part or "" for stage in origin_of(word).pipeline for part in stage)
         if GUARDS.search(names):
             return call.found("B5", "ends a program that protects or records", privilege=True)
         if listed[:1] == ("ps",) and "grep" not in names:

@@ -7,7 +7,7 @@ import re
 from reactor_core.safety import paths
 from reactor_core.safety.scope import Scope
 from reactor_core.safety.tools.judging import verb_finding
-from reactor_core.safety.tools.line import Textual, program_name, shown
+from reactor_core.safety.tools.line import Textual, program_name, shown, wordset
 from reactor_core.safety.tools.registry import Call, handler_of
 from reactor_core.safety.tools.table import lookup
 from reactor_core.safety.tools.targets import fetched, merged, read
@@ -24,36 +24,10 @@ _BIN = re.compile(
 )
 """Folders whose programs are what their names say."""
 
-_LOCAL = frozenset(
-    [
-        "gradlew",
-        "mvnw",
-        "manage.py",
-        "configure",
-        "artisan",
-        "symfony",
-        "rebar3",
-        "bazelw",
-        "sbt",
-        "mill",
-        "pants",
-        "dotnet-install.sh",
-        "rails",
-        "rake",
-        "rspec",
-        "bundle",
-        "spring",
-        "webpack",
-        "console",
-        "dev.sh",
-        "craft",
-        "wp",
-        "gradlew.bat",
-        "autogen.sh",
-        "bootstrap",
-        "config.status",
-    ]
-)
+_LOCAL = wordset("""
+    gradlew mvnw manage.py configure artisan symfony rebar3 bazelw sbt mill pants dotnet-install.sh rails rake
+    rspec bundle spring webpack console dev.sh craft wp gradlew.bat autogen.sh bootstrap config.status
+""")
 """Programs that a project carries itself, under the name that everyone knows them by."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reactor_core.safety import paths
 from reactor_core.safety.tools.javascript import foreign_source, runs_package
-from reactor_core.safety.tools.line import Known, Line, Textual, read_line, shown, spelled
+from reactor_core.safety.tools.line import Known, Line, Textual, read_line, shown, spelled, wordset
 from reactor_core.safety.tools.registry import Call, handles
 from reactor_core.safety.tools.targets import merged, overwritten
 from reactor_core.safety.verdict import Finding, Judged
@@ -19,7 +19,10 @@ _VALUES = ("-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-i"
            "--python", "-p", "--platform", "--abi", "--cache-dir", "--timeout", "--log", "-w", "--wheel-dir", "-d",
            "--dest", "--report", "--src", "--group", "--extra", "--with", "--from", "--project", "--directory",
            "--only-binary", "--no-binary", "--upgrade-package", "--env-file", "-o", "--output-file", "--proxy")  # fmt: skip
-_READS = frozenset(["list", "show", "freeze", "check", "search", "index", "inspect", "config", "debug", "hash", "help", "download", "wheel", "cache", "completion", "lock", "export", "tree", "version", "python-list", "self-version"])  # fmt: skip
+_READS = wordset("""
+    list show freeze check search index inspect config debug hash help download wheel cache completion lock
+    export tree version python-list self-version
+""")  # fmt: skip
 
 
 @handles("pip", "pip3", "pip2", *(f"pip3.{minor}" for minor in range(6, 16)))
@@ -51,8 +54,7 @@ def _install(call: Call, line: Line, words: tuple[Textual, ...]) -> Judged:
             parts.append(
                 call.found("C6", f"installs the packages that {word.text} names", word.text or "", outward=True)
             )
-    for word in (*words, *line.values("-e", "--editable")):
-        parts.append(_package(call, word))
+    parts += [_package(call, word) for word in (*words, *line.values("-e", "--editable"))]
     parts.append(_system_wide(call, line, "installs"))
     return merged(*parts)
 
@@ -88,7 +90,7 @@ def judge_uv(call: Call) -> Judged | None:
         return judge_pip(replace(call, words=(call.words[0], *rest)))
     if sub == "run":
         inner = read_line("uv", rest, values=(*_VALUES, "-m", "--module"), stops=True)
-        words = [word for word in inner.operands]
+        words = list(inner.operands)
         if inner.has("-m", "--module"):
             module = inner.values("-m", "--module")[0]
             return call.nested("shell", spelled((Known("python"), Known("-m"), module, *words)))
@@ -108,7 +110,7 @@ def judge_uv(call: Call) -> Judged | None:
             if not call.line.has("--dry-run")
             else Judged()
         )
-    if sub in {"add"}:
+    if sub == "add":
         return _install(call, read_line("uv", rest, values=_VALUES), read_line("uv", rest, values=_VALUES).operands)
     if sub == "self":
         return merged(call.found("C5", "changes uv itself"))
@@ -177,7 +179,7 @@ def judge_runner(call: Call) -> Judged | None:
     ):
         position = [word.text for word in line.operands].index("--")
         words = line.operands[position + 1 :]
-    if call.program in {"hatch"} and words and ":" in (words[0].text or ""):
+    if call.program == "hatch" and words and ":" in (words[0].text or ""):
         return Judged()
     return _run(call, words)
 
@@ -196,7 +198,7 @@ def judge_server(call: Call) -> Judged | None:
                 "--NotebookApp.token", "-l", "--listen"),
     )  # fmt: skip
     sub = line.sub()
-    if sub in {"db"}:
+    if sub == "db":
         return None
     bound = [word.text or "" for word in line.values("--ip", "--host", "-b", "--bind", "-a", "--server.address", "-H",
                                                      "--address", "--hostname", "-l", "--listen")]  # fmt: skip

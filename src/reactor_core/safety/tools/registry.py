@@ -34,6 +34,10 @@ class Origin(Protocol):
         """Files whose content it holds."""
 
     @property
+    def pipeline(self) -> tuple[tuple[str | None, ...], ...]:
+        """Commands that made it, each as its words."""
+
+    @property
     def listing(self) -> tuple[str | None, ...]:
         """Words of the command whose whole output it is."""
 
@@ -46,6 +50,7 @@ class Nowhere:
     secret: bool = False
     decoded: bool = False
     files: tuple[str, ...] = ()
+    pipeline: tuple[tuple[str | None, ...], ...] = ()
     listing: tuple[str | None, ...] = ()
 
 

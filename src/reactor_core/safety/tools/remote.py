@@ -65,8 +65,10 @@ def judge_scp(call: Call) -> Judged | None:
         key, _, value = (word.text or "").partition("=")
         if key.lower() == "proxycommand":
             parts.append(call.nested("shell", value))
-    for word in line.values("-S", "-e") if call.program == "lftp" else line.values("-S"):
-        parts.append(call.nested("shell", word.text or "") if call.program != "lftp" else None)
+    parts += [
+        call.nested("shell", word.text or "") if call.program != "lftp" else None
+        for word in (line.values("-S", "-e") if call.program == "lftp" else line.values("-S"))
+    ]
     if call.program in {"sftp", "ftp", "lftp", "tftp", "smbclient", "ncftpput", "croc", "wormhole", "magic-wormhole"}:
         secret = sent_secret(call, [word.text or "" for word in line.operands], stdin=call.has_stdin)
         if secret or _puts_secret(call):

@@ -5,48 +5,19 @@ from __future__ import annotations
 import re
 
 from reactor_core.safety import paths
+from reactor_core.safety.tools.line import wordset
 from reactor_core.safety.tools.registry import Call
 from reactor_core.safety.tools.targets import merged
 from reactor_core.safety.verdict import Finding, Judged
 
 __all__ = ["RUNS_COMMANDS", "judge_environment"]
 
-RUNS_COMMANDS = frozenset(
-    [
-        "PAGER",
-        "GIT_PAGER",
-        "MANPAGER",
-        "SYSTEMD_PAGER",
-        "AWS_PAGER",
-        "GH_PAGER",
-        "PSQL_PAGER",
-        "EDITOR",
-        "VISUAL",
-        "GIT_EDITOR",
-        "SUDO_EDITOR",
-        "KUBE_EDITOR",
-        "GIT_SEQUENCE_EDITOR",
-        "GIT_SSH_COMMAND",
-        "GIT_SSH",
-        "GIT_EXTERNAL_DIFF",
-        "GIT_PROXY_COMMAND",
-        "GIT_ASKPASS",
-        "SSH_ASKPASS",
-        "SUDO_ASKPASS",
-        "BROWSER",
-        "LESSOPEN",
-        "LESSCLOSE",
-        "PROMPT_COMMAND",
-        "RSYNC_RSH",
-        "CVS_RSH",
-        "SVN_SSH",
-        "HG_EDITOR",
-        "FZF_DEFAULT_COMMAND",
-        "MAN_PN",
-        "RIPGREP_CONFIG_EDITOR",
-        "FCEDIT",
-    ]
-)
+RUNS_COMMANDS = wordset("""
+    PAGER GIT_PAGER MANPAGER SYSTEMD_PAGER AWS_PAGER GH_PAGER PSQL_PAGER EDITOR VISUAL GIT_EDITOR SUDO_EDITOR
+    KUBE_EDITOR GIT_SEQUENCE_EDITOR GIT_SSH_COMMAND GIT_SSH GIT_EXTERNAL_DIFF GIT_PROXY_COMMAND GIT_ASKPASS
+    SSH_ASKPASS SUDO_ASKPASS BROWSER LESSOPEN LESSCLOSE PROMPT_COMMAND RSYNC_RSH CVS_RSH SVN_SSH HG_EDITOR
+    FZF_DEFAULT_COMMAND MAN_PN RIPGREP_CONFIG_EDITOR FCEDIT
+""")
 """Their values are command lines."""
 
 _LIBRARIES = frozenset({"LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES", "DYLD_LIBRARY_PATH"})

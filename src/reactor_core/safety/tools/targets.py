@@ -59,7 +59,7 @@ def _deleted(call: Call, word: Textual, recursive: bool, many: bool) -> Judged:
 
 
 def _unknown(call: Call, word: Textual, does: str, recursive: bool = False) -> Finding:
-    """A target that is not known: asked; but where its known beginning is precious itself, that is what it stands for."""
+    """A target that is not known is asked about, unless all that its beginning can stand for is harmless."""
     prefix = word.known_prefix
     if recursive and prefix.endswith("/") and prefix.strip("/"):
         finding = paths.deletion(f"{prefix}*", call.scope, recursive=recursive)
@@ -170,7 +170,7 @@ def judged_path(
 
 
 def _judged(call: Call, path: str, how: str, finding: Finding | None) -> Judged:
-    touch = Touch("path", paths.normal(path, call.scope) or path, how)  # type: ignore[arg-type]
+    touch = Touch("path", paths.normal(path, call.scope) or path, how)
     if finding is not None and not finding.part:
         finding = Finding(finding.verdict, finding.rule, finding.says, finding.effect, call.part)
     return Judged(() if finding is None else (finding,), (), (touch,))

@@ -76,9 +76,9 @@ def _quoted(source: str, start: int, language: str, before: list[Token]) -> tupl
             return Token("run", text, plain), end
         return Token("string", text, character == "'" or plain), end
     if character == "/" and language in {"perl", "ruby", "node", "awk"} and _begins_pattern(before):
-        end = _PATTERN.match(source, start)
-        if end is not None:
-            return Token("string", end.group(1)), end.end()
+        pattern = _PATTERN.match(source, start)
+        if pattern is not None:
+            return Token("string", pattern.group(1)), pattern.end()
     if language in {"perl", "ruby"} and character in "q%":
         match = _QUOTE_WORD.match(source, start)
         operator = match is not None and match.group(1) == "%" and before and before[-1].kind != "mark"

@@ -1,4 +1,4 @@
-"""What a subcommand that no table describes does, by its words: nearly all command lines of services name theirs alike."""
+"""What a subcommand that no table describes does, by its words: nearly all services name theirs alike."""
 
 from __future__ import annotations
 
