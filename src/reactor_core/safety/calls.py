@@ -114,10 +114,9 @@ def parse_calls(text: str) -> tuple[Call, ...] | None:
         return None
     reader = _Reader()
     try:
-        understood = all(reader.statement(node, 1) for node in tree.body)
+        return (all(reader.statement(node, 1) for node in tree.body) and tuple(reader.calls)) or None
     except RecursionError:
         return None
-    return tuple(reader.calls) if understood and reader.calls else None
 
 
 _KEYWORD = re.compile(
@@ -389,7 +388,7 @@ def _length(value: Any) -> int | None:
 
 
 def _argument(name: str) -> str:
-    return name[:-1] if name.endswith("_") else name
+    return name.removesuffix("_")
 
 
 def _name(func: ast.expr) -> tuple[str, str]:

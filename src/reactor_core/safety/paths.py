@@ -8,12 +8,12 @@ followed and both the path and what it leads to are judged.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from reactor_core.safety import place_names as names
-from reactor_core.safety.contents import acting, holds_secret
-from reactor_core.safety.modes import loosens, sets_user
-from reactor_core.safety.places import Place, Spot, locate, normal, place, under
+from reactor_core.safety.contents import acting
+from reactor_core.safety.key_formats import holds_secret
+from reactor_core.safety.path_rights import mode_change, owner_change
+from reactor_core.safety.places import Place, Spot, locate, made, normal, place, strictest, under
 from reactor_core.safety.scope import Scope, unclear
 from reactor_core.safety.secret_names import secret
 from reactor_core.safety.verdict import Effect, Finding, Scale, found
@@ -36,14 +36,6 @@ __all__ = [
 _BLOCKING_MOVES = ("B1", "B2", "B5", "B6")
 
 
-def _strictest(findings: Iterable[Finding | None]) -> Finding | None:
-    return max((each for each in findings if each is not None), key=lambda each: each.verdict.rank, default=None)
-
-
-def _made(spot: Spot, scope: Scope) -> bool:
-    return any(under(spot.path, made) for made in scope.made)
-
-
 def _lost(rule: str, says: str, spot: Spot, *, wide: bool = True) -> Finding:
     scale = Scale.ALL if rule[0] == "B" else Scale.MANY if wide else Scale.ITEM
     return found(rule, says, Effect(target=spot.path, scale=scale, reversible=False))
@@ -59,12 +51,12 @@ def deletion(path: str, scope: Scope, *, recursive: bool, many: bool = False) ->
         many: Whether the path stands for many files, as a pattern or a search does.
     """
     spots = locate(path, scope, follow=False)
-    return _strictest(_deleted(spot, scope, recursive or many or spot.every, many) for spot in spots)
+    return strictest(_deleted(spot, scope, recursive or many or spot.every, many) for spot in spots)
 
 
 def _deleted(spot: Spot, scope: Scope, wide: bool, many: bool) -> Finding | None:
     path, setting = spot.path, scope.setting
-    if _made(spot, scope) or spot.place is Place.REGENERABLE:
+    if made(spot, scope) or spot.place is Place.REGENERABLE:
         return None
     if names.HELD.search(path.lower()):
         return _lost("B7", f"destroys records that have to be kept: {path}", spot)
@@ -177,19 +169,19 @@ def overwriting(path: str, scope: Scope, *, content: str | None = None) -> Findi
         scope: Where it happens.
         content: What is written; None if it is not known. Empty text empties the file.
     """
-    return _strictest(_written(spot, scope, content, append=False) for spot in locate(path, scope))
+    return strictest(_written(spot, scope, content, append=False) for spot in locate(path, scope))
 
 
 def appending(path: str, scope: Scope, *, content: str | None = None) -> Finding | None:
     """What begins to act if something is added to a file; nothing is lost by it."""
-    return _strictest(_written(spot, scope, content, append=True) for spot in locate(path, scope))
+    return strictest(_written(spot, scope, content, append=True) for spot in locate(path, scope))
 
 
 def _written(spot: Spot, scope: Scope, content: str | None, *, append: bool) -> Finding | None:
     path = spot.path
     if spot.place is Place.REGENERABLE and not names.START_IN_PROJECT.fullmatch(path):
         return None
-    if _made(spot, scope) and spot.place not in {Place.START_FILE, Place.HOOK, Place.POLICY}:
+    if made(spot, scope) and spot.place not in {Place.START_FILE, Place.HOOK, Place.POLICY}:
         return None
     change = Effect(target=path, scale=Scale.ITEM, reversible=append, privilege=spot.place is Place.SYSTEM)
     match spot.place:
@@ -208,7 +200,7 @@ def _written(spot: Spot, scope: Scope, content: str | None, *, append: bool) -> 
         case Place.START_FILE | Place.HOOK | Place.CI | Place.GIT:
             return acting(path, content, scope, append=append)
         case Place.SYSTEM:
-            return acting(path, content, scope, append=append) or _system_written(spot, change, content, append=append)
+            return acting(path, content, scope, append=append) or _system_written(spot, change, append=append)
         case Place.ROOT | Place.HOME:
             return found("C1", f"writes over {path}", change)
     if spot.place is Place.SECRET or (content is not None and holds_secret(content)):
@@ -246,7 +238,7 @@ def _device_written(spot: Spot, change: Effect) -> Finding | None:
     return found("C5", f"writes to a device: {spot.path}", change)
 
 
-def _system_written(spot: Spot, change: Effect, content: str | None, *, append: bool) -> Finding:
+def _system_written(spot: Spot, change: Effect, *, append: bool) -> Finding:
     path = spot.path
     if path == "/proc/sysrq-trigger" or path.startswith("/sys/firmware/efi/efivars"):
         return found("B6", f"makes the kernel stop or the firmware forget: {path}", change)
@@ -273,7 +265,7 @@ def reading(path: str, scope: Scope) -> Finding | None:
     """Whether reading a file shows a secret."""
     for spot in locate(path, scope):
         shown = spot.place is Place.SECRET or secret(spot.path) or spot.path.endswith("/factors.db")
-        if shown and not _made(spot, scope):
+        if shown and not made(spot, scope):
             return found("C8", f"reads secrets: {spot.path}", Effect(target=spot.path, scale=Scale.ITEM, secret=True))
         if spot.place is Place.DEVICE and spot.path in {"/dev/mem", "/dev/kmem", "/proc/kcore"}:
             return found("C8", "reads the memory of the machine", Effect(target=spot.path, secret=True))
@@ -296,7 +288,7 @@ def copying(source: str, target: str, scope: Scope, *, overwrite: bool = True) -
     over = overwriting(target, scope, content=empty)
     if not overwrite and over is not None and over.rule == "C1":
         over = None
-    return _strictest((reading(source, scope), over))
+    return strictest((reading(source, scope), over))
 
 
 def sending(source: str, target: str, scope: Scope) -> Finding | None:
@@ -322,7 +314,7 @@ def moving(source: str, target: str, scope: Scope) -> Finding | None:
     """What is missing where it was, and lost where it comes to lie."""
     sent = sending(source, target, scope)
     if names.REMOTE.fullmatch(target):
-        return _strictest((sent, deletion(source, scope, recursive=True)))
+        return strictest((sent, deletion(source, scope, recursive=True)))
     over = sent or overwriting(target, scope)
     where = locate(target, scope)[0]
     setting = scope.setting
@@ -343,65 +335,4 @@ def moving(source: str, target: str, scope: Scope) -> Finding | None:
             findings.append(found(gone.rule, gone.says.replace("deletes", "moves away", 1), gone.effect))
         elif not (inside and spot.place in {Place.PROJECT, Place.SCRATCH, Place.CI, Place.DATA}):
             findings.append(found("C1", f"moves {spot.path} away", Effect(target=spot.path, scale=Scale.ITEM)))
-    return _strictest(findings)
-
-
-def mode_change(path: str, scope: Scope, *, mode: str, recursive: bool) -> Finding | None:
-    """What opens, or closes for everybody, if permissions change.
-
-    Args:
-        path: What is changed.
-        scope: Where it happens.
-        mode: As ``chmod`` takes it: octal, or as ``u+rwx,o-w``.
-        recursive: Whether what a folder holds changes too.
-    """
-    return _strictest(_mode_changed(spot, scope, mode, recursive) for spot in locate(path, scope))
-
-
-def _mode_changed(spot: Spot, scope: Scope, mode: str, recursive: bool) -> Finding | None:
-    path = spot.path
-    effect = Effect(target=path, scale=Scale.MANY if recursive else Scale.ITEM, privilege=True)
-    wide = recursive or spot.every
-    system = spot.place in {Place.ROOT, Place.SYSTEM, Place.START_FILE, Place.DEVICE} and not under(
-        path, scope.setting.home
-    )
-    if sets_user(mode) and spot.place is not Place.REGENERABLE:
-        return found("B5", f"lets everybody run {path} with its owner's rights", effect)
-    if wide and (spot.place in {Place.ROOT, Place.HOME} and path in {"/", "/home", "/Users", "/root"}):
-        return found("B6", f"changes the permissions of {path} and of all it holds", effect)
-    if wide and system and (spot.depth <= 1 or path in names.SYSTEM_FOLDERS or names.PROGRAM_FOLDERS.count(path)):
-        return found("B6", f"changes the permissions of a system directory: {path}", effect)
-    if spot.place is Place.POLICY:
-        return found("B5", f"changes who may write what decides about the agent: {path}", effect)
-    opened = loosens(mode)
-    if names.RIGHTS_FILE.fullmatch(path) and opened:
-        return found("B5", f"lets everybody change who has which rights: {path}", effect)
-    if spot.place is Place.AUDIT_LOG:
-        return found("B5", f"changes who may read or write the traces: {path}", effect)
-    if system:
-        return found("C5", f"changes permissions of the system: {path}", effect)
-    if spot.place in {Place.REGENERABLE, Place.TEMP} or _made(spot, scope):
-        return None
-    if spot.place is Place.SECRET or secret(path):
-        tight = loosens(mode, group=True)
-        return found("C5", f"lets others read a secret: {path}", effect) if tight else None
-    if opened or (wide and spot.place is Place.HOME):
-        return found("C5", f"lets everybody write {path}", effect)
-    own = under(path, scope.setting.home) or under(path, scope.setting.project)
-    return None if own else found("C5", f"changes permissions of {path}", effect)
-
-
-def owner_change(path: str, scope: Scope, *, recursive: bool, owner: str = "") -> Finding | None:
-    """What belongs to somebody else afterwards."""
-    findings: list[Finding | None] = []
-    for spot in locate(path, scope):
-        effect = Effect(target=spot.path, scale=Scale.MANY if recursive else Scale.ITEM, privilege=True)
-        wide = recursive or spot.every
-        top = spot.place in {Place.ROOT, Place.SYSTEM} and (spot.depth <= 1 or spot.path in names.SYSTEM_FOLDERS)
-        if wide and (top or spot.path in {"/home", "/Users"}) and spot.path != "/opt":
-            findings.append(found("B6", f"gives away a system directory: {spot.path}", effect))
-        elif names.RIGHTS_FILE.fullmatch(spot.path) or spot.place is Place.POLICY:
-            findings.append(found("B5", f"gives away what decides who has which rights: {spot.path}", effect))
-        elif spot.place is not Place.REGENERABLE and not _made(spot, scope):
-            findings.append(found("C5", f"changes who owns {spot.path}", effect))
-    return _strictest(findings)
+    return strictest(findings)

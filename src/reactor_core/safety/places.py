@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -13,8 +14,9 @@ from reactor_core.safety import place_names as names
 from reactor_core.safety.scope import Scope
 from reactor_core.safety.secret_names import secret
 from reactor_core.safety.setting import Setting
+from reactor_core.safety.verdict import Finding
 
-__all__ = ["Place", "Spot", "locate", "normal", "place", "under"]
+__all__ = ["Place", "Spot", "locate", "made", "normal", "place", "strictest", "under"]
 
 
 class Place(StrEnum):
@@ -130,6 +132,16 @@ def _from_windows(drive: str, rest: str, setting: Setting) -> str:
     if parts[0].lower() == "users":
         return "/home"
     return f"/{rest}"
+
+
+def made(spot: Spot, scope: Scope) -> bool:
+    """Whether the same action has made it, so that nothing is lost by it."""
+    return any(under(spot.path, known) for known in scope.made)
+
+
+def strictest(findings: Iterable[Finding | None]) -> Finding | None:
+    """The strictest of what was found about the spots of a path; None if nothing was."""
+    return max((each for each in findings if each is not None), key=lambda each: each.verdict.rank, default=None)
 
 
 def place(path: str, scope: Scope) -> Place:

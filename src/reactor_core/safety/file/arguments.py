@@ -13,8 +13,32 @@ from reactor_core.safety.verdict import Finding, Touch
 
 __all__ = ["CONTENT", "PATH", "SOURCE", "TARGET", "Arguments"]
 
-PATH = ("path", "file", "file_path", "filepath", "filename", "paths", "files", "glob", "pattern", "target", "dir", "directory", "folder", "root",
-         "name", "uri", "location", "file_paths", "globs", "targets", "items", "src", "source", "link")  # fmt: skip
+PATH = (
+    "path",
+    "file",
+    "file_path",
+    "filepath",
+    "filename",
+    "paths",
+    "files",
+    "glob",
+    "pattern",
+    "target",
+    "dir",
+    "directory",
+    "folder",
+    "root",
+    "name",
+    "uri",
+    "location",
+    "file_paths",
+    "globs",
+    "targets",
+    "items",
+    "src",
+    "source",
+    "link",
+)
 SOURCE = (
     "src",
     "source",
@@ -32,10 +56,42 @@ SOURCE = (
     "archive",
     "glob",
 )
-TARGET = ("dst", "dest", "destination", "to", "to_path", "dst_path", "new_path", "new", "target", "output", "out", "destination_path", "new_name",
-           "output_path", "into", "dest_path", "target_dir")  # fmt: skip
-CONTENT = ("content", "contents", "text", "data", "body", "new_str", "new_string", "new_text", "new_content", "replacement", "patch", "lines",
-            "file_text", "insert_text", "new")  # fmt: skip
+TARGET = (
+    "dst",
+    "dest",
+    "destination",
+    "to",
+    "to_path",
+    "dst_path",
+    "new_path",
+    "new",
+    "target",
+    "output",
+    "out",
+    "destination_path",
+    "new_name",
+    "output_path",
+    "into",
+    "dest_path",
+    "target_dir",
+)
+CONTENT = (
+    "content",
+    "contents",
+    "text",
+    "data",
+    "body",
+    "new_str",
+    "new_string",
+    "new_text",
+    "new_content",
+    "replacement",
+    "patch",
+    "lines",
+    "file_text",
+    "insert_text",
+    "new",
+)
 
 
 class Arguments:

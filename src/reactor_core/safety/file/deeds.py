@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Iterator
 
 from reactor_core.safety import paths
-from reactor_core.safety.calls import Call, decoded
+from reactor_core.safety.file import beyond
 from reactor_core.safety.file.arguments import CONTENT, PATH, SOURCE, TARGET, Arguments
 from reactor_core.safety.file.expansion import paths_in
+from reactor_core.safety.file.permissions import bits, told
 from reactor_core.safety.file.words import Deed, words_of
-from reactor_core.safety.place_names import PERSONAL_FILE
 from reactor_core.safety.places import Place, under
 from reactor_core.safety.scope import unclear
-from reactor_core.safety.verdict import Effect, Finding, Scale, Touch, found
+from reactor_core.safety.verdict import Effect, Finding, Scale, found
 
 __all__ = ["findings_of"]
 
@@ -64,9 +64,9 @@ def _write(it: Arguments) -> Iterator[Finding | None]:
     if it.call.name.startswith(("create", "new")):
         it.made.update(paths.normal(path, it.scope) for path in it.seen if path is not None)
     yield from _then(it, content)
-    bits = it.call.get("permissions", "chmod", "file_mode")
-    if isinstance(bits, str | int) and not isinstance(bits, bool):
-        yield from _mode(it, _bits(bits))
+    rights = it.call.get("permissions", "chmod", "file_mode")
+    if isinstance(rights, str | int) and not isinstance(rights, bool):
+        yield from _mode(it, bits(rights))
 
 
 def _edit(it: Arguments) -> Iterator[Finding | None]:
@@ -149,8 +149,7 @@ def _gone(it: Arguments, path: str, *, recursive: bool) -> Finding | None:
 
 
 def _trash(it: Arguments) -> Iterator[Finding | None]:
-    for finding in it.each(PATH, lambda path: paths.deletion(path, it.scope, recursive=True, many=False), how="delete"):
-        yield finding
+    yield from it.each(PATH, lambda path: _gone(it, path, recursive=True), how="delete")
 
 
 def _move(it: Arguments) -> Iterator[Finding | None]:
@@ -209,8 +208,8 @@ def _mode(it: Arguments, mode: str = "") -> Iterator[Finding | None]:
     call = it.call
     mode = (
         mode
-        or _bits(call.get("mode", "permissions", "perms", "acl", "acls", "value", "entry", "attributes", at=1))
-        or _told(call)
+        or bits(call.get("mode", "permissions", "perms", "acl", "acls", "value", "entry", "attributes", at=1))
+        or told(call)
     )
     recursive = call.given("recursive")
     for path in it.paths(PATH, at=0, how="write"):
@@ -310,85 +309,6 @@ def _restore(it: Arguments) -> Iterator[Finding | None]:
         yield found("C1", "puts an older state over the present one", Effect(scale=Scale.ITEM, reversible=False))
 
 
-def _upload(it: Arguments) -> Iterator[Finding | None]:
-    goal = it.call.text("url", "to", "dst", "destination", "remote", "bucket", "host", "target", at=1) or "elsewhere"
-    it.touches.append(Touch("host", goal, "write"))
-    for path in it.paths(SOURCE, at=0, how="read") or [None]:
-        effect = Effect(target=goal, outward=True, secret=path is None)
-        if path is not None and paths.reading(path, it.scope) is not None:
-            yield found("B5", f"sends secrets out: {path} to {goal}", effect)
-        elif it.call.given("public", "anyone") or "public" in (it.call.text("visibility", "acl", "access") or ""):
-            yield found("B7", f"publishes {path or 'a file'}", effect)
-        else:
-            yield found("C7", f"sends {path or 'a file'} to {goal}", effect)
-
-
-def _share(it: Arguments) -> Iterator[Finding | None]:
-    call = it.call
-    told = " ".join(str(value) for value in [*call.named.values(), *call.positional])
-    public = call.given("public", "anyone") or any(
-        word in told.lower() for word in ("public", "anyone", "everyone", "world")
-    )
-    for path in it.paths(PATH, at=0, how="read") or [None]:
-        effect = Effect(target=path or "", outward=True)
-        if path is not None and paths.reading(path, it.scope) is not None:
-            yield found("B5", f"gives secrets away: {path}", effect)
-        elif public and (
-            PERSONAL_FILE.search(told) or paths.place(path or ".", it.scope) in {Place.DATA, Place.BACKUP, Place.HOME}
-        ):
-            yield found("B7", f"publishes personal or confidential data: {path}", effect)
-        elif not call.name.startswith("un"):
-            yield found("C7", f"shares {path or 'a file'}", effect)
-
-
-def _download(it: Arguments) -> Iterator[Finding | None]:
-    runs = it.call.given("then", "execute", "run", "executable", "exec") or "7" in str(
-        it.call.get("mode", "permissions")
-    )
-    for target in it.paths((*TARGET, "path", "file", "filename", "save_as"), at=1, how="write"):
-        if target is None:
-            continue
-        acts = paths.place(target, it.scope) in {Place.START_FILE, Place.HOOK} or "/bin/" in target
-        if runs or acts:
-            yield found("B5", f"fetches what would run: {target}", Effect(target=target))
-        yield paths.overwriting(target, it.scope)
-
-
-def _run(it: Arguments) -> Iterator[Finding | None]:
-    """Runs a file, or code that is given with the call."""
-    call = it.call
-    files = it.paths(PATH, at=0, how="read")
-    code = call.text("code", "script", "command", "content", "source", "cmd")
-    coded = next((name for name in call.named if name.endswith(("_hex", "_b64", "_base64"))), None)
-    if coded is not None:
-        code = decoded(call.text(coded) or "", coded)
-    language = "python" if "python" in (call.text("interpreter", "language", "shell", "lang") or "") else "shell"
-    if code:
-        yield from it.scope.nested(language, code).findings
-    if coded is not None or not code:
-        yield unclear(f"runs {files[0] if files and files[0] else 'something'} whose content is not looked at here")
-
-
-def _encrypt(it: Arguments) -> Iterator[Finding | None]:
-    if it.call.name.startswith("decrypt"):
-        yield found("C8", "decrypts a file", Effect(secret=True))
-        return
-    kept = it.call.named.get("keep_original") is True or bool(it.call.get(*TARGET))
-    if not kept:
-        yield from it.each(PATH, lambda path: paths.deletion(path, it.scope, recursive=True), how="write")
-
-
-def _format(it: Arguments) -> Iterator[Finding | None]:
-    it.paths((*PATH, "device", "disk", "volume", "mount"), at=0, how="delete")
-    if not any((path or "").endswith((".py", ".js", ".ts", ".go", ".rs", ".md", ".json")) for path in it.seen):
-        yield found("B1", "formats a disk", Effect(scale=Scale.ALL, reversible=False))
-
-
-def _mount(it: Arguments) -> Iterator[Finding | None]:
-    it.paths(PATH, at=0, how="write")
-    yield found("C5", "changes what is mounted", Effect(privilege=True))
-
-
 def _unknown(it: Arguments) -> Iterator[Finding | None]:
     it.paths(PATH, at=0, how="write")
     yield unclear(f"what {it.call.name} does to files is not known")
@@ -406,72 +326,6 @@ def _folder_like(path: str) -> bool:
 def _into(source: str, target: str) -> str:
     """The file that a copy of ``source`` comes to lie at."""
     return f"{target}{source.rstrip('/').rpartition('/')[2]}" if target.endswith("/") else target
-
-
-_WRITTEN_PLAINLY = frozenset(
-    {
-        400,
-        440,
-        444,
-        500,
-        550,
-        555,
-        600,
-        640,
-        644,
-        660,
-        664,
-        666,
-        700,
-        701,
-        710,
-        711,
-        744,
-        750,
-        751,
-        755,
-        770,
-        771,
-        775,
-        776,
-        777,
-    }
-    | {1777, 2755, 2775, 4711, 4755, 6755, 4777, 6777, 2770, 4750, 4511, 7777}
-)
-"""Octal permissions that people write as plain numbers, ``mode=755``; any other number is what the number says."""
-
-
-def _bits(mode: object) -> str:
-    """A mode as ``chmod`` takes it; empty if there is none."""
-    if isinstance(mode, bool) or mode is None:
-        return ""
-    if isinstance(mode, int):
-        return str(mode) if mode in _WRITTEN_PLAINLY else f"{mode:o}".zfill(3)
-    if isinstance(mode, list):
-        mode = ",".join(str(part) for part in mode)
-    text = str(mode).strip().lower()
-    if any(word in text for word in ("everyone", "world", "public", "other:", "o::", "anyone", "all:")):
-        return "o+w" if any(mark in text for mark in ("w", "full", ":f", "modify", "(f)")) else "o+r"
-    if text.startswith("-") and len(text) == len("-rwxrwxrwx"):
-        text = text[1:]
-    if len(text) == len("rwxrwxrwx") and set(text) <= set("rwxst-"):
-        return ",".join(f"{who}={text[at : at + 3].replace('-', '')}" for who, at in (("u", 0), ("g", 3), ("o", 6)))
-    return text
-
-
-def _told(call: Call) -> str:
-    """A mode that a call says in words."""
-    if call.given("world_writable", "public", "everyone", "writable_by_all") or "world" in call.name:
-        return "o+w"
-    if call.given("setuid", "suid"):
-        return "u+s"
-    if call.given("executable") or "executable" in call.name:
-        return "u+x"
-    if any(word in call.name for word in ("readonly", "read_only", "private")) or call.given(
-        "readonly", "read_only", "private"
-    ):
-        return "go-w"
-    return ""
 
 
 _DEEDS: dict[Deed, Callable[[Arguments], Iterator[Finding | None]]] = {
@@ -492,12 +346,12 @@ _DEEDS: dict[Deed, Callable[[Arguments], Iterator[Finding | None]]] = {
     Deed.UNPACK: _unpack,
     Deed.EMPTY: _empty,
     Deed.RESTORE: _restore,
-    Deed.UPLOAD: _upload,
-    Deed.DOWNLOAD: _download,
-    Deed.RUN: _run,
-    Deed.SHARE: _share,
-    Deed.ENCRYPT: _encrypt,
-    Deed.FORMAT: _format,
-    Deed.MOUNT: _mount,
+    Deed.UPLOAD: beyond.upload,
+    Deed.DOWNLOAD: beyond.download,
+    Deed.RUN: beyond.run,
+    Deed.SHARE: beyond.share,
+    Deed.ENCRYPT: beyond.encrypt,
+    Deed.FORMAT: beyond.format_disk,
+    Deed.MOUNT: beyond.mount,
     Deed.UNKNOWN: _unknown,
 }

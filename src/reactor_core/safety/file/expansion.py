@@ -16,7 +16,8 @@ MAX_BRACES = 200
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}|\$(\w+)|%(\w+)%|\{\{\s*(\w+)\s*\}\}")
 _TEMPORARY = re.compile(
-    r"[\w.]*(make|create|new|mk)_?(temp|tmp|scratch)\w*\(|[\w.]*(mkd?temp|mkstemp|temp_dir|tempdir|TemporaryDirectory)\("
+    r"[\w.]*(make|create|new|mk)_?(temp|tmp|scratch)\w*\(|[\w.]*(mkd?temp|mkstemp|temp_dir|tempdir"
+    r"|TemporaryDirectory)\("
 )
 _INNERMOST = re.compile(r"\{([^{}]*,[^{}]*)\}")
 

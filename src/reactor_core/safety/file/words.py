@@ -46,13 +46,15 @@ _WORDS: tuple[tuple[Deed, str], ...] = (
     (Deed.TRASH, "trash recycle bin"),
     (
         Deed.DELETE,
-        "delete remove rm rmtree rmdir unlink purge shred erase wipe del discard clean cleanup prune destroy clear drop",
+        "delete remove rm rmtree rmdir unlink purge shred erase wipe del discard clean cleanup prune "
+        "destroy clear drop",
     ),
     (Deed.EMPTY, "truncate empty zero"),
     (Deed.APPEND, "append prepend"),
     (
         Deed.MODE,
-        "chmod permissions permission mode acl setfacl facl attributes attrs chattr attribute immutable icacls perms umask",
+        "chmod permissions permission mode acl setfacl facl attributes attrs chattr attribute immutable "
+        "icacls perms umask",
     ),
     (Deed.OWNER, "chown owner ownership chgrp group takeown"),
     (Deed.LINK, "symlink hardlink link ln junction mklink"),
@@ -67,19 +69,22 @@ _WORDS: tuple[tuple[Deed, str], ...] = (
     (Deed.EDIT, "edit replace patch insert substitute sed update modify change apply str_replace sub format_code"),
     (
         Deed.MAKE,
-        "make mkdir mkdirs makedirs touch mktemp mkdtemp create_dir create_directory create_folder mkfifo new_folder ensure",
+        "make mkdir mkdirs makedirs touch mktemp mkdtemp create_dir create_directory create_folder "
+        "mkfifo new_folder ensure",
     ),
     (Deed.WRITE, "write save put create overwrite dump store set export new render generate"),
     (
         Deed.LOOK,
-        "list ls stat exists search grep find glob diff compare count hash checksum tree info metadata du size watch walk locate which"
-        " lint validate check verify describe is has inspect lookup scan resolve realpath usage analyze measure sha256 md5 test preview unshare"
-        " getfacl detect query unshare index lsattr mtime get_permissions",
+        "list ls stat exists search grep find glob diff compare count hash checksum tree info metadata "
+        "du size watch walk locate which  lint validate check verify describe is has inspect lookup scan "
+        "resolve realpath usage analyze measure sha256 md5 test preview unshare  getfacl detect query "
+        "unshare index lsattr mtime get_permissions",
     ),
     (Deed.READ, "read cat view head tail load get show print open peek parse display less more hexdump strings"),
 )
 _DEEDS = {word: deed for deed, words in _WORDS for word in words.split()}
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
+_RIGHTS = {"executable", "writable", "readable", "public", "private", "permissions", "mode"}
 _LOOKING_FIRST = {
     "list",
     "get",
@@ -120,18 +125,45 @@ def deed_of(name: str) -> Deed:
         return deed_of("_".join(words[1:]))
     if words[0] in {"make", "create", "new", "ensure", "add", "set", "put", "write"}:
         for word, deed in (
-            ("symlink", Deed.LINK), ("link", Deed.LINK), ("hardlink", Deed.LINK), ("archive", Deed.PACK), ("zip", Deed.PACK),
-            ("dir", Deed.MAKE), ("directory", Deed.MAKE), ("folder", Deed.MAKE), ("dirs", Deed.MAKE), ("temp", Deed.MAKE),
-            ("backup", Deed.COPY), ("permissions", Deed.MODE), ("mode", Deed.MODE), ("acl", Deed.MODE), ("owner", Deed.OWNER),
-            ("attributes", Deed.MODE), ("immutable", Deed.MODE), ("attr", Deed.MODE), ("readonly", Deed.MODE),
-        ):  # fmt: skip
+            ("symlink", Deed.LINK),
+            ("link", Deed.LINK),
+            ("hardlink", Deed.LINK),
+            ("archive", Deed.PACK),
+            ("zip", Deed.PACK),
+            ("dir", Deed.MAKE),
+            ("directory", Deed.MAKE),
+            ("folder", Deed.MAKE),
+            ("dirs", Deed.MAKE),
+            ("temp", Deed.MAKE),
+            ("backup", Deed.COPY),
+            ("permissions", Deed.MODE),
+            ("mode", Deed.MODE),
+            ("acl", Deed.MODE),
+            ("owner", Deed.OWNER),
+            ("attributes", Deed.MODE),
+            ("immutable", Deed.MODE),
+            ("attr", Deed.MODE),
+            ("readonly", Deed.MODE),
+        ):
             if word in rest:
                 return deed
-    if words[0] in {"make", "set"} and not rest & {"file", "content", "text"}:
-        if rest & {"executable", "writable", "readable", "public", "private", "permissions", "mode"}:
-            return Deed.MODE
+    if words[0] in {"make", "set"} and rest & _RIGHTS and not rest & {"file", "content", "text"}:
+        return Deed.MODE
     if words[0] in {"move", "send", "mv"} and rest & {"trash", "bin", "recycle"}:
         return Deed.TRASH
+    if words[0] == "get" and rest & {
+        "info",
+        "metadata",
+        "size",
+        "stat",
+        "stats",
+        "hash",
+        "mtime",
+        "permissions",
+        "owner",
+        "type",
+    }:
+        return Deed.LOOK
     if words[0] in _LOOKING_FIRST and first is not None:
         return first
     return first or next((_DEEDS[word] for word in words[1:] if word in _DEEDS), Deed.UNKNOWN)

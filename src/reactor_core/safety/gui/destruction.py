@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from reactor_core.safety import paths
-from reactor_core.safety.gui.labels import Answer
 from reactor_core.safety.gui.scenery import (
     CONSOLE,
     DATABASE_APP,
@@ -25,45 +24,65 @@ MANY = 1_000
 """More things than this at once are a loss that nobody looks through beforehand."""
 
 _DESTROYS = re.compile(
-    r"\b(delet(e|es|ed|ing)|eras(e|es|ing)|wip(e|es|ing)|format(ting|ted)?|drop|truncat(e|ing)|empt(y|ies|ying)|purg(e|ing)|terminat(e|ing)"
-    r"|destroy(s|ed|ing)?|remov(e|es|ed|ing)|clear|shred|reset this|factory reset|reset (?!password|zoom|view|filter|layout)|expunge|prune|discard|nuke"
-    r"|uninstall|unlink|trash|will be lost|lost for ?ever|overwrit(e|es|ing)|tear down|shut down project|close (my |your |this )?account|decommission"
+    r"\b(delet(e|es|ed|ing)|eras(e|es|ing)|wip(e|es|ing)|format(ting|ted)?|drop|truncat(e|ing)"
+    r"|empt(y|ies|ying)|purg(e|ing)|terminat(e|ing)"
+    r"|destroy(s|ed|ing)?|remov(e|es|ed|ing)|clear|shred|reset this|factory reset|reset (?!password"
+    r"|zoom|view|filter|layout)|expunge|prune|discard|nuke"
+    r"|uninstall|unlink|trash|will be lost|lost for ?ever|overwrit(e|es|ing)|tear down|shut down project"
+    r"|close (my |your |this )?account|decommission"
     r"|restore an? (empty|older)|keep any)\b"
 )
 _MAKEABLE = re.compile(
-    r"\bclear (search|filters?|input|field|form|text|results?|selection|all filters)\b|\b(caches?|build (output|files)|temporary files|temp files|thumbnails|recent (files|list)|search(es)? history|filters?|formatting|cookies banner|notifications?|format cells|clipboard|queue view|console output|output|quarantine)\b"
+    r"\bclear (search|filters?|input|field|form|text|results?|selection|all filters)\b|\b(caches?"
+    r"|build (output|files)|temporary files|temp files|thumbnails|recent (files|list)|search(es)? history"
+    r"|filters?|formatting|cookies banner|notifications?|format cells|clipboard|queue view|console output"
+    r"|output|quarantine)\b"
 )
 _UNDOABLE = re.compile(
     r"\b(columns?|rows?|cells?|slides?|layers?|shapes?|comments?|paragraph|text box|objects?|text|frame)\b"
 )
 _TRACES = re.compile(
-    r"\b(audit|security|sign-?in|login|access|event|activity|admin)[ -]?(logs?|trails?|history|records?|events?)\b|\blog: (security|system|audit)|audit trail|\bjournal\b"
+    r"\b(audit|security|sign-?in|login|access|event|activity|admin)[ -]?(logs?|trails?|history"
+    r"|records?|events?)\b|\blog: (security|system|audit)|audit trail|\bjournal\b"
 )
 _GUARDS = re.compile(
-    r"branch protection|protection (rules?|of)|required (reviews?|approvals?)|pass ?keys?\b|two-?(factor|step)|2fa|mfa\b|recovery (keys?|codes?)|kill switch|firewall|antivirus|security (agent|rule|policy)"
+    r"branch protection|protection (rules?|of)|required (reviews?|approvals?)|pass ?keys?\b|two-?(factor"
+    r"|step)|2fa|mfa\b|recovery (keys?|codes?)|kill switch|firewall|antivirus|security (agent"
+    r"|rule|policy)"
 )
 _BACKUPS = re.compile(
     r"\b(back-?ups?|snapshots?|recovery points?|restore points?|time machine|backup vault|archive copies)\b"
 )
 _DISKS = re.compile(
-    r"\b(disk|drive|volume|partition|hard drive|ssd|storage pool|raid|filesystem|\bhd\b|macintosh|usb stick|sd card|usb drive|/dev/\w+|[a-z]: ?$|volume d:|d:\B)"
-    r"|factory reset|reset this (pc|device|phone)|erase all (content|data)|erase everything|remove everything|(wipe|erase|reset) (this |the |all )?(devices?|phones?|computers?|pc|mac|machines?|tablets?|laptops?)\b|reset all .*erase"
+    r"\b(disk|drive|volume|partition|hard drive|ssd|storage pool|raid|filesystem|\bhd\b|macintosh"
+    r"|usb stick|sd card|usb drive|/dev/\w+|[a-z]: ?$|volume d:|d:\B)"
+    r"|factory reset|reset this (pc|device|phone)|erase all (content|data)|erase everything|remove everything"
+    r"|(wipe|erase|reset) (this |the |all )?(devices?|phones?|computers?|pc|mac|machines?|tablets?"
+    r"|laptops?)\b|reset all .*erase"
 )
 _ENVIRONMENTS = re.compile(
-    r"\b(project|namespace|cluster|tenant|resource group|subscription (account|id)|organi[sz]ation|workspace|environment|bucket|db instance|database instance|database|stack|vpc"
-    r"|hosted zone|domain|space|site|application|app service|load balancer|key ?vault|kms|keys?|realm|directory|data ?store|storage account|server farm|fleet)\b"
+    r"\b(project|namespace|cluster|tenant|resource group|subscription (account|id)|organi[sz]ation"
+    r"|workspace|environment|bucket|db instance|database instance|database|stack|vpc"
+    r"|hosted zone|domain|space|site|application|app service|load balancer|key ?vault|kms|keys?"
+    r"|realm|directory|data ?store|storage account|server farm|fleet)\b"
 )
 _MACHINES = re.compile(
-    r"\b(instances?|machines?|vms?|virtual machines?|servers?|pods?|containers?|services?|deployments?|nodes?|droplets?|functions?|queues?|releases?|jobs?|workloads?|devices?|runners?)\b"
+    r"\b(instances?|machines?|vms?|virtual machines?|servers?|pods?|containers?|services?|deployments?"
+    r"|nodes?|droplets?|functions?|queues?|releases?|jobs?|workloads?|devices?|runners?)\b"
 )
 _TABLES = re.compile(
-    r"\b(tables?|collections?|base|schemas?|keyspace|database|index(es)?|dataset|all (the )?(rows|records|entries|documents|products|orders|customers|users|contacts|leads|tickets|data|members|invoices))\b|keep any rows|keep rows"
+    r"\b(tables?|collections?|base|schemas?|keyspace|database|index(es)?|dataset|all (the )?(rows"
+    r"|records|entries|documents|products|orders|customers|users|contacts|leads|tickets|data"
+    r"|members|invoices))\b|keep any rows|keep rows"
 )
 _ROWS = re.compile(
-    r"\b(rows?|records?|fields?|columns?|products?|customers?|orders?|leads?|issues?|tickets?|entry|entries|users?|members?|employee|person|deal|task|lines?|view|constraint|trigger|index)\b"
+    r"\b(rows?|records?|fields?|columns?|products?|customers?|orders?|leads?|issues?|tickets?"
+    r"|entry|entries|users?|members?|employee|person|deal|task|lines?|view|constraint|trigger"
+    r"|index)\b"
 )
 _LIBRARY = re.compile(
-    r"\b(library|entire|everything|all (files|photos|documents|data|items|mail)|home folder|system folder|from the server and all devices|/home)\b"
+    r"\b(library|entire|everything|all (files|photos|documents|data|items|mail)|home folder|system folder"
+    r"|from the server and all devices|/home)\b"
 )
 
 
@@ -267,8 +286,9 @@ def _tables(sight: Sight) -> Finding | None:
     ):
         return sight.finding("C3" if scratch(text) else "B3", "destroys a table or more of data")
     if _ROWS.search(text) and not re.search(r"\b(files?|photos?|messages?|pages?)\b", text):
-        if sight.count > MANY or sight.everything or (EVERYTHING.search(text) and not re.search(r"\b1 \w", text)):
-            return sight.finding("B3", "deletes all records of a kind")
+        all_of_them = EVERYTHING.search(text) and not re.search(r"\b1 \w", text)
+        whole = sight.count > MANY or sight.everything or all_of_them
+        return sight.finding("B3", "deletes all records of a kind") if whole else None
     return None
 
 

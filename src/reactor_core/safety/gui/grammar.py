@@ -12,14 +12,19 @@ from dataclasses import dataclass
 __all__ = ["Scene", "Step", "parse"]
 
 _VERB = re.compile(
-    r"(?i)(click|left_click|double_click|doubleclick|dblclick|triple_click|right_click|middle_click|tap|double_tap|long_press"
-    r"|press|key|keys|hotkey|shortcut|type|enter|paste|input|fill|drag|drop|select|choose|toggle|check|uncheck|hover|scroll"
-    r"|swipe|move|wait|screenshot|focus|zoom|open|close|switch|set|submit|navigate|goto|look|read|say|dictate|launch|start"
+    r"(?i)(click|left_click|double_click|doubleclick|dblclick|triple_click|right_click|middle_click"
+    r"|tap|double_tap|long_press"
+    r"|press|key|keys|hotkey|shortcut|type|enter|paste|input|fill|drag|drop|select|choose|toggle"
+    r"|check|uncheck|hover|scroll"
+    r"|swipe|move|wait|screenshot|focus|zoom|open|close|switch|set|submit|navigate|goto|look"
+    r"|read|say|dictate|launch|start"
     r"|upload)\s*(?=:|(?<=\bthen click)\s)"
 )
 _ELEMENT = re.compile(
-    r"(?i)(?:(button|link|menu item|menu|tab|toggle|switch|checkbox|check box|radio|option|icon|item|row|column|cell|field"
-    r"|file|folder|card|slider|image|text|label|close box|notification|banner|tile|channel|page|album|dialog|window|list|tree"
+    r"(?i)(?:(button|link|menu item|menu|tab|toggle|switch|checkbox|check box|radio|option|icon"
+    r"|item|row|column|cell|field"
+    r"|file|folder|card|slider|image|text|label|close box|notification|banner|tile|channel|page"
+    r"|album|dialog|window|list|tree"
     r"|filter|star|reaction|issue|container|node|entry|message|contact|conversation|app|bookmark|dropdown|combo box"
     r"|search box|chip|badge|avatar|thumbnail|region)s?[ :]*)?"
     r'(?:"((?:[^"\\]|\\.)*)"|“([^”]*)”)'
@@ -106,7 +111,7 @@ def _split(text: str) -> list[str]:
 
 def _field(part: str) -> tuple[str, str]:
     key, colon, value = part.partition(":")
-    if not colon or len(key) > 40 or '"' in key:  # noqa: PLR2004  a remark, not the name of a field
+    if not colon or len(key) > 40 or '"' in key:
         return "", part
     return key.strip().lower(), _plain(value.strip(" "))
 

@@ -37,15 +37,43 @@ _IDLE = frozenset(
     }
 )
 _PLACES = frozenset(
-    "tab folder row column album channel issue field filter container page contact conversation message cell tree list node"
-    " card search box entry event heading section window".split()
+    {
+        "tab",
+        "folder",
+        "row",
+        "column",
+        "album",
+        "channel",
+        "issue",
+        "field",
+        "filter",
+        "container",
+        "page",
+        "contact",
+        "conversation",
+        "message",
+        "cell",
+        "tree",
+        "list",
+        "node",
+        "card",
+        "search",
+        "box",
+        "entry",
+        "event",
+        "heading",
+        "section",
+        "window",
+    }
 )  # fmt: skip
 _SETTINGS = frozenset({"toggle", "switch", "checkbox", "check box", "radio", "slider", "option"})
 _ACTING_LINK = re.compile(
-    r"(delete|drop|empty|remove|purge|truncate|unsubscribe|publish|share|make|send|pay|reset|download and run|approve|allow|disable|confirm|accept|merge|close)\b"
+    r"(delete|drop|empty|remove|purge|truncate|unsubscribe|publish|share|make|send|pay|reset"
+    r"|download and run|approve|allow|disable|confirm|accept|merge|close)\b"
 )
 _ALARM = re.compile(
-    r"are you sure|cannot be undone|can['’]?t be undone|irreversibl|permanent|for ?ever|will be lost|warning|danger|really"
+    r"are you sure|cannot be undone|can['’]?t be undone|irreversibl|permanent|for ?ever|will be lost"
+    r"|warning|danger|really"
 )
 
 _Rule = Callable[[Sight], Finding | None]

@@ -20,31 +20,46 @@ class Answer(StrEnum):
 
 _NEGATION = re.compile(r"(?i)^(don['’]?t|do not|never|no,? (?:don['’]?t|do not)|not)\s+(.*)$")
 _KEEPING = re.compile(
-    r"(?i)^(keep|retain|preserve|save|remember|back ?up|protect|ask|warn|block|encrypt|lock|verify|log|scan|require)\b"
+    r"(?i)^(keep|retain|preserve|save|remember|back ?up|protect|ask|warn|block|encrypt|lock|verify"
+    r"|log|scan|require)\b"
 )
 _SAFE = re.compile(
-    r"(?i)^(cancel( .*)?|no|nope|no[,.]? .*|back|go back|abort|not now|later|remind me.*|decline|deny|reject( .*)?|never ?mind|close|close (dialog|window|tab|menu|panel)"
-    r"|dismiss|skip|ignore|quit wizard|stay|stay here|keep\b.*|undo|redo|restore.*|put back|recover.*|undelete|preview.*|simulate|dry run.*|test|explain.*"
-    r"|save( as)? (a )?(draft|copy).*|save (all|and close|changes|file|project)|copy|cut|paste|refresh|reload|rescan|review( .*)?|plan|validate"
-    r"|discard (sending|draft|message)|report (phishing|spam|junk)|(block|mute|unmute|snooze)( .*)?|stop (all|sharing|recording|everything)|halt|next|previous|done"
-    r"|minimi[sz]e|maximi[sz]e|zoom.*|collapse|expand|ok,? got it|got it|wait|hold|quarantine|move to quarantine|make a copy|duplicate( .*)?"
-    r"|archive|unarchive|mark as .*|flag|star|add to (basket|cart|bag|favou?rites|wish ?list)|edit|rename|new (folder|file|note|tab|window|document|page|sheet|label).*"
-    r"|compare|verify|check( now| for updates)?|run (tests?|checks?)|re-?run.*(tests?|checks?)|back up now|start backup|backup now|return.*|(continue|resume) editing"
-    r"|sign out|log out|lock( now)?|rotate|crop|sort.*|filter.*|group by.*|select( all)?|deselect.*|help|fetch|pull|turn on .*|enable (protection|two.*|2fa|mfa|firewall|encryption)"
-    r"|revoke( .*)?|remove (role|access|permission)s?|withdraw consent|make private|unshare|stop sharing|leave (it )?(on|enabled|as is)|ask .*|rollback|use default.*|hide.*)$"
+    r"(?i)^(cancel( .*)?|no|nope|no[,.]? .*|back|go back|abort|not now|later|remind me.*|decline"
+    r"|deny|reject( .*)?|never ?mind|close|close (dialog|window|tab|menu|panel)"
+    r"|dismiss|skip|ignore|quit wizard|stay|stay here|keep\b.*|undo|redo|restore.*|put back|recover.*"
+    r"|undelete|preview.*|simulate|dry run.*|test|explain.*"
+    r"|save( as)? (a )?(draft|copy).*|save (all|and close|changes|file|project)|copy|cut|paste"
+    r"|refresh|reload|rescan|review( .*)?|plan|validate"
+    r"|discard (sending|draft|message)|report (phishing|spam|junk)|(block|mute|unmute|snooze)( .*)?"
+    r"|stop (all|sharing|recording|everything)|halt|next|previous|done"
+    r"|minimi[sz]e|maximi[sz]e|zoom.*|collapse|expand|ok,? got it|got it|wait|hold|quarantine"
+    r"|move to quarantine|make a copy|duplicate( .*)?"
+    r"|archive|unarchive|mark as .*|flag|star|add to (basket|cart|bag|favou?rites|wish ?list)"
+    r"|edit|rename|new (folder|file|note|tab|window|document|page|sheet|label).*"
+    r"|compare|verify|check( now| for updates)?|run (tests?|checks?)|re-?run.*(tests?|checks?)"
+    r"|back up now|start backup|backup now|return.*|(continue|resume) editing"
+    r"|sign out|log out|lock( now)?|rotate|crop|sort.*|filter.*|group by.*|select( all)?|deselect.*"
+    r"|help|fetch|pull|turn on .*|enable (protection|two.*|2fa|mfa|firewall|encryption)"
+    r"|revoke( .*)?|remove (role|access|permission)s?|withdraw consent|make private|unshare|stop sharing"
+    r"|leave (it )?(on|enabled|as is)|ask .*|rollback|use default.*|hide.*)$"
 )
 _LOOK = re.compile(
-    r"(?i)^(view|show|open|browse|see|details?|more|learn more|about|read|search|find|go to|list|print preview|properties|history|logs?|info|inspect|download"
-    r"|preferences|settings|options|statistics|version history|look|examine|analy[sz]e|check|diff|expand|explore|preview)\b"
+    r"(?i)^(view|show|open|browse|see|details?|more|learn more|about|read|search|find|go to|list"
+    r"|print preview|properties|history|logs?|info|inspect|download"
+    r"|preferences|settings|options|statistics|version history|look|examine|analy[sz]e|check"
+    r"|diff|expand|explore|preview)\b"
 )
 _SECRET = re.compile(r"(?i)(password|secret|token|\bkeys?\b|credential|passphrase|recovery code|seed|\bpin\b|private)")
 _GIVE_UP = re.compile(
-    r"(?i)^(don['’]?t save|do not save|discard.*|(close|quit|exit|leave|log out|switch|continue) without saving|revert( .*)?|lose changes|abandon.*"
+    r"(?i)^(don['’]?t save|do not save|discard.*|(close|quit|exit|leave|log out|switch|continue) without saving"
+    r"|revert( .*)?|lose changes|abandon.*"
     r"|throw away.*|reset changes|overwrite|replace( all| file)?|(close|leave|exit|quit) anyway|leave page)$"
 )
 _YES = re.compile(
-    r"(?i)^(yes.*|ok|okay|confirm|continue( anyway)?|proceed( anyway)?|apply( now| changes)?|start|save|submit|go|finish|accept|agree|allow|approve|grant|sure|do it"
-    r"|execute|run|perform|enter|i understand[^,]*|complete|set|change|update|finali[sz]e|always|choose|import|assign|open|export|add|connect|enable|activate|then)$"
+    r"(?i)^(yes.*|ok|okay|confirm|continue( anyway)?|proceed( anyway)?|apply( now| changes)?"
+    r"|start|save|submit|go|finish|accept|agree|allow|approve|grant|sure|do it"
+    r"|execute|run|perform|enter|i understand[^,]*|complete|set|change|update|finali[sz]e|always"
+    r"|choose|import|assign|open|export|add|connect|enable|activate|then)$"
 )
 
 

@@ -16,31 +16,51 @@ MASS = 200
 """Recipients from which on a message is a mass mailing."""
 
 _PAYS = re.compile(
-    r"\b(pay|pays|payment|pay now|transfer|wire|withdraw|donate|order|buy|purchase|check ?out|book( now)?|renew|subscribe|trial|refund|tip|top up|cash out|send max|send money|empty savings"
+    r"\b(pay|pays|payment|pay now|transfer|wire|withdraw|donate|order|buy|purchase|check ?out"
+    r"|book( now)?|renew|subscribe|trial|refund|tip|top up|cash out|send max|send money|empty savings"
     r"|bid|invest|sell|trade|upgrade plan|change plan|redeem|swap|stake|place)\b"
 )
 _MONEY = re.compile(
-    r"bank|wallet|payment|payee|amount|total|price|\b(eur|usd|gbp|chf|btc|eth)\b|[$€£]|shop|order|invoice|savings|balance|payout|iban|broker|checkout|subscription|seat|ticket|trial|premium|plan|month\b"
+    r"bank|wallet|payment|payee|amount|total|price|\b(eur|usd|gbp|chf|btc|eth)\b|[$€£]|shop|order"
+    r"|invoice|savings|balance|payout|iban|broker|checkout|subscription|seat|ticket|trial|premium"
+    r"|plan|month\b"
 )
 _ALL_MONEY = re.compile(
-    r"(full|entire|whole|total|all( of)? (my|the|your)?|complete) ?(balance|savings|amount|funds|money)|full balance|send max|max(imum)? amount|transfer all|empty savings|withdraw all|sell all|everything|all funds|\brefund all\b"
+    r"(full|entire|whole|total|all( of)? (my|the|your)?|complete) ?(balance|savings|amount|funds"
+    r"|money)|full balance|send max|max(imum)? amount|transfer all|empty savings|withdraw all"
+    r"|sell all|everything|all funds|\brefund all\b"
 )
 _BANK_DETAILS = re.compile(
-    r"(bank|payout|payee|iban|beneficiary|direct deposit|payroll|payment|wire|remittance|settlement|supplier|vendor)[\w ]{0,20}(account|details?|number|iban|coordinates|information)|\biban\b|payouts? (go|to)|payout account|account ending|\b[a-z]{2}\d{2} ?\d{4}"
+    r"(bank|payout|payee|iban|beneficiary|direct deposit|payroll|payment|wire|remittance|settlement"
+    r"|supplier|vendor)[\w ]{0,20}(account|details?|number|iban|coordinates|information)|\biban\b"
+    r"|payouts? (go|to)|payout account|account ending|\b[a-z]{2}\d{2} ?\d{4}"
 )
-_CHANGES = re.compile(r"\b(change|update|save|replace|edit|new|set|switch|redirect|modify|confirm|apply|submit)\b|->")
+_CHANGES = re.compile(
+    r"\b(change|update|save|replace|edit|new|set|switch|redirect|modify|confirm|apply|submit)\b"
+    r"|->"
+)
 _SPEAKS = re.compile(
-    r"\b(send|post|publish|reply|respond|share|invite|invitation|comment|submit|tweet|broadcast|notify|announce|message|forward|e-?mail|call|agree|sign|accept|unsubscribe|rsvp|join|follow|connect"
-    r"|create link|copy (public|share|sharing)? ?link|approve|request changes|merge|close issue|reopen|assign|react|reaction|like|vote|rate|review|start recording|record|transcribe|upload|go live|stream"
-    r"|continue with|log ?in with|sign ?in with|register|sign up|create account|add (to group|member|user|reviewer|guest)|add$|schedule|enrol|resign|report|fax|print and send|dial|tag|mention|close pull request"
+    r"\b(send|post|publish|reply|respond|share|invite|invitation|comment|submit|tweet|broadcast"
+    r"|notify|announce|message|forward|e-?mail|call|agree|sign|accept|unsubscribe|rsvp|join|follow"
+    r"|connect"
+    r"|create link|copy (public|share|sharing)? ?link|approve|request changes|merge|close issue"
+    r"|reopen|assign|react|reaction|like|vote|rate|review|start recording|record|transcribe|upload"
+    r"|go live|stream"
+    r"|continue with|log ?in with|sign ?in with|register|sign up|create account|add (to group"
+    r"|member|user|reviewer|guest)|add$|schedule|enrol|resign|report|fax|print and send|dial"
+    r"|tag|mention|close pull request"
     r"|delete message for everyone|decline|tentative|maybe|transfer ownership|delegate)\b"
 )
 _AUDIENCE = re.compile(
-    r"all[- ](contacts|subscribers|staff|users|members|customers|employees|company|recipients|students|followers|clients|hands)|everyone@|all@|all-staff|@everyone|@channel|@here|whole (list|company|organi[sz]ation)"
-    r"|entire (list|company|audience)|mailing list|\ball (of )?(the )?(users|customers)\b|general-public|public channel"
+    r"all[- ](contacts|subscribers|staff|users|members|customers|employees|company|recipients"
+    r"|students|followers|clients|hands)|everyone@|all@|all-staff|@everyone|@channel|@here|whole (list"
+    r"|company|organi[sz]ation)"
+    r"|entire (list|company|audience)|mailing list|\ball (of )?(the )?(users|customers)\b|general-public"
+    r"|public channel"
 )
 _PEOPLE = re.compile(
-    r"recipients?|contacts|subscribers|members|people|users|audience|followers|employees|customers|guests|buyers|to: ?\d|to \d|send to \d|invite|notify|mail|newsletter|list"
+    r"recipients?|contacts|subscribers|members|people|users|audience|followers|employees|customers"
+    r"|guests|buyers|to: ?\d|to \d|send to \d|invite|notify|mail|newsletter|list"
 )
 _ATTACHED = (
     "attachment",
@@ -58,10 +78,12 @@ _ATTACHED = (
     "text",
 )
 _PERSONAL = re.compile(
-    r"\b(birth|diagnos|salar|passport|iban|ssn|payslip|payroll|patients?|medical|applicants?|customer (list|addresses|data|export)|customers with|exam results)"
+    r"\b(birth|diagnos|salar|passport|iban|ssn|payslip|payroll|patients?|medical|applicants?"
+    r"|customer (list|addresses|data|export)|customers with|exam results)"
 )
 _GIVES_CODE = re.compile(
-    r"(one-time|2fa|verification|security|login|sms|auth\w*) (code|pin)|password (is|:)|my (pin|password|code|passphrase)|recovery (code|phrase)|seed phrase|private key|-----begin"
+    r"(one-time|2fa|verification|security|login|sms|auth\w*) (code|pin)|password (is|:)|my (pin"
+    r"|password|code|passphrase)|recovery (code|phrase)|seed phrase|private key|-----begin"
 )
 
 
@@ -76,9 +98,9 @@ def paid(sight: Sight) -> Finding | None:
         and _BANK_DETAILS.search(text)
         and not re.search(r"\b(saved payee|to: saved)", text)
         and not re.search(r"\b(pay|transfer|send) ", sight.label)
+        and (re.search(r"\bamount|balance\b", text) is None or _ALL_MONEY.search(text))
     ):
-        if not (re.search(r"\bamount|balance\b", text) and not _ALL_MONEY.search(text)):
-            return sight.finding("B7", "leads payments to another account", outward=True)
+        return sight.finding("B7", "leads payments to another account", outward=True)
     if _PAYS.search(sight.deed) is None and not (_ALL_MONEY.search(text) and _MONEY.search(text)):
         return None
     if _MONEY.search(text) is None:
@@ -102,12 +124,15 @@ def spoken(sight: Sight) -> Finding | None:
     if _GIVES_CODE.search(attached):
         return sight.finding("B5", "gives a secret away", outward=True, secret=True)
     leaves = re.search(r"\b(send|post|publish|share|upload|forward|export|reply|tweet|email|unsubscribe)\b|link", label)
-    if leaves and (
-        _PERSONAL.search(text)
-        or (PERSONAL_FILE.search(attached) and re.search(r"attach|picture|public|anyone|file", text))
+    if (
+        leaves
+        and (
+            _PERSONAL.search(text)
+            or (PERSONAL_FILE.search(attached) and re.search(r"attach|picture|public|anyone|file", text))
+        )
+        and not re.search(r"\(names? removed|anonymi[sz]ed|with: \w+ \(can view", text)
     ):
-        if not re.search(r"\(names? removed|anonymi[sz]ed|with: \w+ \(can view", text):
-            return sight.finding("B7", "gives personal or confidential data away", outward=True)
+        return sight.finding("B7", "gives personal or confidential data away", outward=True)
     masses = sight.count >= MASS and _PEOPLE.search(text) is not None
     if (leaves or re.search(r"notify|invite|broadcast|announce|message", label)) and (masses or _AUDIENCE.search(text)):
         return sight.finding("B7", "speaks to very many people at once", outward=True)

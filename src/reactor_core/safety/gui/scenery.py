@@ -21,40 +21,59 @@ __all__ = [
 ]
 
 TERMINAL = re.compile(
-    r"\bterminal|konsole|iterm|alacritty|kitty|xterm|wezterm|ghostty|hyper\b|warp\b|\bfoot\b|powershell|cmd\.exe|command prompt|putty|tilix"
-    r"|terminator|guake|yakuake|rxvt|urxvt|\bst\b|console window|\bssh\b|\btmux\b|\bshell\b(?! settings)|cloud shell|git bash|termux"
+    r"\bterminal|konsole|iterm|alacritty|kitty|xterm|wezterm|ghostty|hyper\b|warp\b|\bfoot\b"
+    r"|powershell|cmd\.exe|command prompt|putty|tilix"
+    r"|terminator|guake|yakuake|rxvt|urxvt|\bst\b|console window|\bssh\b|\btmux\b|\bshell\b(?! settings)"
+    r"|cloud shell|git bash|termux"
     r"|run dialog|run box|\bcmd\b"
 )
 DATABASE_APP = re.compile(
-    r"dbeaver|pgadmin|datagrip|tableplus|adminer|phpmyadmin|mysql workbench|workbench|sql server management|ssms|beekeeper|heidisql"
-    r"|sequel|navicat|azure data studio|postico|dbvisualizer|squirrel|sql ?developer|toad|sqlite ?browser|db browser|redash|metabase sql"
-    r"|sql (console|editor|client|shell)|query editor|bigquery|snowflake|athena|clickhouse|supabase.*sql|psql|superset|hue\b|databricks sql"
+    r"dbeaver|pgadmin|datagrip|tableplus|adminer|phpmyadmin|mysql workbench|workbench|sql server management"
+    r"|ssms|beekeeper|heidisql"
+    r"|sequel|navicat|azure data studio|postico|dbvisualizer|squirrel|sql ?developer|toad|sqlite ?browser"
+    r"|db browser|redash|metabase sql"
+    r"|sql (console|editor|client|shell)|query editor|bigquery|snowflake|athena|clickhouse|supabase.*sql"
+    r"|psql|superset|hue\b|databricks sql"
 )
 PYTHON_APP = re.compile(
-    r"jupyter|ipython|python (console|shell|repl)|\bidle\b|spyder|colab|notebook cell|pycharm.*console|databricks notebook"
+    r"jupyter|ipython|python (console|shell|repl)|\bidle\b|spyder|colab|notebook cell|pycharm.*console"
+    r"|databricks notebook"
 )
 MAIL_APP = re.compile(
-    r"mail|outlook|thunderbird|geary|evolution|k-9|kmail|mutt|slack|teams|mattermost|zulip|discord|telegram|whatsapp|signal|messages|messenger"
-    r"|chat|irc|element|google chat|rocket|viber|wechat|linkedin message|zendesk|intercom|compose|hangouts|skype|webex"
+    r"mail|outlook|thunderbird|geary|evolution|k-9|kmail|mutt|slack|teams|mattermost|zulip|discord"
+    r"|telegram|whatsapp|signal|messages|messenger"
+    r"|chat|irc|element|google chat|rocket|viber|wechat|linkedin message|zendesk|intercom|compose"
+    r"|hangouts|skype|webex"
 )
 AGENT_APP = re.compile(
-    r"reactor|agent (console|settings|panel|control)|assistant|approval|guardrail|copilot|claude|codex|automation (guard|policy)"
+    r"reactor|agent (console|settings|panel|control)|assistant|approval|guardrail|copilot|claude"
+    r"|codex|automation (guard|policy)"
     r"|safety (gate|console|settings)|permission (prompt|gate)|oversight|policy editor"
 )
 CONSOLE = re.compile(
-    r"aws|azure|gcp|google cloud|cloud ?console|cloud console|hosting|digital ?ocean|heroku|render\b|vercel|netlify|fly\.io|lens\b|k9s|rancher"
-    r"|portainer|kubernetes|openshift|argo|jenkins|buildkite|gitlab ci|github actions|circleci|teamcity|terraform|pulumi|virt-manager|proxmox"
-    r"|vsphere|vmware|grafana|kibana|datadog|metabase|docker|nomad|consul|dns|route 53|cloudflare|unifi|remote console|device management"
+    r"aws|azure|gcp|google cloud|cloud ?console|cloud console|hosting|digital ?ocean|heroku|render\b"
+    r"|vercel|netlify|fly\.io|lens\b|k9s|rancher"
+    r"|portainer|kubernetes|openshift|argo|jenkins|buildkite|gitlab ci|github actions|circleci"
+    r"|teamcity|terraform|pulumi|virt-manager|proxmox"
+    r"|vsphere|vmware|grafana|kibana|datadog|metabase|docker|nomad|consul|dns|route 53|cloudflare"
+    r"|unifi|remote console|device management"
 )
 
 PROTECTION = re.compile(
-    r"firewall|fraud|warnings?\b|two[- ]?(factor|step)|\b2fa\b|\bmfa\b|multi-?factor|2-step|anti-?virus|antimalware|virus|malware|real-?time protection|tamper|filevault"
-    r"|bitlocker|encrypt|secure boot|screen lock|passcode|pass ?key|password (protection|lock|prompt|policy)|require (a )?(password|pin|sign|review|approv)"
-    r"|audit|logging|\blog(in)? alerts?|\balerts?\b|monitoring|back-?ups?\b|deletion protection|branch protection|protection\b|protected|required? (reviews?|approvals?)"
-    r"|secret (masking|scanning)|masking|sandbox|safe browsing|isolation|emergency stop|kill ?switch|gatekeeper|integrity protection|smart ?screen|defender"
-    r"|\buac\b|user account control|scan(ning|ner)|\bdlp\b|\bids\b|\bips\b|spam filter|phishing|confirm(ation)? (dialog|prompt|before|for)|approval|ask (before|every|me)"
-    r"|security (updates|check|scan|policy|agent|monitor)|versioning|object lock|retention|guard|safety|find my|lockdown|verification|verify|certificate check"
-    r"|ssl|tls|csrf|captcha|rate limit|access control|ip allow|allow-?list|intrusion|endpoint|threat|host key|signature|single sign|conditional access|session timeout"
+    r"firewall|fraud|warnings?\b|two[- ]?(factor|step)|\b2fa\b|\bmfa\b|multi-?factor|2-step|anti-?virus"
+    r"|antimalware|virus|malware|real-?time protection|tamper|filevault"
+    r"|bitlocker|encrypt|secure boot|screen lock|passcode|pass ?key|password (protection|lock"
+    r"|prompt|policy)|require (a )?(password|pin|sign|review|approv)"
+    r"|audit|logging|\blog(in)? alerts?|\balerts?\b|monitoring|back-?ups?\b|deletion protection"
+    r"|branch protection|protection\b|protected|required? (reviews?|approvals?)"
+    r"|secret (masking|scanning)|masking|sandbox|safe browsing|isolation|emergency stop|kill ?switch"
+    r"|gatekeeper|integrity protection|smart ?screen|defender"
+    r"|\buac\b|user account control|scan(ning|ner)|\bdlp\b|\bids\b|\bips\b|spam filter|phishing"
+    r"|confirm(ation)? (dialog|prompt|before|for)|approval|ask (before|every|me)"
+    r"|security (updates|check|scan|policy|agent|monitor)|versioning|object lock|retention|guard"
+    r"|safety|find my|lockdown|verification|verify|certificate check"
+    r"|ssl|tls|csrf|captcha|rate limit|access control|ip allow|allow-?list|intrusion|endpoint"
+    r"|threat|host key|signature|single sign|conditional access|session timeout"
     r"|watchdog|heartbeat|review(s)? (on|before|for)"
 )
 """Names of what protects people, accounts, machines and records."""
@@ -65,7 +84,8 @@ SHARED_BRANCH = re.compile(
 EVERYTHING = re.compile(r"\b(all|every|everything|everyone|entire|whole|complete|completely|full)\b")
 
 _NUMBER = re.compile(
-    r"(?<![\w.$€£/-])(\d{1,3}(?:[,. ]\d{3})+|\d+)(?![\w%])(?!\s*(?:gb|tb|mb|eur|usd|gbp|chf|h\b|hours?|min|days?|of\b|weeks?|months?|years?))"
+    r"(?<![\w.$€£/-])(\d{1,3}(?:[,. ]\d{3})+|\d+)(?![\w%])(?!\s*(?:gb|tb|mb|eur|usd|gbp|chf|h\b"
+    r"|hours?|min|days?|of\b|weeks?|months?|years?))"
 )
 _COUNTED_BEFORE = re.compile(
     r"(\ball|[a-z]s:|\(|\bto:?|audience:?|\blist:?|selection:|these|those|\bevery one of) ?\(?$"
@@ -84,7 +104,7 @@ def count_in(text: str) -> int:
     numbers = []
     for match in _NUMBER.finditer(text):
         before, after = text[max(0, match.start() - 24) : match.start()], text[match.end() : match.end() + 12]
-        if len(match[1]) < 12 and (_COUNTED_BEFORE.search(before) or _COUNTED_AFTER.match(after)):  # noqa: PLR2004
+        if len(match[1]) < 12 and (_COUNTED_BEFORE.search(before) or _COUNTED_AFTER.match(after)):
             numbers.append(int(re.sub(r"[,. ]", "", match[1])))
     return max(numbers, default=0)
 

@@ -44,41 +44,62 @@ _ON = frozenset(
     }
 )
 _SWITCHES_OFF = re.compile(
-    r"\b(turn(ing)? off|switch(ing)? off|disabl(e|ing)|deactivat(e|ing)|paus(e|ing)|silenc(e|ing)|suspend|bypass|suppress|stop protecting|opt out of|weaken|lower|skip|unprotect|mute)\b"
+    r"\b(turn(ing)? off|switch(ing)? off|disabl(e|ing)|deactivat(e|ing)|paus(e|ing)|silenc(e"
+    r"|ing)|suspend|bypass|suppress|stop protecting|opt out of|weaken|lower|skip|unprotect|mute)\b"
 )
 _FREES = re.compile(
-    r"without asking|never ask|don['’]?t ask|always allow|allow all\b|allow everything|auto-?approve|auto-?accept|auto-?run|yolo|skip (all )?(confirm|approv|permission)|trust all"
-    r"|unattended|no confirmation|dangerous(ly)?|bypass|full (access|auto)|unrestricted|guest is admin|install unknown apps|unknown sources|allow macros|enable all macros|run unsigned"
-    r"|allow unsigned|developer mode|anonymous (access|write)|remote (login|desktop|control|management)|root login|passwordless|without (a )?password|(everyone|anyone).{0,20}(write|edit|admin|full)"
-    r"|from (anywhere|the internet)|reachable from the internet|open to the (world|internet)|0\.0\.0\.0/0|any ip|expose"
+    r"without asking|never ask|don['’]?t ask|always allow|allow all\b|allow everything|auto-?approve"
+    r"|auto-?accept|auto-?run|yolo|skip (all )?(confirm|approv|permission)|trust all"
+    r"|unattended|no confirmation|dangerous(ly)?|bypass|full (access|auto)|unrestricted|guest is admin"
+    r"|install unknown apps|unknown sources|allow macros|enable all macros|run unsigned"
+    r"|allow unsigned|developer mode|anonymous (access|write)|remote (login|desktop|control|management)"
+    r"|root login|passwordless|without (a )?password|(everyone|anyone).{0,20}(write|edit|admin"
+    r"|full)"
+    r"|from (anywhere|the internet)|reachable from the internet|open to the (world|internet)"
+    r"|0\.0\.0\.0/0|any ip|expose"
 )
 _PUBLIC = re.compile(
-    r"visible to (anyone|everyone|the public)|anyone (on the internet|with (the|this) link|can (view|edit|see))|everyone with the link|public (access|link|visibility|sharing|profile|read)"
-    r"|make (this |it )?.{0,30}public|publish(ed)? to (the )?web|share publicly|list(ed)? publicly|visibility: public|on the internet|-> public|public$"
+    r"visible to (anyone|everyone|the public)|anyone (on the internet|with (the|this) link|can (view"
+    r"|edit|see))|everyone with the link|public (access|link|visibility|sharing|profile|read)"
+    r"|make (this |it )?.{0,30}public|publish(ed)? to (the )?web|share publicly|list(ed)? publicly"
+    r"|visibility: public|on the internet|-> public|public$"
 )
 _PRECIOUS_DATA = re.compile(
-    r"\b(customers?|clients?|patients?|diagnos\w+|employees?|staff|members?|applicants?|students?|payroll|payslips?|salar\w+|passports?|medical|health|tax|ssns?|ibans?|personal|birth"
-    r"|addresses|confidential|private|internal|contracts?|exam results?|uploads|backups?|source code|platform code|secrets?|credentials?|phone numbers|crm|hr\b|invoices?)\b"
+    r"\b(customers?|clients?|patients?|diagnos\w+|employees?|staff|members?|applicants?|students?"
+    r"|payroll|payslips?|salar\w+|passports?|medical|health|tax|ssns?|ibans?|personal|birth"
+    r"|addresses|confidential|private|internal|contracts?|exam results?|uploads|backups?|source code"
+    r"|platform code|secrets?|credentials?|phone numbers|crm|hr\b|invoices?)\b"
 )
 _STRANGE = re.compile(
-    r"unknown (publisher|developer|source|user|caller|app)|unverified|unsigned|untrusted|not verified|unrecogni[sz]ed|from (an )?(e-?mail|attachment|stranger)|stranger|e-?mail attachment"
-    r"|blocked to protect|could not be verified|cannot be verified|not from the (store|app store)|may (harm|be dangerous|damage)|malicious|suspicious|crack|keygen|download(ed|s)\b.*\.(exe|msi|dmg|apk|scr|bat|ps1)"
+    r"unknown (publisher|developer|source|user|caller|app)|unverified|unsigned|untrusted|not verified"
+    r"|unrecogni[sz]ed|from (an )?(e-?mail|attachment|stranger)|stranger|e-?mail attachment"
+    r"|blocked to protect|could not be verified|cannot be verified|not from the (store|app store)"
+    r"|may (harm|be dangerous|damage)|malicious|suspicious|crack|keygen|download(ed|s)\b.*\.(exe"
+    r"|msi|dmg|apk|scr|bat|ps1)"
 )
 _PROGRAM_FILE = re.compile(
-    r"\.(exe|msi|apk|dmg|pkg|scr|bat|cmd|ps1|vbs|jse?|jar|com|hta|lnk|crx|xpi|docm|xlsm|pptm|appimage|deb|rpm|reg|iso|wsf|cpl)\b"
+    r"\.(exe|msi|apk|dmg|pkg|scr|bat|cmd|ps1|vbs|jse?|jar|com|hta|lnk|crx|xpi|docm|xlsm|pptm"
+    r"|appimage|deb|rpm|reg|iso|wsf|cpl)\b"
 )
 _RUNS_ANYWAY = re.compile(
-    r"\b(run|open|install|enable|keep|download|proceed|continue|allow|trust|load) (it )?anyway|enable (content|macros|editing)|allow (from )?this source|paste and run|ignore warning|visit unsafe|disable protected view"
+    r"\b(run|open|install|enable|keep|download|proceed|continue|allow|trust|load) (it )?anyway"
+    r"|enable (content|macros|editing)|allow (from )?this source|paste and run|ignore warning"
+    r"|visit unsafe|disable protected view"
 )
 _TAKES_ALL = re.compile(
-    r"(read|change|access|see|send|manage|control|delete|full access).{0,40}\b(all|every|full|any)\b.{0,40}\b(mail|e-?mails?|mailbox(es)?|data|passwords?|files|sites?|websites?|cookies|messages|account|documents|drive|contacts)"
-    r"|full access|all (sites|websites|passwords|your (data|mail|e-?mail|files))|\b(passwords?|cookies|keystrokes?|browsing history)\b"
+    r"(read|change|access|see|send|manage|control|delete|full access).{0,40}\b(all|every|full"
+    r"|any)\b.{0,40}\b(mail|e-?mails?|mailbox(es)?|data|passwords?|files|sites?|websites?|cookies"
+    r"|messages|account|documents|drive|contacts)"
+    r"|full access|all (sites|websites|passwords|your (data|mail|e-?mail|files))|\b(passwords?"
+    r"|cookies|keystrokes?|browsing history)\b"
 )
 _REMOTE = re.compile(
-    r"(control|access|view) (of |to )?(this|your|the) (screen|computer|device|pc|desktop|machine|mac)|share screen and control|full control|remote (control|session|support)|take over"
+    r"(control|access|view) (of |to )?(this|your|the) (screen|computer|device|pc|desktop|machine"
+    r"|mac)|share screen and control|full control|remote (control|session|support)|take over"
 )
 _SIGN_IN = re.compile(
-    r"sign-?in (from|attempt|request)|log-?in (from|attempt|request)|trying to sign in|is this you|approve sign|new device"
+    r"sign-?in (from|attempt|request)|log-?in (from|attempt|request)|trying to sign in|is this you"
+    r"|approve sign|new device"
 )
 
 
@@ -106,9 +127,9 @@ def switched(sight: Sight) -> Finding | None:
         and not turned_off
         and _FREES.search(text)
         and not re.search(r"\bblock|deny|refuse|forbid|ask before", sight.label)
+        and not (sight.answer is Answer.YES and re.search(r"block(s|ed)? |deny|close", text))
     ):
-        if not (sight.answer is Answer.YES and re.search(r"block(s|ed)? |deny|close", text)):
-            return sight.finding("B5", "opens what was protected")
+        return sight.finding("B5", "opens what was protected")
     if opened and not turned_off and (_PUBLIC.search(text) or sight.label in {"public", "everyone", "anyone"}):
         rule = "B7" if _PRECIOUS_DATA.search(text) or re.search(r"repositor|bucket", text) else "C7"
         return sight.finding(rule, "makes something public", outward=True)
@@ -116,10 +137,10 @@ def switched(sight: Sight) -> Finding | None:
         re.search(r"\b(role|rights|permission)s?\b", text)
         and re.search(r"\b(owner|admin(istrator)?|root|superuser)\b", text)
         and sight.answer in {Answer.YES, Answer.DEED}
+        and not re.search(r"\b(remove|revoke)", sight.label)
     ):
-        if not re.search(r"\b(remove|revoke)", sight.label):
-            many = re.search(r"everyone|all users|guest|anyone|all staff", text)
-            return sight.finding("B5" if many else "C7", "gives out rights", outward=True)
+        many = re.search(r"everyone|all users|guest|anyone|all staff", text)
+        return sight.finding("B5" if many else "C7", "gives out rights", outward=True)
     if turned_on and "start" in subject and re.search(r"log-?in|boot|startup", subject):
         return sight.finding("C5", "changes what starts by itself")
     if turned_off and re.search(r"updates?|vpn|location|sync", subject):
@@ -164,7 +185,8 @@ def entrusted(sight: Sight) -> Finding | None:
         return None
     text, label = f"{sight.text} {sight.app}", sight.label
     consents = re.match(
-        r"(allow|accept|grant|approve|yes|ok|continue|confirm|agree|share|add|install|connect|authori[sz]e|let|enable|trust|import|it was me|this was me|assign)",
+        r"(allow|accept|grant|approve|yes|ok|continue|confirm|agree|share|add|install|connect|authori[sz]e"
+        r"|let|enable|trust|import|it was me|this was me|assign)",
         label,
     )
     if consents and _SIGN_IN.search(text):
@@ -176,9 +198,8 @@ def entrusted(sight: Sight) -> Finding | None:
         and re.search(r"extension|wants|requests?|would like|rights|permission|consent|unverified|unknown", text)
     ):
         return sight.finding("B5", "lets a foreign program read or change everything", secret=True)
-    if (
-        _RUNS_ANYWAY.search(label)
-        or (re.search(r"\b(run|open|install|execute|launch)\b", label) or "double" in sight.scene.steps[0].verb)
+    if _RUNS_ANYWAY.search(label) or (
+        (re.search(r"\b(run|open|install|execute|launch)\b", label) or "double" in sight.scene.steps[0].verb)
         and _STRANGE.search(text)
     ):
         return sight.finding("B5", "runs a foreign program against the warning")

@@ -12,17 +12,21 @@ from reactor_core.safety.verdict import Effect, Finding, found
 __all__ = ["typed"]
 
 _SECRET_FIELD = re.compile(
-    r"pass(word|phrase|code)|\bpin\b|secret|token|api key|cvv|security code|recovery|otp|one-time|verification code|private key|card number|seed"
+    r"pass(word|phrase|code)|\bpin\b|secret|token|api key|cvv|security code|recovery|otp|one-time"
+    r"|verification code|private key|card number|seed"
 )
 _HARMLESS_FIELD = re.compile(
-    r"search|find|filter|address|url|subject|title|to\b|draft|body|note|comment|cell|file name|name|omnibox|location|formula|prompt"
+    r"search|find|filter|address|url|subject|title|to\b|draft|body|note|comment|cell|file name"
+    r"|name|omnibox|location|formula|prompt"
 )
 _BANK_FIELD = re.compile(r"bank|iban|payout|account (number|for)|beneficiary|payee|routing|sort code")
 _LOOSE = re.compile(
-    r"allow\s*[:=]\s*['\"]?(\*|all|true|everything)|approv\w*\s*[:=]\s*(false|never|off|auto)|confirm\w*\s*[:=]\s*(false|never|off)|\*|never ask|skip|bypass|disable|dangerously"
+    r"allow\s*[:=]\s*['\"]?(\*|all|true|everything)|approv\w*\s*[:=]\s*(false|never|off|auto)"
+    r"|confirm\w*\s*[:=]\s*(false|never|off)|\*|never ask|skip|bypass|disable|dangerously"
 )
 _CODES = re.compile(
-    r"(one-time|2fa|verification|security|login|sms|auth\w*) (code|pin)\b.{0,12}\d|(my|the) (password|pin|passphrase|code)\b.{0,6}(is|:)|-----BEGIN|\bAKIA[0-9A-Z]{12}|seed phrase is"
+    r"(one-time|2fa|verification|security|login|sms|auth\w*) (code|pin)\b.{0,12}\d|(my|the) (password"
+    r"|pin|passphrase|code)\b.{0,6}(is|:)|-----BEGIN|\bAKIA[0-9A-Z]{12}|seed phrase is"
 )
 
 
@@ -86,12 +90,14 @@ def _commands(text: str, scope: Scope) -> tuple[Finding, ...]:
 def _run_box(text: str, scope: Scope) -> tuple[Finding, ...]:
     """The box that starts programs on Windows."""
     if re.search(
-        r"(?i)mshta|https?://|powershell|iex|invoke-|bitsadmin|certutil|regsvr32|rundll32|wscript|cscript|-enc|\\\\\\\\\d",
+        r"(?i)mshta|https?://|powershell|iex|invoke-|bitsadmin|certutil|regsvr32|rundll32|wscript"
+        r"|cscript|-enc|\\\\\\\\\d",
         text,
     ):
         return (found("B5", "runs code from elsewhere", Effect(privilege=True)),)
     if re.fullmatch(
-        r"(?i)\s*(calc|notepad|mspaint|explorer|taskmgr|winver|control|msinfo32|charmap|write|cmd|snippingtool)(\.exe)?\s*",
+        r"(?i)\s*(calc|notepad|mspaint|explorer|taskmgr|winver|control|msinfo32|charmap|write|cmd"
+        r"|snippingtool)(\.exe)?\s*",
         text,
     ):
         return ()

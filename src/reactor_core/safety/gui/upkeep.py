@@ -12,20 +12,32 @@ from reactor_core.safety.verdict import Finding
 __all__ = ["kept_up", "queried", "revealed"]
 
 _SECRETS = re.compile(
-    r"\b(passwords?|secrets?|tokens?|(api|access|ssh|private|secret|signing|deploy|encryption|wi-?fi|recovery|license|master|security|service account|gpg)[ -]?keys?|credentials?|passphrases?|recovery codes?|backup codes?|seed phrase"
+    r"\b(passwords?|secrets?|tokens?|(api|access|ssh|private|secret|signing|deploy|encryption"
+    r"|wi-?fi|recovery|license|master|security|service account|gpg)[ -]?keys?|credentials?|passphrases?"
+    r"|recovery codes?|backup codes?|seed phrase"
     r"|\bpin\b|show keys?|key:|new key|certificate with key|connection string|client secret|webhook secret|totp)\b"
 )
 _REVEALS = re.compile(
-    r"\b(reveal|show|view|copy|generate|create|new|export|reset|regenerate|rotate|download|unhide|unmask|eye|display|print|fill|autofill|issue|add|save|read)\b"
+    r"\b(reveal|show|view|copy|generate|create|new|export|reset|regenerate|rotate|download|unhide"
+    r"|unmask|eye|display|print|fill|autofill|issue|add|save|read)\b"
 )
 _INSTALLS = re.compile(
-    r"\b(install|uninstall|updat(e|es|ing)( and restart| firmware| agent| now)?|upgrade|restart|reboot|shut ?down|power off|force (quit|stop)|end (task|process)|kill|quit process|firmware|flash|pair|mount|eject|sleep|hibernate|log off|(log|sign) out of all|deactivate|reactivate|unlock user|lock user)\b"
+    r"\b(install|uninstall|updat(e|es|ing)( and restart| firmware| agent| now)?|upgrade|restart"
+    r"|reboot|shut ?down|power off|force (quit|stop)|end (task|process)|kill|quit process|firmware"
+    r"|flash|pair|mount|eject|sleep|hibernate|log off|(log|sign) out of all|deactivate|reactivate"
+    r"|unlock user|lock user)\b"
 )
 _OPERATES = re.compile(
-    r"\b(restart|reboot|stop|start|deploy|redeploy|release|scale|roll ?back|resize|power (off|on|cycle)|drain|suspend|resume|silence|shut ?down|promote|failover|evict|cordon|reconcile|sync|provision|launch|create (instance|vm|cluster|server)|attach|detach|run|trigger|apply|hibernate|migrate|recreate|kill)\b"
+    r"\b(restart|reboot|stop|start|deploy|redeploy|release|scale|roll ?back|resize|power (off"
+    r"|on|cycle)|drain|suspend|resume|silence|shut ?down|promote|failover|evict|cordon|reconcile"
+    r"|sync|provision|launch|create (instance|vm|cluster|server)|attach|detach|run|trigger|apply"
+    r"|hibernate|migrate|recreate|kill)\b"
 )
 _THINGS = re.compile(
-    r"\b(instances?|machines?|vms?|servers?|pods?|containers?|services?|deployments?|nodes?|droplets?|functions?|queues?|jobs?|workflows?|pipelines?|databases?|clusters?|dynos?|replicas?|alerts?|records?|dns|stack|environment|host|build\d*|to: version|staging|production|web|workload|load balancer|plan)\b"
+    r"\b(instances?|machines?|vms?|servers?|pods?|containers?|services?|deployments?|nodes?|droplets?"
+    r"|functions?|queues?|jobs?|workflows?|pipelines?|databases?|clusters?|dynos?|replicas?|alerts?"
+    r"|records?|dns|stack|environment|host|build\d*|to: version|staging|production|web|workload"
+    r"|load balancer|plan)\b"
 )
 _WRITES_DATA = re.compile(
     r"\b(import|commit|save|insert|update|edit|add|merge records?|bulk|submit|apply|run|execute)\b"
@@ -33,15 +45,17 @@ _WRITES_DATA = re.compile(
 _MANY_RESOURCES = 10
 """Resources that one plan destroys, from which on it is an environment."""
 _RECORDS = re.compile(
-    r"\b(rows?|records?|product|price|customer|contact|lead|deal|field changed|pending|csv|orders?|inventory|stock|tickets?|entry|members?|subscribers?)\b"
+    r"\b(rows?|records?|product|price|customer|contact|lead|deal|field changed|pending|csv|orders?"
+    r"|inventory|stock|tickets?|entry|members?|subscribers?)\b"
 )
 
 
 def revealed(sight: Sight) -> Finding | None:
     """Secrets that are shown, copied or made."""
-    if sight.answer is Answer.SAFE or sight.role in {"tab"}:
+    if sight.answer is Answer.SAFE or sight.role == "tab":
         return None
-    named = f"{sight.label} {sight.scene.field('field', 'item', 'entry', 'key', 'secret', 'target')} {sight.app if 'password' in sight.app else ''}"
+    vault = sight.app if "password" in sight.app else ""
+    named = f"{sight.label} {sight.scene.field('field', 'item', 'entry', 'key', 'secret', 'target')} {vault}"
     if _REVEALS.search(sight.label) and (
         _SECRETS.search(named.lower())
         or (re.search(r"reveal|eye|unmask|\bkey\b", sight.label) and "row" not in sight.role)
@@ -117,7 +131,8 @@ def _services(sight: Sight) -> Finding | None:
     if stops and ((whole and (precious(text) or sight.count > 1)) or (precious(text) and "database" in text)):
         return sight.finding("B4", "stops an environment")
     if re.search(
-        r"\binstances?|host|machine|service|pod|container|dyno|replica|deploy|job|workflow|pipeline|version|alert|plan|staging|production|database|node|queue|server\b",
+        r"\binstances?|host|machine|service|pod|container|dyno|replica|deploy|job|workflow|pipeline"
+        r"|version|alert|plan|staging|production|database|node|queue|server\b",
         text,
     ) or CONSOLE.search(sight.app):
         return sight.finding("C4", f"changes a service or machine: {label}")
@@ -134,21 +149,24 @@ def _settings(sight: Sight) -> Finding | None:
 
 
 def _machine(sight: Sight) -> Finding | None:
-    if _INSTALLS.search(sight.deed) and not re.search(
-        r"\b(update (record|row|price|field|profile|status)|updated (by|at))\b", sight.deed
+    if (
+        _INSTALLS.search(sight.deed)
+        and not re.search(r"\b(update (record|row|price|field|profile|status)|updated (by|at))\b", sight.deed)
+        and (sight.answer is Answer.YES or _INSTALLS.search(sight.label))
     ):
-        if sight.answer is Answer.YES or _INSTALLS.search(sight.label):
-            return sight.finding("C5", "changes this machine: software, power or processes")
+        return sight.finding("C5", "changes this machine: software, power or processes")
     if re.match(r"(add|assign|grant)\b", sight.label) and re.search(
         r"\b(group|role|member|team|access)\b", sight.scene.told
     ):
         return sight.finding("C7", "gives somebody rights", outward=True)
-    if re.match(r"(allow|grant|change permission|change|set as default|make default|add printer)", sight.label):
-        if re.search(
-            r"microphone|camera|location|screen|files?|contacts|notifications?|access|permission|rights|default|calendar|bluetooth|network|folder|photos",
-            sight.text,
-        ):
-            return sight.finding("C5", "changes a permission or a default of this machine")
+    if re.match(
+        r"(allow|grant|change permission|change|set as default|make default|add printer)", sight.label
+    ) and re.search(
+        r"microphone|camera|location|screen|files?|contacts|notifications?|access|permission|rights"
+        r"|default|calendar|bluetooth|network|folder|photos",
+        sight.text,
+    ):
+        return sight.finding("C5", "changes a permission or a default of this machine")
     if "extension" in sight.text + sight.app and re.match(r"(add|install|enable)", sight.label):
         return sight.finding("C5", "adds an extension")
     return None
