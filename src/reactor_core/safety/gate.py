@@ -26,6 +26,7 @@ import msgspec
 
 from reactor_core.errors import ActionBlocked, ReactorError
 from reactor_core.events.vocabulary import EventType
+from reactor_core.safety.audit import erase_old
 from reactor_core.safety.confirm import Approvals
 from reactor_core.safety.engine import Decision, judge_action
 from reactor_core.safety.execution import Prepared, Seen, clean_environment, in_words, prepare
@@ -109,6 +110,7 @@ class SafetyGate:
         self.approvals = Approvals(bridge, redact=redactor.text) if approver is None else approver
         self._own_station = station is None
         self.station = Station(bridge) if station is None else station
+        erase_old(bridge, approvals=self.approvals)
         self._starter = Starter()
         self._lock = threading.Lock()
         self._permits: set[Permit] = set()
@@ -122,6 +124,8 @@ class SafetyGate:
         env: Mapping[str, str] | None = None,
         context: Mapping[str, Any] | None = None,
         release: bool = False,
+        by_caller: bool = False,
+        doubts: Sequence[str] = (),
     ) -> Guarding:
         """Judge an action; entering the answer with ``async with`` or ``with`` gives the permit, or raises.
 
@@ -132,6 +136,8 @@ class SafetyGate:
             env: Variables that it gets beside those of this process. They are part of the action.
             context: What else is known, as JSON values: it is written down and shown to who is asked.
             release: Where the action is blocked, ask two people to release it; the answer counts for the next try.
+            by_caller: The caller does it himself and needs no program prepared; the permit cannot run it.
+            doubts: Reasons of somebody else to ask about it although the rules would allow it.
 
         Raises on entering:
             ActionBlocked: The rules refuse it.
@@ -141,7 +147,9 @@ class SafetyGate:
             Halted: The kill switch is tripped.
             JournalError: The decision could not be written down.
         """
-        return Guarding(self, _order(action, kind, cwd, env, context, release=release))
+        words = action if isinstance(action, str) else tuple(action)
+        order = Order(words, kind, cwd, dict(env or {}), dict(context or {}), release, by_caller, tuple(doubts))
+        return Guarding(self, order)
 
     guard_sync = guard
 
@@ -154,7 +162,8 @@ class SafetyGate:
         env: Mapping[str, str] | None = None,
     ) -> Decision:
         """What the gate would decide. Nothing is written down, nobody is asked, nothing can run by it."""
-        decision, prepared = self._judged(_order(action, kind, cwd, env))
+        words = action if isinstance(action, str) else tuple(action)
+        decision, prepared = self._judged(Order(words, kind, cwd, dict(env or {}), {}))
         if prepared is not None:
             prepared.close()
         return decision
@@ -270,30 +279,35 @@ class SafetyGate:
         kind, text = _as_judged(order)
         cwd = self._folder(order)
         decision = judge_action(text, kind, setting=self.setting, policy=self.policy, disk=seen, cwd=cwd, variables=env)
-        decision = self._second_thought(decision)
+        decision = self._second_thought(decision, order.doubts)
         if decision.kind != order.kind:
             decision = msgspec.structs.replace(decision, kind=order.kind)
-        prepared = prepare(
-            order.action, order.kind, cwd=cwd, env=env, added=order.env, seen={} if seen is None else seen.files
-        )
+        files = {} if seen is None else seen.files
+        prepared = None
+        if not order.by_caller:
+            prepared = prepare(order.action, order.kind, cwd=cwd, env=env, added=order.env, seen=files)
         if prepared is not None:
             both = f"{decision.action_hash} {prepared.fingerprint}".encode()
             decision = msgspec.structs.replace(decision, action_hash=hashlib.sha256(both).hexdigest())
         return decision, prepared
 
-    def _second_thought(self, decision: Decision) -> Decision:
-        if self._opinion is None or decision.verdict is not Verdict.ALLOW:
+    def _second_thought(self, decision: Decision, doubts: Sequence[str]) -> Decision:
+        """Have an allowed action asked about where somebody else has a reason to."""
+        if decision.verdict is not Verdict.ALLOW:
             return decision
-        try:
-            finding = self._opinion(decision)
-        except Exception as error:  # noqa: BLE001  fail closed: a person decides
-            _log.exception("the second opinion failed")
-            finding = Finding(Verdict.CONFIRM, "opinion", f"the second opinion failed ({type(error).__name__})")
-        if finding is None:
+        findings = [Finding(Verdict.CONFIRM, "doubt", doubt) for doubt in doubts]
+        if self._opinion is not None:
+            try:
+                finding = self._opinion(decision)
+            except Exception as error:  # noqa: BLE001  fail closed: a person decides
+                _log.exception("the second opinion failed")
+                finding = Finding(Verdict.CONFIRM, "opinion", f"the second opinion failed ({type(error).__name__})")
+            if finding is not None:
+                findings.append(msgspec.structs.replace(finding, verdict=Verdict.CONFIRM))
+        if not findings:
             return decision
-        finding = msgspec.structs.replace(finding, verdict=Verdict.CONFIRM)
         return msgspec.structs.replace(
-            decision, verdict=Verdict.CONFIRM, findings=(*decision.findings, finding), low_risk=False
+            decision, verdict=Verdict.CONFIRM, findings=(*decision.findings, *findings), low_risk=False
         )
 
     def _ask(self, decision: Decision, decision_id: str, order: Order, cwd: str) -> Ticket:
@@ -326,19 +340,6 @@ class SafetyGate:
             policy_file=settings.safety_policy_file,
             protected=[self.bridge.workspace, settings.state_dir],
         )
-
-
-def _order(
-    action: str | Sequence[str],
-    kind: str,
-    cwd: str | Path | None,
-    env: Mapping[str, str] | None,
-    context: Mapping[str, Any] | None = None,
-    *,
-    release: bool = False,
-) -> Order:
-    words = action if isinstance(action, str) else tuple(action)
-    return Order(words, kind, cwd, dict(env or {}), dict(context or {}), release)
 
 
 def _as_judged(order: Order) -> tuple[str, str]:

@@ -29,7 +29,9 @@ class Order:
     cwd: str | Path | None
     env: Mapping[str, str]
     context: Mapping[str, Any]
-    release: bool
+    release: bool = False
+    by_caller: bool = False
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

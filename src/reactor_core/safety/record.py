@@ -136,7 +136,8 @@ class Recorder:
         room = ROOM - len(decision.action)
         resolved, findings = [], []
         for line in decision.resolved[:MOST_LINES]:
-            if (room := room - len(line)) > 0:
+            room -= len(line)
+            if room > 0:
                 resolved.append(short(line))
         for found in whole["findings"][:MOST_LINES]:
             effect = found["effect"]
