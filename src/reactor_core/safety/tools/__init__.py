@@ -7,15 +7,23 @@ from typing import Protocol
 
 from reactor_core.safety.scope import Scope
 from reactor_core.safety.tools import archives as _archives  # noqa: F401  each registers its judges
+from reactor_core.safety.tools import cloud_aws as _cloud_aws  # noqa: F401
+from reactor_core.safety.tools import cloud_azure as _cloud_azure  # noqa: F401
+from reactor_core.safety.tools import cloud_google as _cloud_google  # noqa: F401
+from reactor_core.safety.tools import cloud_others as _cloud_others  # noqa: F401
 from reactor_core.safety.tools import containers as _containers  # noqa: F401
 from reactor_core.safety.tools import copying as _copying  # noqa: F401
+from reactor_core.safety.tools import databases as _databases  # noqa: F401
 from reactor_core.safety.tools import editors as _editors  # noqa: F401
 from reactor_core.safety.tools import fetching as _fetching  # noqa: F401
 from reactor_core.safety.tools import fleets as _fleets  # noqa: F401
+from reactor_core.safety.tools import frameworks as _frameworks  # noqa: F401
 from reactor_core.safety.tools import git as _git  # noqa: F401
 from reactor_core.safety.tools import hosting as _hosting  # noqa: F401
+from reactor_core.safety.tools import iac as _iac  # noqa: F401
 from reactor_core.safety.tools import interpreters as _interpreters  # noqa: F401
 from reactor_core.safety.tools import javascript as _javascript  # noqa: F401
+from reactor_core.safety.tools import k8s as _k8s  # noqa: F401
 from reactor_core.safety.tools import modes as _modes  # noqa: F401
 from reactor_core.safety.tools import processes as _processes  # noqa: F401
 from reactor_core.safety.tools import python_packages as _python_packages  # noqa: F401
