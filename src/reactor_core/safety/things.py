@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 
 from reactor_core.safety.setting import Setting
-from reactor_core.safety.tools.names import NameClass, name_class
+from reactor_core.safety.naming import NameClass, name_class
 
 __all__ = ["DESTROYS", "READS", "STOPS", "Weight", "loss_rule", "name_kind", "singular", "split_name", "stop_rule", "weight_of"]
 
@@ -149,6 +149,6 @@ def stop_rule(noun: str, name: str, setting: Setting, *, many: bool = False) -> 
         return "B5"
     if many:
         return "C4" if said == "scratch" else "B4"
-    if weight in {Weight.ENVIRONMENT, Weight.KEY}:
+    if weight in {Weight.ENVIRONMENT, Weight.KEY, Weight.INSTANCE}:
         return "C4" if said == "scratch" else "B4"
     return "C4"

@@ -131,6 +131,8 @@ def _deed(call: Call, groups: list[str], verb: str, names: list[Textual], spoken
         ["config"],
     ):
         return call.found("C8", f"gcloud: {said}", secret=True) if groups[:1] == ["auth"] else None
+    if groups[:1] == ["kms"] and verb_class(verb) in {"destroys", "stops"}:
+        noun = "key"
     if noun == "key" and verb_class(verb) == "destroys":
         names = [*names, *spoken.values("--key", "--keyring")]
     return judge_deed(call, verb, noun, names)
@@ -311,7 +313,7 @@ def judge_bq(call: Call) -> Judged | None:
         )
     if verb == "rm":
         said = " ".join(shown(word) for word in names)
-        scratch = name_kind(said, call.scope.setting) == "scratch"
+        scratch = name_kind(said.rpartition(":")[2], call.scope.setting) == "scratch"
         if any(word.text is None for word in names):
             return merged(call.found("C6", "bq: removes what cannot be known beforehand"))
         return merged(call.found("C4" if scratch else "B3", f"bq: removes {said}", said, reversible=False))

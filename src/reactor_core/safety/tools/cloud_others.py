@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reactor_core.safety.things import name_kind
+from reactor_core.safety.things import Weight, name_kind, weight_of
 from reactor_core.safety.tools.deeds import Spoken, judge_deed, read_spoken, verb_class
 from reactor_core.safety.tools.line import Textual
 from reactor_core.safety.tools.registry import Call, handles
@@ -15,7 +15,7 @@ __all__ = ["judge_hoster", "judge_vault"]
 
 _FLAGS = frozenset(
     "--force -f --yes -y --prod --quiet -q --wait --no-wait --json --help -h --dangerous --linked --local --remote --all --all-collections --recursive -r --tail "
-    "--no-header --shell --debug --auto-approve --detach -d --cascade --purge --dry-run --no-tail --skip-preview --no-prompt --dangerously-skip-confirmation -o-none".split()
+    "--no-header --shell --debug --auto-approve --detach -d --cascade --purge --dry-run --no-tail --build-only --skip-preview --no-prompt --dangerously-skip-confirmation -o-none".split()
 )
 _HOSTERS = (
     "doctl", "heroku", "fly", "flyctl", "vercel", "now", "netlify", "ntl", "wrangler", "supabase", "firebase", "eksctl", "istioctl", "linkerd", "velero", "argocd", "argo",
@@ -44,7 +44,7 @@ def judge_hoster(call: Call) -> Judged | None:
         return merged(call.found("C4", "vercel: deploys")) if call.program in {"vercel", "now"} else Judged()
     if not texts[0]:
         return merged(call.found("C6", f"{call.program}: what is to be done cannot be known beforehand"))
-    if spoken.has("--help", "-h", "--dry-run", "--dryrun", "-n-dry", "--preview") or "help" in texts[:2]:
+    if spoken.has("--help", "-h", "--dry-run", "--dryrun", "--build-only", "--preview") or "help" in texts[:2]:
         return merged(call.found("A4", f"{call.program}: only shows what would be done"))
     app = spoken.said("-a", "--app", "-s", "--site", "--project", "--scope", "-o", "--org", "--cluster", "--confirm", "--name", "--database", "--env", "--environment")
     touch = Judged((), (), tuple(Touch("account", name, "write") for name in app.split()[:3]))
@@ -66,6 +66,8 @@ def judge_hoster(call: Call) -> Judged | None:
 
 def _noun_and_names(call: Call, spoken: Spoken, words: list[str], at: int, app: str) -> tuple[str, list[Textual]]:
     before = words[:at]
+    if not before and at + 1 < len(words) and weight_of(words[at + 1]) is not Weight.ITEM:
+        return words[at + 1], list(spoken.words[at + 2 :]) or spoken.values("--name", "-n", "--cluster")
     consumed = 0
     seen = 0
     for text in spoken.texts:
@@ -98,6 +100,7 @@ def _deed(call: Call, verb: str, noun: str, names: list[Textual], words: list[st
     if verb_class(verb) in {"destroys", "stops"} and re.search(r"audit|log-drain|logdrain|drains|alert|firewall|protection|policy|backup-schedule", " ".join(words)):
         return call.found("B5", f"{call.program}: {' '.join(words[:3])} switches a guard off", app, privilege=True)
     if not names and app:
+        noun = noun or words[-1]
         kind = name_kind(app, call.scope.setting)
         if verb_class(verb) == "destroys" and noun in {"db-instance", "postgres", "redis", "app", "apps"}:
             return call.found("C4" if kind == "scratch" else "B4", f"{call.program}: {verb} {noun} {app}", app, reversible=False)
@@ -123,6 +126,8 @@ def _special(call: Call, spoken: Spoken, texts: tuple[str, ...], app: str) -> tu
             if re.match(r"(?:run|pg:psql)", line) and (spoken.said("-c", "--command") or len(texts) > 1):
                 inner = spoken.said("-c", "--command") or " ".join(texts[1:])
                 return (call.nested("sql" if "psql" in line else "shell", inner, host=app or "heroku", **({"dialect": "postgres"} if "psql" in line else {})),)
+            if line.startswith("releases:rollback"):
+                return finding("C4", "takes a release back")
             if re.match(r"ps(?:$|:wait)|releases$|(?:pg|redis):info|logs|apps$|addons$|access$|certs$|domains$|regions|buildpacks$|maintenance$", line):
                 return (None,)
             if line.startswith("maintenance:on"):
@@ -167,6 +172,8 @@ def _special(call: Call, spoken: Spoken, texts: tuple[str, ...], app: str) -> tu
                 return (call.nested("shell", command, host=app or "fly", cwd="/"),) if command else finding("C6", "opens a session")
             if line.startswith(("postgres", "pg")) and "connect" in texts:
                 return finding("C6", "opens a session")
+            if line.startswith("config validate"):
+                return (None,)
             if line.startswith("scale show") or texts[0] in {"status", "logs", "info", "releases", "version", "platform", "doctor"}:
                 return (None,)
         case "etcdctl":

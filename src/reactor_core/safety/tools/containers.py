@@ -6,7 +6,7 @@ import re
 
 from reactor_core.safety import paths
 from reactor_core.safety.tools.line import Line, Textual, read_line, shown, wordset
-from reactor_core.safety.tools.names import name_class, names_class
+from reactor_core.safety.naming import name_class, names_class
 from reactor_core.safety.tools.registry import Call, handles, origin_of
 from reactor_core.safety.tools.targets import merged, overwritten, read
 from reactor_core.safety.verdict import Finding, Judged
