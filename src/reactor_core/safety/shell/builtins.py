@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from reactor_core.safety.shell.command import Word
 from reactor_core.safety.shell.conditions import holds
-from reactor_core.safety.shell.outputs import Source, printed
+from reactor_core.safety.shell.outputs import printed
 from reactor_core.safety.shell.running import Call, Outcome, absolute
 from reactor_core.safety.shell.scripts import evaluate, run_shell, source
+from reactor_core.safety.shell.sources import Source
 from reactor_core.safety.shell.state import EMPTY, UNKNOWN, Value, literal
 from reactor_core.safety.shell.wrappers import SHELLS
 
@@ -231,7 +232,7 @@ def _value(word: Word) -> Value:
 
 
 def _nothing(status: bool | None) -> Callable[[Call], Outcome]:
-    return lambda call: Outcome(EMPTY, status)
+    return lambda _call: Outcome(EMPTY, status)
 
 
 BUILTINS: dict[str, Callable[[Call], Outcome | None]] = {
@@ -242,7 +243,8 @@ BUILTINS: dict[str, Callable[[Call], Outcome | None]] = {
     **dict.fromkeys(("source", "."), source),
     **dict.fromkeys(("mapfile", "readarray"), _mapfile),
     **dict.fromkeys(
-        ("setopt", "wait", "hash", "umask", "jobs", "bg", "fg", "times", "enable", "complete", "bind", "suspend", "dirs",
+        ("setopt", "wait", "hash", "umask", "jobs", "bg", "fg", "times", "enable", "complete", "bind",
+             "suspend", "dirs",
          "disown", "autoload", "unsetopt", "emulate", "compinit", ":", "true"),
         _nothing(True),
     ),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from reactor_core.safety.scope import Scope
 
-__all__ = ["NOTHING_KNOWN", "Command", "Origin", "Redirect", "Text", "Word", "known", "line_of"]
+__all__ = ["NOTHING_KNOWN", "NOWHERE", "Command", "Origin", "Redirect", "Text", "Word", "known", "line_of"]
 
 _NARROWING = frozenset(
     [
@@ -57,9 +57,9 @@ class Origin:
 
     def __or__(self, other: Origin) -> Origin:
         """Both together."""
-        if other is _NOWHERE or other is self:
+        if other is NOWHERE or other is self:
             return self
-        if self is _NOWHERE:
+        if self is NOWHERE:
             return other
         return Origin(
             self.fetched or other.fetched,
@@ -78,7 +78,7 @@ class Origin:
         return self.pipeline[0]
 
 
-_NOWHERE = Origin()
+NOWHERE = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Text:
     """
 
     text: str | None = None
-    origin: Origin = _NOWHERE
+    origin: Origin = NOWHERE
 
 
 NOTHING_KNOWN = Text()
@@ -111,7 +111,7 @@ class Word:
     parts: tuple[str | None, ...] = ("",)
     globbed: bool = False
     many: bool = False
-    origin: Origin = _NOWHERE
+    origin: Origin = NOWHERE
 
     @property
     def text(self) -> str | None:

@@ -133,7 +133,7 @@ def _squeezed(text: str, chars: str) -> str:
 def _members(text: str) -> str:
     text = re.sub(r"\[:(\w+):\]", lambda match: _CLASSES.get(match[1], ""), text)
     text = escaped(text)
-    out = []
+    out: list[str] = []
     at = 0
     while at < len(text):
         if text[at + 1 : at + 2] == "-" and at + 2 < len(text):

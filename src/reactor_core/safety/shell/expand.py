@@ -108,7 +108,7 @@ class Expander:
         return evaluate(text, lambda inner: self._read_number(inner, depth + 1), self._no_write)
 
     @staticmethod
-    def _no_write(name: str, value: int) -> None:
+    def _no_write(_name: str, _value: int) -> None:
         raise NotKnown
 
     def _tilde(self, node: WordNode) -> WordNode:

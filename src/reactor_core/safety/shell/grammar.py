@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from reactor_core.safety.shell.lines import LineReader
 from reactor_core.safety.shell.nodes import (
     ArithmeticCommand,
-    Assignment,
     Case,
     Compound,
     CountingFor,
@@ -23,102 +23,20 @@ from reactor_core.safety.shell.nodes import (
     Node,
     Part,
     Pipeline,
-    Redirection,
     Script,
-    Simple,
     Test,
     While,
     WordNode,
 )
-from reactor_core.safety.shell.words import BadSyntax, WordReader, joined
+from reactor_core.safety.shell.words import BadSyntax
 
 __all__ = ["parse"]
 
-_REDIRECTION = re.compile(r"(\d+|\{[A-Za-z_]\w*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>&|>>|>\||<|>)")
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?=|\[)")
 _FUNCTION_NAME = re.compile(r"[^\s()<>|&;$`'\"\\]+")
-_DECLARING = frozenset({"declare", "typeset", "local", "export", "readonly"})
-_RESERVED = frozenset(
-    [
-        "if",
-        "then",
-        "elif",
-        "else",
-        "fi",
-        "for",
-        "select",
-        "while",
-        "until",
-        "do",
-        "done",
-        "case",
-        "esac",
-        "in",
-        "function",
-        "time",
-        "{",
-        "}",
-        "!",
-        "[[",
-    ]
-)
 _NOT_FIRST = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}"})
-_BLANK = re.compile(r"(?:[ \t]|\\\n|\r(?=\n))+")
 
 
-class _Parser(WordReader):
-    def blanks(self, *, lines: bool = False) -> None:
-        """Pass blanks and comments; ``lines``: also line ends."""
-        while True:
-            if match := _BLANK.match(self.text, self.at):
-                self.at = match.end()
-            char = self.peek()
-            if char == "#":
-                end = self.text.find("\n", self.at)
-                self.at = len(self.text) if end < 0 else end
-            elif char == "\n" and lines:
-                self._line_end()
-            else:
-                return
-
-    def _line_end(self) -> None:
-        """Pass the end of a line, and the here-documents that begin behind it."""
-        self.at += 1
-        waiting, self.pending = self.pending, []
-        for word, literal, tabs, fd, into, place in waiting:
-            lines = []
-            while self.at < len(self.text):
-                end = self.text.find("\n", self.at)
-                end = len(self.text) if end < 0 else end
-                line = self.text[self.at : end]
-                self.at = end + 1
-                if tabs:
-                    line = line.lstrip("\t")
-                if line == word:
-                    break
-                lines.append(line)
-            self.at = min(self.at, len(self.text))
-            text = "".join(f"{line}\n" for line in lines)
-            into[place] = Redirection("<<", self._document(text, literal=literal), fd)
-
-    def _document(self, text: str, *, literal: bool) -> WordNode:
-        if literal:
-            return (Literal(text, quoted=True),)
-        reader = _Parser(text, 0, self.nesting + 1)
-        reader.deeper(0)
-        parts: list[Part] = []
-        reader.quoted(parts, "")
-        return joined(parts)
-
-    def keyword(self) -> str:
-        """The reserved word that stands here, which is not passed; empty if none does."""
-        for word in _RESERVED:
-            if self.text.startswith(word, self.at):
-                after = self.text[self.at + len(word) : self.at + len(word) + 1]
-                if not after or after in " \t\n;&|()<>" or (word == "}" and after in "})"):
-                    return word
-        return ""
-
+class _Parser(LineReader):
     def script(self, ends: frozenset[str]) -> Script:
         items: list[Item] = []
         joined = ";"
@@ -206,10 +124,10 @@ class _Parser(WordReader):
             end = self._closing_arithmetic_at(self.at + 2)
             if end >= 0:
                 self.at = end + 2
-                return ArithmeticCommand(self.expression(self.text[start + 2 : end]), self._redirections())
+                return ArithmeticCommand(self.expression(self.text[start + 2 : end]), self.redirections())
         if self.peek() == "(":
             self.at += 1
-            return Compound(self._until(")"), True, self._redirections())
+            return Compound(self._until(")"), True, self.redirections())
         if word and word not in ("in", "!", "time"):
             self.at += len(word)
             return self._keyword_command(word)
@@ -217,7 +135,7 @@ class _Parser(WordReader):
             self.at += 7
             self.blanks()
             return self.command()
-        return self._simple()
+        return self.simple()
 
     def _closing_arithmetic_at(self, start: int) -> int:
         held, self.at = self.at, start - 3
@@ -234,13 +152,13 @@ class _Parser(WordReader):
     def _keyword_command(self, word: str) -> Node:
         match word:
             case "{":
-                return Compound(self._until("}"), False, self._redirections())
+                return Compound(self._until("}"), False, self.redirections())
             case "if":
                 return self._if()
             case "while" | "until":
                 condition = self._until("do")
                 body = self._until("done")
-                return While(condition, body, word == "until", self._redirections())
+                return While(condition, body, word == "until", self.redirections())
             case "for" | "select":
                 return self._for()
             case "case":
@@ -254,7 +172,7 @@ class _Parser(WordReader):
                 self.blanks()
                 if re.match(r"\(\s*\)", self.text[self.at : self.at + 20]):
                     self.at = self.text.index(")", self.at) + 1
-                return self._function(name[0])
+                return self.function(name[0])
             case _:
                 return self._test()
 
@@ -270,7 +188,7 @@ class _Parser(WordReader):
             if end == "else":
                 otherwise = self._until("fi")
             if end != "elif":
-                return If(tuple(branches), otherwise, self._redirections())
+                return If(tuple(branches), otherwise, self.redirections())
 
     def _for(self) -> Node:
         self.blanks()
@@ -283,7 +201,7 @@ class _Parser(WordReader):
             if len(three) != 3:
                 raise BadSyntax("for (( )) needs three expressions")
             start, condition, step = (self.expression(text) for text in three)
-            return CountingFor(start, condition, step, self._loop_body(), self._redirections())
+            return CountingFor(start, condition, step, self._loop_body(), self.redirections())
         name = _FUNCTION_NAME.match(self.text, self.at)
         if name is None:
             raise BadSyntax("for has no name")
@@ -293,7 +211,7 @@ class _Parser(WordReader):
         if self.keyword() == "in":
             self.at += 2
             words = self._words()
-        return For(name[0], words, self._loop_body(), self._redirections())
+        return For(name[0], words, self._loop_body(), self.redirections())
 
     def _loop_body(self) -> Script:
         self.blanks()
@@ -307,7 +225,7 @@ class _Parser(WordReader):
         return self._until("done")
 
     def _words(self) -> tuple[WordNode, ...]:
-        words = []
+        words: list[WordNode] = []
         while True:
             self.blanks()
             word = self.word()
@@ -320,12 +238,12 @@ class _Parser(WordReader):
         word = self.word()
         self.blanks(lines=True)
         self.expect("in")
-        items = []
+        items: list[tuple[tuple[WordNode, ...], Script]] = []
         while True:
             self.blanks(lines=True)
             if self.keyword() == "esac":
                 self.at += 4
-                return Case(word, tuple(items), self._redirections())
+                return Case(word, tuple(items), self.redirections())
             if self.peek() == "(":
                 self.at += 1
             patterns = []
@@ -345,12 +263,12 @@ class _Parser(WordReader):
                 self.at += 3 if self.peek(3) == ";;&" else 2
 
     def _test(self) -> Test:
-        words = []
+        words: list[WordNode] = []
         while True:
             self.blanks(lines=True)
             if self.keyword_is("]]"):
                 self.at += 2
-                return Test(tuple(words), self._redirections())
+                return Test(tuple(words), self.redirections())
             word = self.word(blanks=False)
             if not word:
                 sign = self.peek(2) if self.peek(2) in ("&&", "||") else self.peek()
@@ -388,132 +306,9 @@ class _Parser(WordReader):
                 parts.extend(self.word())
         return tuple(parts)
 
-    def _function(self, name: str) -> Function:
+    def function(self, name: str) -> Function:
         self.blanks(lines=True)
         return Function(name, self.command())
-
-    def _redirections(self) -> tuple[Redirection, ...]:
-        found: list[Redirection] = []
-        while self._redirection(found):
-            pass
-        if any(redirection.op == "<<wait" for redirection in found):
-            self._fill(found)
-        return tuple(found)
-
-    def _fill(self, found: list[Redirection]) -> None:
-        """Read the bodies of here-documents now: they begin behind the end of this line."""
-        held = self.at
-        end = self._end_of_line(held)
-        if end < 0:
-            self.at = len(self.text)
-            self.pending, waiting = [], self.pending
-            for _, _, _, fd, into, place in waiting:
-                into[place] = Redirection("<<", (), fd)
-            self.at = held
-            return
-        self.at = end
-        self._line_end()
-        # What is left of the line is read next; the bodies are cut out of the text behind it.
-        self.text = self.text[: end + 1] + self.text[self.at :]
-        self.at = held
-
-    def _end_of_line(self, start: int) -> int:
-        """Where the line ends, passing over quotes and brackets; -1 if it is the last."""
-        quote = ""
-        index = start
-        while index < len(self.text):
-            char = self.text[index]
-            if char == "\\" and quote != "'":
-                index += 2
-                continue
-            if quote:
-                quote = "" if char == quote else quote
-            elif char in "'\"`":
-                quote = char
-            elif char == "\n":
-                return index
-            index += 1
-        return -1
-
-    def _redirection(self, found: list[Redirection]) -> bool:
-        self.blanks()
-        match = _REDIRECTION.match(self.text, self.at)
-        if match is None or (match[2] in "<>" and self.text.startswith("(", match.end()) and not match[1]):
-            return False
-        number, op = match[1], match[2]
-        self.at = match.end()
-        self.blanks()
-        fd = int(number) if number and number.isdigit() else None
-        start = self.at
-        target = self.word()
-        if not target:
-            raise BadSyntax(f"{op} has no target")
-        if op in ("<<", "<<-"):
-            quoted = any(sign in self.text[start : self.at] for sign in "'\"\\")
-            end = "".join(part.text for part in target if isinstance(part, Literal))
-            found.append(Redirection("<<wait", (), fd))
-            self.pending.append((end, quoted, op == "<<-", fd, found, len(found) - 1))
-        else:
-            found.append(Redirection(op, target, fd))
-        return True
-
-    def _simple(self) -> Node:
-        assignments: list[Assignment] = []
-        declared: list[Assignment] = []
-        words: list[WordNode] = []
-        redirections: list[Redirection] = []
-        declaring = False
-        while True:
-            if self._redirection(redirections):
-                continue
-            match = _ASSIGNMENT.match(self.text, self.at) if declaring or not words else None
-            if match and (found := self._assignment(match)):
-                (declared if words else assignments).append(found)
-                continue
-            word = self.word()
-            if not word:
-                break
-            first = word[0]
-            if not words:
-                plain = first.text if len(word) == 1 and isinstance(first, Literal) and not first.quoted else ""
-                declaring = plain in _DECLARING
-                self.blanks()
-                if plain and not assignments and (brackets := re.compile(r"\([ \t]*\)").match(self.text, self.at)):
-                    self.at = brackets.end()
-                    return self._function(plain)
-            words.append(word)
-        if not words and not assignments and not redirections:
-            raise BadSyntax(f"a command is missing before {self.peek(10)!r}")
-        if any(redirection.op == "<<wait" for redirection in redirections):
-            self._fill(redirections)
-        return Simple(tuple(assignments), tuple(words), tuple(redirections), tuple(declared))
-
-    def _assignment(self, match: re.Match[str]) -> Assignment | None:
-        held = self.at
-        self.at = match.end()
-        index: WordNode | None = None
-        append = match[2] == "+="
-        if match[2] == "[":
-            index = self.word("]", blanks=True)
-            after = re.compile(r"\](\+?=)").match(self.text, self.at)
-            if after is None:
-                self.at = held
-                return None
-            append = after[1] == "+="
-            self.at = after.end()
-        if self.peek() != "(":
-            return Assignment(match[1], self.word(), append, index)
-        self.at += 1
-        elements = []
-        while True:
-            self.blanks(lines=True)
-            if self.peek() == ")":
-                self.at += 1
-                return Assignment(match[1], tuple(elements), append, index, array=True)
-            element = self.word()
-            if not element:
-                raise BadSyntax("an array is not closed")
-            elements.append(element)
 
 
 def parse(text: str) -> Script:

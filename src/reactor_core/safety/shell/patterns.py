@@ -68,62 +68,62 @@ def _translated(text: str) -> str:
     return "".join(out)
 
 
-Token = str | Part
+Atom = str | Part
 
 
 def braced(word: WordNode) -> list[WordNode]:
     """All words that ``{a,b}`` and ``{1..3}`` in a word give; the word itself if there are none."""
     if not any(isinstance(part, Literal) and not part.quoted and "{" in part.text for part in word):
         return [word]
-    tokens: list[Token] = []
+    atoms: list[Atom] = []
     for part in word:
         if isinstance(part, Literal) and not part.quoted:
-            tokens.extend(part.text)
+            atoms.extend(part.text)
         else:
-            tokens.append(part)
+            atoms.append(part)
     return [
-        joined([Literal(token) if isinstance(token, str) else token for token in found])
-        for found in _alternatives(tokens)[:MAX_WORDS]
+        joined([Literal(atom) if isinstance(atom, str) else atom for atom in found])
+        for found in _alternatives(atoms)[:MAX_WORDS]
     ]
 
 
-def _alternatives(tokens: Sequence[Token]) -> list[list[Token]]:
-    for start, token in enumerate(tokens):
-        if token != "{":
+def _alternatives(atoms: Sequence[Atom]) -> list[list[Atom]]:
+    for start, atom in enumerate(atoms):
+        if atom != "{":
             continue
-        commas, end = _closing(tokens, start)
+        commas, end = _closing(atoms, start)
         if end < 0:
             continue
-        inside = tokens[start + 1 : end]
+        inside = atoms[start + 1 : end]
         if commas:
             bounds = [start, *commas, end]
             choices = [
-                found for low, high in itertools.pairwise(bounds) for found in _alternatives(tokens[low + 1 : high])
+                found for low, high in itertools.pairwise(bounds) for found in _alternatives(atoms[low + 1 : high])
             ]
         else:
             steps = _range("".join(t if isinstance(t, str) else "\0" for t in inside))
             if steps is None:
                 continue
             choices = [[*step] for step in steps]
-        rest = _alternatives(tokens[end + 1 :])
-        head = list(tokens[:start])
+        rest = _alternatives(atoms[end + 1 :])
+        head = list(atoms[:start])
         return [[*head, *choice, *tail] for choice in choices for tail in rest][: MAX_WORDS + 1]
-    return [list(tokens)]
+    return [list(atoms)]
 
 
-def _closing(tokens: Sequence[Token], start: int) -> tuple[list[int], int]:
+def _closing(atoms: Sequence[Atom], start: int) -> tuple[list[int], int]:
     """Where the commas of an opening brace are, and its closing one; -1 if it has none."""
     depth = 0
-    commas = []
-    for index in range(start, len(tokens)):
-        token = tokens[index]
-        if token == "{":
+    commas: list[int] = []
+    for index in range(start, len(atoms)):
+        atom = atoms[index]
+        if atom == "{":
             depth += 1
-        elif token == "}":
+        elif atom == "}":
             depth -= 1
             if depth == 0:
                 return commas, index
-        elif token == "," and depth == 1:
+        elif atom == "," and depth == 1:
             commas.append(index)
     return [], -1
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reactor_core.safety.shell.command import Word, known
-from reactor_core.safety.shell.outputs import Source, printed
+from reactor_core.safety.shell.outputs import printed
 from reactor_core.safety.shell.running import Call, Outcome, deeper
+from reactor_core.safety.shell.sources import Source
 from reactor_core.safety.shell.state import UNKNOWN, Value
 from reactor_core.safety.shell.unwrap import joined_line
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reactor_core.safety.scope import Scope, unclear
+from reactor_core.safety.shell import redirects as streams
 from reactor_core.safety.shell import simple
 from reactor_core.safety.shell.arithmetic import NotKnown
 from reactor_core.safety.shell.command import Origin
@@ -213,13 +214,13 @@ class _Runner:
         expander = self._expander(shell, Chooser())
         cwd = shell.folders()[0]
         scope = replace(shell.scope, cwd=cwd)
-        stdin, redirects, out = simple.opened(redirections, shell, expander, scope, self)
+        stdin, redirects, out = streams.opened(redirections, shell, expander, scope, self)
         if stdin is not None:
             shell.stdin = stdin
         outcome = self._compound(node, shell)
         shell.stdin = held
         if redirects:
-            simple.judge_redirects(
+            streams.judge_redirects(
                 Call((_GROUP,), shell, scope, self, expander.chooser, redirects=redirects), redirects, outcome.output
             )
         return replace(outcome, output=EMPTY) if out else outcome

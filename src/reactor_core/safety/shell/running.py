@@ -111,7 +111,13 @@ class Call:
             variables[name] = ways[0].text if ways is not None and len(ways) == 1 else None
         world = self.world
         setting = on_branch(self.scope.setting, world.branch)
-        return replace(self.scope, setting=setting, variables=variables, made=frozenset(world.made), fetched=frozenset(world.fetched))
+        return replace(
+            self.scope,
+            setting=setting,
+            variables=variables,
+            made=frozenset(world.made),
+            fetched=frozenset(world.fetched),
+        )
 
     def command(self) -> Command:
         """For the judge of its program."""

@@ -6,33 +6,30 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-import msgspec
-
-from reactor_core.safety import paths
-from reactor_core.safety.scope import unclear
+from reactor_core.safety.scope import Scope, unclear
+from reactor_core.safety.shell.assignments import aliased, assign
 from reactor_core.safety.shell.builtins import BUILTINS
 from reactor_core.safety.shell.command import Redirect, Word, line_of
 from reactor_core.safety.shell.containers import THROWAWAY, outside
 from reactor_core.safety.shell.expand import Expander
 from reactor_core.safety.shell.flow import check, shows_secret
-from reactor_core.safety.shell.grammar import parse
 from reactor_core.safety.shell.indirect import schedule, shown, standing_for
-from reactor_core.safety.shell.nodes import Assignment, Literal, Node, Pipeline, Redirection, Script, Simple
 from reactor_core.safety.shell.nodes import Item as ListItem
-from reactor_core.safety.shell.outputs import Source, printed
+from reactor_core.safety.shell.nodes import Pipeline, Script, Simple
+from reactor_core.safety.shell.outputs import printed
+from reactor_core.safety.shell.redirects import judge_redirects, opened, take
 from reactor_core.safety.shell.repeated import REPEATERS
 from reactor_core.safety.shell.running import Call, Outcome, Runs, absolute, deeper
-from reactor_core.safety.shell.scripts import content_of, fetched, run_shell
-from reactor_core.safety.shell.state import EMPTY, UNKNOWN, Chooser, Shell, Value, literal
-from reactor_core.safety.shell.traces import remember, written
+from reactor_core.safety.shell.scripts import fetched, run_shell
+from reactor_core.safety.shell.sources import Source
+from reactor_core.safety.shell.state import EMPTY, UNKNOWN, Chooser, Shell, Value
+from reactor_core.safety.shell.traces import remember
 from reactor_core.safety.shell.unwrap import unwrap
 from reactor_core.safety.tools import judge_command
-from reactor_core.safety.verdict import Effect, Judged, Scale
+from reactor_core.safety.verdict import Effect, Scale
 
-__all__ = ["assign", "call", "judge_redirects", "opened", "run_simple"]
+__all__ = ["call", "run_simple"]
 
-_NETWORK = re.compile(r"/dev/(tcp|udp)/([^/]+)/([^/]+)")
-_STANDARD = re.compile(r"/dev/(stdin|stdout|stderr|null|zero|full|tty|fd/\d+|pts/\d+|u?random)|/proc/self/fd/\d+|&?-")
 _OUTER = frozenset({"env", "command", "builtin", "exec", "nohup", "time", "busybox", "toybox", "npx", "bunx"})
 _MAX_CALLS = 12
 
@@ -43,11 +40,11 @@ def run_simple(node: Simple, shell: Shell, expander: Expander, runner: Runs, cho
     ways = shell.folders()
     cwd = ways[chooser.pick(("variable", "PWD"), len(ways))]
     scope = replace(shell.scope, cwd=cwd)
-    aliased = _aliased(node, shell)
-    if aliased is not None:
-        for name in aliased[1]:
+    substituted = aliased(node, shell)
+    if substituted is not None:
+        for name in substituted[1]:
             shell.aliases.pop(name, None)
-        outcome = runner.script(aliased[0], shell)
+        outcome = runner.script(substituted[0], shell)
         if "expand_aliases" in shell.options:
             return outcome
     words = tuple(expander.words(node.words))
@@ -66,7 +63,7 @@ def run_simple(node: Simple, shell: Shell, expander: Expander, runner: Runs, cho
             assign(assignment, shell, expander)
     stdin, redirects, out = opened(node.redirections, shell, expander, scope, runner)
     if not words:
-        _emptied(redirects, shell, scope)
+        _emptied(redirects, shell, scope, runner)
         return Outcome(status=True)
     one = Call(
         words, shell, scope, runner, chooser, env, shell.stdin if stdin is None else stdin, redirects, node.declared,
@@ -79,169 +76,9 @@ def run_simple(node: Simple, shell: Shell, expander: Expander, runner: Runs, cho
     return replace(outcome, output=EMPTY) if out else outcome
 
 
-def _aliased(node: Simple, shell: Shell) -> tuple[Script, list[str]] | None:
-    """The command with its alias put in; None if its first word is none."""
-    if not node.words or len(node.words[0]) != 1:
-        return None
-    first = node.words[0][0]
-    if not isinstance(first, Literal) or first.quoted or first.text not in shell.aliases:
-        return None
-    script = parse(shell.aliases[first.text])
-    if not script.items:
-        return None
-    *before, last = script.items
-    commands: list[Node] = list(last.pipeline.commands)
-    end = commands[-1]
-    if not isinstance(end, Simple):
-        return script, [first.text]
-    commands[-1] = replace(
-        end,
-        assignments=(*node.assignments, *end.assignments),
-        words=(*end.words, *node.words[1:]),
-        redirections=(*end.redirections, *node.redirections),
-    )
-    item = ListItem(Pipeline(tuple(commands), last.pipeline.negated), last.joined, last.background)
-    return Script((*before, item)), [first.text]
-
-
-def assign(assignment: Assignment, shell: Shell, expander: Expander) -> None:
-    """Set a variable."""
-    name = assignment.name
-    if assignment.array:
-        words = expander.words(assignment.value)  # type: ignore[arg-type]
-        items = tuple(Value(word.parts, word.origin, word.globbed) for word in words)
-        before = shell.variables.get(name, (EMPTY,))[0].items or ()
-        if any(word.many for word in words):
-            value = UNKNOWN
-        else:
-            value = Value(("",), items=(*before, *items) if assignment.append else items)
-    else:
-        value = expander.value(assignment.value)  # type: ignore[arg-type]
-        if assignment.index is not None:
-            value = _with_element(assignment, value, shell, expander)
-        elif assignment.append:
-            value = expander.variable(name) + value if shell.ways(name) is not None else value
-    shell.set(name, value)
-    if "allexport" in shell.options:
-        shell.exported.add(name)
-
-
-def _with_element(assignment: Assignment, value: Value, shell: Shell, expander: Expander) -> Value:
-    items = list(shell.variables.get(assignment.name, (EMPTY,))[0].items or ())
-    text = expander.value(assignment.index or ()).text
-    if text is None or not text.isdigit() or int(text) > 1000:
-        return UNKNOWN
-    while len(items) <= int(text):
-        items.append(EMPTY)
-    items[int(text)] = value
-    return Value(("",), items=tuple(items))
-
-
-def opened(
-    redirections: Sequence[Redirection], shell: Shell, expander: Expander, scope: object, runner: Runs
-) -> tuple[Value | None, tuple[Redirect, ...], bool]:
-    """Standard input if it is redirected, all files, and whether the output goes to one of them."""
-    stdin: Value | None = None
-    redirects: list[Redirect] = []
-    out = False
-    for redirection in redirections:
-        op, fd = redirection.op, redirection.fd
-        if op == "<<":
-            value = expander.value(redirection.target)
-            if fd in (None, 0):
-                stdin = value
-            continue
-        if op == "<<<":
-            value = expander.value(redirection.target)
-            if fd in (None, 0):
-                stdin = value + literal("\n")
-            continue
-        words = expander.words((redirection.target,))
-        target = words[0] if len(words) == 1 else Word((None,))
-        text = target.text or ""
-        if op in (">&", "<&") and re.fullmatch(r"\d+-?|-", text):
-            if op == ">&" and fd in (None, 1) and text == "2":
-                out = True
-            continue
-        if op in ("<", "<>", "<&") and fd in (None, 0):
-            stdin = _file_content(target, shell, expander, scope)
-        kind = "<" if op.startswith("<") and op != "<>" else ">>" if op in (">>", "&>>", "<>") else ">"
-        redirects.append(Redirect(kind, target, fd if fd is not None else (0 if op[0] == "<" else 1)))
-        out = out or (kind != "<" and fd in (None, 1) and text not in ("/dev/stdout", "/dev/tty", "/dev/fd/1"))
-    return stdin, tuple(redirects), out
-
-
-def _file_content(target: Word, shell: Shell, expander: Expander, scope: object) -> Value:
-    one = Call((Word(("cat",)), target), shell, scope, None, expander.chooser)  # type: ignore[arg-type]
-    if target.text is not None and _NETWORK.fullmatch(target.text):
-        return Value((None,), replace(target.origin, fetched=True))
-    value = content_of(one, target)
-    if target.text is None:
-        return value
-    path = one.path(target.text)
-    secret = shows_secret(one)
-    files = () if path.startswith("/dev/") or value.text is not None else (path,)
-    return replace(value, origin=replace(value.origin, secret=value.origin.secret or secret, files=files))
-
-
-def _emptied(redirects: Sequence[Redirect], shell: Shell, scope: object) -> None:
-    one = Call((Word((":",)),), shell, scope, None, Chooser(), redirects=tuple(redirects))  # type: ignore[arg-type]
+def _emptied(redirects: Sequence[Redirect], shell: Shell, scope: Scope, runner: Runs) -> None:
+    one = Call((Word((":",)),), shell, scope, runner, Chooser(), redirects=tuple(redirects))
     judge_redirects(one, redirects, EMPTY)
-
-
-def judge_redirects(one: Call, redirects: Sequence[Redirect], output: Value) -> None:
-    for redirect in redirects:
-        target = redirect.target
-        text = target.text
-        content = output if redirect.fd in (0, 1) else UNKNOWN
-        if text is not None and (match := _NETWORK.fullmatch(text)):
-            _connected(one, redirect, match)
-            continue
-        if text is None and not target.known_prefix.startswith("/"):
-            if redirect.op == ">":
-                one.add(unclear("writes to a file whose name is not known"))
-            continue
-        path = outside(text, one.shell.roots) if text is not None else target.pattern
-        if _STANDARD.fullmatch(path):
-            continue
-        scope = one.known_scope()
-        if redirect.op == "<":
-            finding = paths.reading(path, scope)
-        elif redirect.op == ">>":
-            finding = paths.appending(path, scope, content=content.text)
-        else:
-            finding = paths.overwriting(path, scope, content=content.text)
-            if target.globbed and content.text == "":
-                # In a loop over a pattern: emptying many files is losing them.
-                finding = paths.deletion(path, scope, recursive=False, many=True) or finding
-        if finding is not None:
-            one.add(msgspec.structs.replace(finding, part=f"{line_of(one.words)} {redirect.op} {target}"))
-        if redirect.op == ">" and finding is None and text is not None and not target.globbed:
-            one.world.made.add(one.path(path))
-        if redirect.op != "<" and redirect.fd in (0, 1) and text is not None:
-            written(one, one.path(path), content, adding=redirect.op == ">>")
-
-
-def _connected(one: Call, redirect: Redirect, match: re.Match[str]) -> None:
-    host, port = match[2], match[3]
-    shells = one.name in BUILTINS and BUILTINS[one.name] is run_shell
-    if shells or (one.name == "exec" and redirect.op == ">>" and len(one.words) == 1 and redirect.fd in (0, 1)):
-        says = f"connects a shell to {host}, port {port}"
-        one.found("B5", says, Effect(target=host, scale=Scale.ALL, reversible=False, outward=True, privilege=True))
-    elif redirect.op != "<" and shows_secret(one):
-        says = f"sends a secret to {host}"
-        one.found("B5", says, Effect(target=host, scale=Scale.ITEM, reversible=False, outward=True, secret=True))
-    else:
-        judged = one.scope.nested("network", f"CONNECT {host}:{port}")
-        take(one, judged)
-
-
-def take(one: Call, judged: Judged) -> None:
-    """Add what another judge has found."""
-    for finding in judged.findings:
-        one.add(finding)
-    one.world.resolved.extend(judged.resolved)
-    one.world.touches.extend(judged.touches)
 
 
 def call(one: Call) -> Outcome:
@@ -343,7 +180,7 @@ def _moved(word: Word, one: Call, links: dict[str, str]) -> Word:
     return word
 
 
-def _inside_scope(one: Call) -> object:
+def _inside_scope(one: Call) -> Scope:
     scope = one.scope
     return replace(scope, cwd=outside(scope.cwd, one.shell.roots)) if one.shell.roots and scope.cwd else scope
 

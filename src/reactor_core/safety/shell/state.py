@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from reactor_core.safety.scope import Scope
-from reactor_core.safety.shell.command import Origin, Word
+from reactor_core.safety.shell.command import NOWHERE, Origin, Word
 from reactor_core.safety.shell.nodes import Node
 from reactor_core.safety.verdict import Finding, Touch
 
@@ -30,7 +30,7 @@ class Value:
     """
 
     parts: tuple[str | None, ...] = ("",)
-    origin: Origin = Origin()
+    origin: Origin = NOWHERE
     globbed: bool = False
     items: tuple[Value, ...] | None = None
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from reactor_core.safety.scope import Scope
 from reactor_core.safety.shell.command import Word
 from reactor_core.safety.shell.containers import mounted
 from reactor_core.safety.shell.running import Call, Outcome, absolute, deeper
@@ -214,7 +215,7 @@ def _host(taken: _Taken, wrapper: Wrapper) -> str:
     return re.sub(r":\d+$", "", re.sub(r"^(?:ssh://)?(?:[^@/]*@)?", "", text)) or "elsewhere"
 
 
-def _elsewhere(call: Call, taken: _Taken, wrapper: Wrapper, host: str) -> tuple[Shell, object]:
+def _elsewhere(call: Call, taken: _Taken, wrapper: Wrapper, host: str) -> tuple[Shell, Scope]:
     shell = call.shell.copy()
     shell.variables = {}
     shell.functions, shell.aliases, shell.exported = {}, {}, set()
