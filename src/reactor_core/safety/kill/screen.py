@@ -7,6 +7,8 @@ import os
 import select
 import threading
 import time
+import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -52,7 +54,8 @@ class ScreenWatch:
         try:
             self._display: Any = Display(display)
         except (error.DisplayError, OSError) as problem:
-            raise EnvironmentMissing(f"display {display} cannot be watched: {problem}") from problem
+            _drop_socket(problem)
+            raise EnvironmentMissing(f"display {display} cannot be watched: {problem}") from None
         self.name = display
         self._happened = happened
         self._corner = corner
@@ -65,6 +68,7 @@ class ScreenWatch:
             )
             if wanted
         )
+        self._came()  # where the pointer rests now; whatever it does from here on counts
         self._end, self._ending = os.pipe()
         self._thread = threading.Thread(target=self._run, name=f"reactor-screen {display}", daemon=True)
         self._thread.start()
@@ -94,11 +98,17 @@ class ScreenWatch:
             return False
         return True
 
+    def _came(self) -> bool:
+        """Whether the pointer has come into the corner since this was asked last."""
+        if self._corner is None:
+            return False
+        screen, at = self._display.screen(), self._root.query_pointer()
+        size = {"width": screen.width_in_pixels, "height": screen.height_in_pixels}
+        return bool(at.same_screen) and self._corner.arrives(at.root_x, at.root_y, **size)
+
     def _run(self) -> None:
         from Xlib import X, error
 
-        screen = self._display.screen()
-        width, height = screen.width_in_pixels, screen.height_in_pixels
         try:
             while True:
                 ready, _, _ = select.select([self._display, self._end], [], [], LOOK_SECONDS)
@@ -107,13 +117,21 @@ class ScreenWatch:
                 while self._display.pending_events():
                     if self._display.next_event().type == X.KeyPress:
                         self._happened("hotkey", time.monotonic())
-                if self._corner is not None:
-                    at = self._root.query_pointer()
-                    if at.same_screen and self._corner.arrives(at.root_x, at.root_y, width=width, height=height):
-                        self._happened("mouse_corner", time.monotonic())
+                if self._came():
+                    self._happened("mouse_corner", time.monotonic())
             self._display.close()
         except (error.ConnectionClosedError, OSError) as problem:
             _log.warning("display %s is not watched any more: %s", self.name, problem)
         finally:
             os.close(self._end)
             os.close(self._ending)
+
+
+def _drop_socket(problem: BaseException) -> None:
+    """Python-xlib forgets its socket when it cannot connect; without this Python complains about it much later."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        error: BaseException | None = problem
+        while error is not None:
+            traceback.clear_frames(error.__traceback__)
+            error = error.__context__
