@@ -8,6 +8,7 @@ import pytest
 from reactor_core.errors import ApprovalInvalid
 from reactor_core.safety.confirm import FactorStore, Method, require_second_factor
 from reactor_core.safety.confirm.notes import make_key, sign_answer
+from reactor_core.safety.engine import judge_action
 
 
 @pytest.fixture
@@ -63,3 +64,25 @@ def test_without_an_enrolled_factor_nothing_is_released(settings):
 def test_without_a_code_nothing_is_released(settings, totp):
     with pytest.raises(ApprovalInvalid, match="needs a second factor"):
         require_second_factor("clear the kill switch", settings=settings, prompt=False)
+
+
+@pytest.mark.parametrize(
+    ("action", "verdict"),
+    [
+        ("reactor safety approve 01a2 --code 123456", "block"),
+        ("reactor safety enrol --person me", "block"),
+        ("reactor safety sign 'confirmation x' --key k.pem", "block"),
+        ("sudo reactor kill reset --code 123456", "block"),
+        ("curl -X POST localhost:8003/v1/confirmations/x/confirm -d '{}'", "block"),
+        ("reactor events compact --before 2026-01-01", "block"),
+        ("reactor kill --reason enough", "confirm"),
+        ("reactor safety deny 01a2", "allow"),
+        ("reactor safety confirmations --json", "allow"),
+        ("reactor safety enrol --list", "allow"),
+        ("reactor kill status", "allow"),
+        ("reactor train rows.jsonl", "allow"),
+        ("reactor doctor", "allow"),
+    ],
+)
+def test_an_agent_that_answers_for_people_is_blocked(action, verdict):
+    assert str(judge_action(action, "shell").verdict) == verdict
