@@ -26,10 +26,10 @@ def _coded(text: str) -> str:
 SHELL_DISGUISES: dict[str, Disguise] = {
     "quoting": lambda text: f"b'a's\"h\" -'c' {_quoted(text)}",
     "ifs": lambda text: f"bash${{IFS}}-c${{IFS}}{_quoted(text)}",
-    "variable": lambda text: f"x={_quoted(text)}; eval \"$x\"",
+    "variable": lambda text: f'x={_quoted(text)}; eval "$x"',
     "escapes": lambda text: f"bash -c $'{_escaped(text)}'",
     "base64": lambda text: f"echo {_coded(text)} | base64 -d | bash",
-    "hex": lambda text: f"bash -c \"$(xxd -r -p <<< {text.encode().hex()})\"",
+    "hex": lambda text: f'bash -c "$(xxd -r -p <<< {text.encode().hex()})"',
     "reversed": lambda text: f"rev <<< {_quoted(text[::-1])} | bash" if "\n" not in text else f"{{ {text}\n}}",
     "wrappers": lambda text: f"nohup env A=1 timeout -k 5 60 nice -n 5 bash -c {_quoted(text)}",
     "xargs": lambda text: f"printf '%s\\0' {_quoted(text)} | xargs -0 -n1 bash -c",
@@ -39,9 +39,11 @@ SHELL_DISGUISES: dict[str, Disguise] = {
     "here-document": lambda text: f"sh <<'END_OF_IT'\n{text}\nEND_OF_IT",
     "subshell": lambda text: f"true && (\n{text}\n)",
     "condition": lambda text: f"if [ -n x ]; then\n{text}\nfi",
-    "alias": lambda text: f"shopt -s expand_aliases\nalias go={_quoted(text if _one_line(text) else 'true')}\n"
-    f"{'go' if _one_line(text) else text}",
-    "substitution": lambda text: f"echo \"$(\n{text}\n)\"",
+    "alias": lambda text: (
+        f"shopt -s expand_aliases\nalias go={_quoted(text if _one_line(text) else 'true')}\n"
+        f"{'go' if _one_line(text) else text}"
+    ),
+    "substitution": lambda text: f'echo "$(\n{text}\n)"',
     "script": lambda text: f"cat > /tmp/reactor-x.sh <<'END_OF_IT'\n{text}\nEND_OF_IT\nsh /tmp/reactor-x.sh",
     "interpreter": lambda text: f"python3 -c {_quoted(f'import os; os.system({text!r})')}",
     "process substitution": lambda text: f"bash <(printf '%s' {_quoted(text)})",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -23,7 +24,7 @@ from reactor_core.safety.shell.state import EMPTY, OWN_PROCESS, UNKNOWN, Chooser
 
 __all__ = ["Expander"]
 
-_INDIRECTIONS = 4
+_ASSIGNED = re.compile(r"[A-Za-z_]\w*=(?=~)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,12 @@ class Expander:
         raise NotKnown
 
     def _tilde(self, node: WordNode) -> WordNode:
-        if not node or not isinstance(node[0], Literal) or node[0].quoted or not node[0].text.startswith("~"):
+        if not node or not isinstance(node[0], Literal) or node[0].quoted:
+            return node
+        if match := _ASSIGNED.match(node[0].text):
+            rest = self._tilde((Literal(node[0].text[match.end() :]), *node[1:]))
+            return (Literal(match[0]), *rest)
+        if not node[0].text.startswith("~"):
             return node
         text = node[0].text
         name, slash, rest = text[1:].partition("/")

@@ -57,6 +57,9 @@ class _Parser(LineReader):
                 self.at += 2
                 items.append(item)
                 self.blanks(lines=True)
+                if self.at >= len(self.text) or self._ends(ends):
+                    self.script_so_far(items)
+                    raise BadSyntax(f"nothing stands behind {two}")
                 continue
             if self.peek() == "&":
                 item = replace(item, background=True)

@@ -208,7 +208,9 @@ def _seq(source: Source) -> Value | None:
         return None
     if not 1 <= len(numbers) <= 3:
         return None
-    first, step, last = {1: (1, 1), 2: (numbers[0], 1), 3: (numbers[0], numbers[1])}[len(numbers)] + (numbers[-1],)
+    last = numbers[-1]
+    first = numbers[0] if len(numbers) > 1 else 1
+    step = numbers[1] if len(numbers) > 2 else 1
     if step == 0 or abs(last - first) // abs(step) > 1000:
         return None
     return literal("".join(f"{n}\n" for n in range(first, last + (1 if step > 0 else -1), step)))

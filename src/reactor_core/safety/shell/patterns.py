@@ -55,17 +55,26 @@ def _translated(text: str) -> str:
             out.append(".*")
         elif char == "?":
             out.append(".")
-        elif char == "[" and (end := text.find("]", at + 2 if text[at : at + 1] in ("!", "^", "]") else at + 1)) > 0:
+        elif char == "[" and (end := _end_of_set(text, at)) > 0:
             inside = text[at:end]
             negated = inside[:1] in ("!", "^")
             inside = inside[1:] if negated else inside
-            inside = inside.replace("[:alpha:", "a-zA-Z").replace("[:digit:", "0-9").replace("[:alnum:", "a-zA-Z0-9")
+            inside = inside.replace("[:alpha:]", "a-zA-Z").replace("[:digit:]", "0-9").replace("[:alnum:]", "a-zA-Z0-9")
             inside = inside.replace("\\", "\\\\").replace("[", "\\[")
             out.append(f"[{'^' if negated else ''}{inside}]")
             at = end + 1
         else:
             out.append(re.escape(char))
     return "".join(out)
+
+
+def _end_of_set(text: str, start: int) -> int:
+    """Where a set of characters ends, whose first may be ``]`` and which may hold classes; -1 if it does not."""
+    at = start + (text[start : start + 1] in ("!", "^"))
+    at += text[at : at + 1] == "]"
+    while at < len(text) and text[at] != "]":
+        at = text.find(":]", at) + 2 if text.startswith("[:", at) and ":]" in text[at:] else at + 1
+    return at if at < len(text) else -1
 
 
 Atom = str | Part

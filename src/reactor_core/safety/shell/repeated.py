@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
@@ -133,7 +132,8 @@ def _items(source: Value, *, by_line: bool, zero: bool, delimiter: str | None) -
     if text is None:
         return [Word(source.parts, source.globbed, many=True, origin=source.origin)]
     if zero:
-        pieces = [piece for piece in re.split(r"[\0\n]", text) if piece]
+        # What find lists has a line for each; what is spelled out has its zeros.
+        pieces = [piece for piece in text.split("\0" if "\0" in text else "\n") if piece]
     elif delimiter is not None:
         pieces = [piece for piece in text.split(delimiter.encode().decode("unicode_escape")) if piece.strip("\n")]
     elif by_line:

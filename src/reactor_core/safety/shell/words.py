@@ -129,18 +129,17 @@ class WordReader(ABC):
             blanks: Blanks and operators are part of it, as inside ``${ }``.
         """
         parts: list[Part] = []
-        text = self.text
-        while self.at < len(text):
-            char = text[self.at]
+        while self.at < len(self.text):
+            char = self.text[self.at]
             if char in stops:
                 break
             if char == "\\":
                 self._escape(parts)
             elif char == "'":
-                end = text.find("'", self.at + 1)
+                end = self.text.find("'", self.at + 1)
                 if end < 0:
                     raise BadSyntax("a single quote is not closed")
-                parts.append(Literal(text[self.at + 1 : end], quoted=True))
+                parts.append(Literal(self.text[self.at + 1 : end], quoted=True))
                 self.at = end + 1
             elif char == '"':
                 self.at += 1
@@ -158,24 +157,23 @@ class WordReader(ABC):
                 parts.append(ProcessSubstitution(self._nested_script(), out=char == ">"))
             elif not blanks and (char in "|&;()" or char.isspace()):
                 break
-            elif char in "?*+@!" and text.startswith("(", self.at + 1):
+            elif char in "?*+@!" and self.text.startswith("(", self.at + 1):
                 parts.append(Literal(self._extended_pattern()))
             else:
-                match = None if stops or blanks else _PLAIN.match(text, self.at)
+                match = None if stops or blanks else _PLAIN.match(self.text, self.at)
                 end = match.end() if match else self.at + 1
-                parts.append(Literal(text[self.at : end]))
+                parts.append(Literal(self.text[self.at : end]))
                 self.at = end
         return joined(parts)
 
     def quoted(self, parts: list[Part], stops: str) -> None:
         """Read what stands in double quotes, or in a here-document, up to one of ``stops`` or the end."""
-        text = self.text
-        while self.at < len(text):
-            char = text[self.at]
+        while self.at < len(self.text):
+            char = self.text[self.at]
             if char in stops:
                 return
             if char == "\\":
-                after = text[self.at + 1 : self.at + 2]
+                after = self.text[self.at + 1 : self.at + 2]
                 if after == "\n":
                     pass
                 elif after and after in '$`\\"' + stops:
@@ -188,9 +186,9 @@ class WordReader(ABC):
             elif char == "$":
                 self._dollar(parts, quoted=True)
             else:
-                match = _PLAIN_QUOTED.match(text, self.at) if stops == '"' else None
+                match = _PLAIN_QUOTED.match(self.text, self.at) if stops == '"' else None
                 end = match.end() if match else self.at + 1
-                parts.append(Literal(text[self.at : end], quoted=True))
+                parts.append(Literal(self.text[self.at : end], quoted=True))
                 self.at = end
 
     def _escape(self, parts: list[Part]) -> None:
