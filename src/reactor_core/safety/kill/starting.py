@@ -19,6 +19,9 @@ __all__ = ["meet_watcher"]
 START_SECONDS = 60.0
 """How long a watcher may take to start; it takes a second on an idle machine."""
 
+TRIES = 3
+"""How often one is started that ends at once."""
+
 GREET_SECONDS = 5.0
 """How long a watcher that is there may take to answer. One that hangs is not replaced: nothing runs."""
 
@@ -32,10 +35,14 @@ def meet_watcher(bridge: EventBridge, hello: wire.Hello) -> tuple[socket.socket,
         EnvironmentMissing: It does not start, or does not answer.
     """
     deadline = time.monotonic() + START_SECONDS
+    starts = 0
     while time.monotonic() < deadline:
         connected = wire.connect(bridge.workspace)
         if connected is None:
+            if starts == TRIES:
+                break
             _start(bridge, deadline)
+            starts += 1
             continue
         try:
             connected.settimeout(GREET_SECONDS)

@@ -260,13 +260,18 @@ def main(arguments: list[str] | None = None) -> int:
     """Become the watcher of a workspace in the background; returns in the foreground when stations may come."""
     workspace = Path((sys.argv[1:] if arguments is None else arguments)[0])
     settings = load_settings().model_copy(update={"workspace": workspace})
-    listening = wire.bind(workspace)
+    try:
+        listening = wire.bind(workspace)
+        log = os.open(workspace / LOG_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        print(f"{workspace}: {error}", file=sys.stderr)  # noqa: T201  for who starts it
+        return 1
     if listening is None:
         return 0  # there is one
     if os.fork() > 0:
         os._exit(0)
     os.setsid()
-    _write_to(workspace / LOG_NAME)
+    _write_to(log)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         _watch(listening, settings)
@@ -285,14 +290,13 @@ def _watch(listening: socket.socket, settings: Settings) -> None:
         watcher.run()
 
 
-def _write_to(log: Path) -> None:
+def _write_to(log: int) -> None:
     """Let go of the terminal, and of who waits for the end of the starter's output."""
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((nothing, 0), (descriptor, 1), (descriptor, 2)):
+    for source, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
-        os.close(source) if source == nothing else None
-    os.close(descriptor)
+    os.close(nothing)
+    os.close(log)
 
 
 if __name__ == "__main__":
