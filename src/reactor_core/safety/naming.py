@@ -13,9 +13,9 @@ __all__ = ["NameClass", "name_class", "names_class"]
 NameClass = Literal["precious", "plain", "scratch"]
 
 _PARTS = re.compile(r"[a-z]+|[0-9]+")
-_LESSER = frozenset({"dev", "develop", "development", "test", "tests", "testing", "qa", "sandbox", "demo", "preview",
-                     "ephemeral", "ci", "stage", "stg", "throwaway", "playground", "example", "local", "localhost",
-                     "experiment", "exp", "canary"})  # fmt: skip
+_LESSER = frozenset(
+    ["dev", "develop", "development", "test", "tests", "testing", "qa", "sandbox", "demo", "preview", "ephemeral", "ci", "stage", "stg", "throwaway", "playground", "example", "local", "localhost", "experiment", "exp", "canary"]
+)  # fmt: skip
 _PRECIOUS = frozenset({"prd", "live", "main", "primary", "master"})
 
 

@@ -38,10 +38,43 @@ _NOT_SECRET = re.compile(
 )
 
 _SECRET_WORDS = frozenset(
-    ["secret", "secrets", "password", "passwords", "passwd", "pwd", "passphrase", "token", "tokens", "apikey", "credential", "credentials", "creds", "privatekey", "pat", "otp", "totp", "mnemonic"]
+    [
+        "secret",
+        "secrets",
+        "password",
+        "passwords",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "token",
+        "tokens",
+        "apikey",
+        "credential",
+        "credentials",
+        "creds",
+        "privatekey",
+        "pat",
+        "otp",
+        "totp",
+        "mnemonic",
+    ]
 )
 _KEY_BEFORE = frozenset(
-    ["api", "access", "private", "secret", "ssh", "encryption", "signing", "master", "root", "deploy", "service", "auth", "account"]
+    [
+        "api",
+        "access",
+        "private",
+        "secret",
+        "ssh",
+        "encryption",
+        "signing",
+        "master",
+        "root",
+        "deploy",
+        "service",
+        "auth",
+        "account",
+    ]
 )
 _VARIABLES = re.compile(
     r"\$\{?(\w+)|\{\{\s*([\w.]+)\s*\}\}|%(\w+)%|process\.env\.(\w+)|os\.environ\W+(\w+)|\benv\.(\w+)"

@@ -16,8 +16,39 @@ __all__ = ["judge_api"]
 
 _HTTP = frozenset({"get", "post", "patch", "put", "delete", "head"})
 _IMAP_READS = frozenset(
-    "select fetch search list lsub status noop login logout capability namespace examine uid sort thread idle close check starttls "
-    "enable getquota getacl append copy create subscribe rename xatom recent response socket".split()
+    [
+        "select",
+        "fetch",
+        "search",
+        "list",
+        "lsub",
+        "status",
+        "noop",
+        "login",
+        "logout",
+        "capability",
+        "namespace",
+        "examine",
+        "uid",
+        "sort",
+        "thread",
+        "idle",
+        "close",
+        "check",
+        "starttls",
+        "enable",
+        "getquota",
+        "getacl",
+        "append",
+        "copy",
+        "create",
+        "subscribe",
+        "rename",
+        "xatom",
+        "recent",
+        "response",
+        "socket",
+    ]
 )
 _MAIN = re.compile(r"^\"?(?:inbox|sent\w*|archive|all ?mail|\[gmail\].*|important)\"?$", re.IGNORECASE)
 

@@ -15,7 +15,26 @@ __all__ = ["judge_cmdlets"]
 
 _CMDLET = re.compile(r"^\s*([A-Z][a-z]+)-([A-Z][A-Za-z]+)\b(.*)$", re.DOTALL)
 _READS = frozenset(
-    "Get Test Search Find Measure Show Select Format Where Sort Export Out Write Connect ForEach Start Trace Compare".split()
+    [
+        "Get",
+        "Test",
+        "Search",
+        "Find",
+        "Measure",
+        "Show",
+        "Select",
+        "Format",
+        "Where",
+        "Sort",
+        "Export",
+        "Out",
+        "Write",
+        "Connect",
+        "ForEach",
+        "Start",
+        "Trace",
+        "Compare",
+    ]
 )
 
 

@@ -17,19 +17,128 @@ from reactor_core.safety.verdict import Effect, Finding, Scale, found
 __all__ = ["judge_call"]
 
 _READS = READS | frozenset(
-    "unread thread headers translate extract spell free help sender attachment profile quota folders signature is has".split()
+    [
+        "unread",
+        "thread",
+        "headers",
+        "translate",
+        "extract",
+        "spell",
+        "free",
+        "help",
+        "sender",
+        "attachment",
+        "profile",
+        "quota",
+        "folders",
+        "signature",
+        "is",
+        "has",
+    ]
 )
 _TIDIES = frozenset(
-    "archive label labels star unstar flag unflag mark move snooze unsnooze mute unmute sort pin unpin undo unsend restore undelete untrash recover "
-    "tag untag categorize category unarchive untag collapse expand junk spam phishing report compose template print select close noop login logout "
-    "enable copy".split()
+    [
+        "archive",
+        "label",
+        "labels",
+        "star",
+        "unstar",
+        "flag",
+        "unflag",
+        "mark",
+        "move",
+        "snooze",
+        "unsnooze",
+        "mute",
+        "unmute",
+        "sort",
+        "pin",
+        "unpin",
+        "undo",
+        "unsend",
+        "restore",
+        "undelete",
+        "untrash",
+        "recover",
+        "tag",
+        "untag",
+        "categorize",
+        "category",
+        "unarchive",
+        "untag",
+        "collapse",
+        "expand",
+        "junk",
+        "spam",
+        "phishing",
+        "report",
+        "compose",
+        "template",
+        "print",
+        "select",
+        "close",
+        "noop",
+        "login",
+        "logout",
+        "enable",
+        "copy",
+    ]
 )
 _SENDS = frozenset(
-    "send reply forward resend redirect bounce broadcast blast mail email publish launch merge invite notify announce post respond message sms remind sendmail".split()
+    [
+        "send",
+        "reply",
+        "forward",
+        "resend",
+        "redirect",
+        "bounce",
+        "broadcast",
+        "blast",
+        "mail",
+        "email",
+        "publish",
+        "launch",
+        "merge",
+        "invite",
+        "notify",
+        "announce",
+        "post",
+        "respond",
+        "message",
+        "sms",
+        "remind",
+        "sendmail",
+    ]
 )
 _ASSENTS = frozenset(
-    "accept decline tentative rsvp sign approve agree confirm subscribe unsubscribe vacation autoreply auto reply pay order buy book schedule cancel share "
-    "publish grant invite transfer rename".split()
+    [
+        "accept",
+        "decline",
+        "tentative",
+        "rsvp",
+        "sign",
+        "approve",
+        "agree",
+        "confirm",
+        "subscribe",
+        "unsubscribe",
+        "vacation",
+        "autoreply",
+        "auto",
+        "reply",
+        "pay",
+        "order",
+        "buy",
+        "book",
+        "schedule",
+        "cancel",
+        "share",
+        "publish",
+        "grant",
+        "invite",
+        "transfer",
+        "rename",
+    ]
 )
 _PROGRAMS = re.compile(
     r"\.(?:exe|scr|bat|cmd|com|msi|js|jse|vbs|vbe|wsf|hta|ps1|jar|sh|bash|py|pyw|lnk|iso|img|dmg|pkg|app|apk|deb|rpm|docm|xlsm|pptm|dll|reg|chm|command|run|bin)$",
@@ -121,7 +230,7 @@ def judge_call(call: Call, scope: Scope, words: list[str] | None = None) -> Find
         return _others(call, first, have)
     if first == "cancel" or have & {"event", "meeting", "calendar", "invite", "appointment"}:
         return _calendar(call, first, have)
-    if have & _SENDS or "to" in call.named and first not in _ASSENTS | {"move", "set", "update", "add", "create"}:
+    if have & _SENDS or ("to" in call.named and first not in _ASSENTS | {"move", "set", "update", "add", "create"}):
         return _sends(call, words)
     if first in {"share", "publish"}:
         return _shares(call)
@@ -249,8 +358,7 @@ def _rules(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool,
     if _ERASES.search(action) and (
         wide
         or re.search(r"older_?than", match)
-        or re.search(r"for ?ever|permanent|hard", action, re.IGNORECASE)
-        and "from" not in match
+        or (re.search(r"for ?ever|permanent|hard", action, re.IGNORECASE) and "from" not in match)
     ):
         narrow = re.search(r"from|subject|sender|list", " ".join(said)) and not wide
         if not narrow:
@@ -275,23 +383,25 @@ def _forwarding(call: Call, first: str, have: set[str]) -> Finding | None:
 
 def _access(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool, Finding | None]:
     """Who else may read and write in the user's name."""
-    named = have & {
-        "delegate",
-        "delegates",
-        "permission",
-        "permissions",
-        "access",
-        "rights",
-        "owner",
-        "member",
-        "app",
-        "apps",
-        "session",
-        "sessions",
-        "device",
-        "oauth",
-        "impersonation",
-    }
+    named = have & frozenset(
+        [
+            "delegate",
+            "delegates",
+            "permission",
+            "permissions",
+            "access",
+            "rights",
+            "owner",
+            "member",
+            "app",
+            "apps",
+            "session",
+            "sessions",
+            "device",
+            "oauth",
+            "impersonation",
+        ]
+    )
     shared = first == "share" and have & {"mailbox", "folder", "inbox", "calendar"}
     if not named and not shared:
         return False, None
@@ -483,8 +593,7 @@ def _others(call: Call, first: str, have: set[str]) -> Finding | None:
     if (
         have & {"payee", "iban", "supplier", "bank", "payout", "direct", "salary"}
         and first in {"update", "set", "change", "add", "create"}
-        or {"iban", "bank_account", "account_number"} & set(call.named)
-    ):
+    ) or {"iban", "bank_account", "account_number"} & set(call.named):
         return _finding(call, "B7", "changes where money is paid to", outward=True)
     if have & {"contact", "contacts"}:
         if first in {"import", "merge", "update", "edit", "sync"}:

@@ -85,7 +85,7 @@ class Carried:
             self.personal = sensitive.personal_in(said)
         if not self.personal:
             self.personal = sensitive.confidential_in(named) or (
-                _PERSONAL_FILE.search(call.text("note") or "") and "data" or ""
+                (_PERSONAL_FILE.search(call.text("note") or "") and "data") or ""
             )
 
     @staticmethod

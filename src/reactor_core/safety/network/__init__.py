@@ -9,10 +9,10 @@ from reactor_core.safety.network.code import judge_code, judge_graphql
 from reactor_core.safety.network.content import judge_content
 from reactor_core.safety.network.leaks import leaks
 from reactor_core.safety.network.request import Request, read_request
-from reactor_core.safety.network.rest import SAFE_METHODS, by_form, is_dry
+from reactor_core.safety.network.rest import SAFE_METHODS, asks, by_form, is_dry
 from reactor_core.safety.network.routes import by_route
-from reactor_core.safety.network.spoken import judge_calls
 from reactor_core.safety.network.sockets import SOCKET_METHODS, judge_socket
+from reactor_core.safety.network.spoken import judge_calls
 from reactor_core.safety.scope import Scope, unclear
 from reactor_core.safety.verdict import Effect, Finding, Judged, Touch, Verdict, found
 
@@ -69,8 +69,8 @@ def _parts(request: Request, scope: Scope) -> list[Judged]:
     if graphql is not None:
         return [*parts, graphql, Judged(tuple(judge_content(request, scope)))]
     coded = judge_code(request, scope)
-    route = by_route(request, scope)
-    content = judge_content(request, scope)
+    route = None if asks(request) else by_route(request, scope)
+    content = [] if asks(request) else judge_content(request, scope)
     parts += [*coded, Judged(tuple(content))]
     if route is not None and not (route.rule[0] == "C" and any(finding.rule == "A5" for finding in content)):
         parts.append(Judged((route,)))

@@ -142,8 +142,15 @@ def judge_code(request: Request, scope: Scope) -> list[Judged]:
             if _is_sql_place(request, last) or (in_body and plain not in {"q", "query", "script", "command"}):
                 found_parts.append(scope.nested("sql", value, dialect=_dialect(request)))
                 continue
-        coded = re.fullmatch(r"(\w+?)(?:b64|base64|hex|encoded)", plain)
-        if coded and isinstance(value, str) and (coded.group(1) in _SHELL_FIELDS | _CODE_FIELDS | {"payload"}):
+        coded = re.fullmatch(r"(\w*?)(?:b64|base64|hex|encoded)", plain)
+        if (
+            coded
+            and isinstance(value, str)
+            and (
+                coded.group(1) in _SHELL_FIELDS | _CODE_FIELDS | {"payload", "data", ""}
+                and (runs or coded.group(1) in {"cmd", "command"})
+            )
+        ):
             found_parts.append(_decoded(value, "python" if coded.group(1) in _CODE_FIELDS else "shell", request, scope))
         elif plain in _SHELL_FIELDS and (runs or plain in {"cmd", "argv", "commandline", "userdata"}) and in_body:
             command = _command(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from reactor_core.safety.network.request import Request
 from reactor_core.safety.network.said import all_fields, effect_on, last_word
@@ -118,7 +117,7 @@ def _readers(request: Request) -> Finding | None:
     words = {part for segment in (*request.segments, *request.labels) for part in split_name(segment)}
     speaks = bool(
         words
-        & set(
+        & frozenset(
             [
                 "send",
                 "mail",
@@ -167,22 +166,24 @@ def _readers(request: Request) -> Finding | None:
             most = max(most, len(value))
         if plain in _COUNTS and str(value).isdigit():
             most = max(most, int(value))
-        if isinstance(value, str) and plain in {
-            "to",
-            "list",
-            "lists",
-            "audience",
-            "segment",
-            "recipients",
-            "group",
-            "channel",
-            "target",
-            "topic",
-            "bcc",
-            "listid",
-            "mailinglist",
-            "segmentid",
-        }:
+        if isinstance(value, str) and plain in frozenset(
+            [
+                "to",
+                "list",
+                "lists",
+                "audience",
+                "segment",
+                "recipients",
+                "group",
+                "channel",
+                "target",
+                "topic",
+                "bcc",
+                "listid",
+                "mailinglist",
+                "segmentid",
+            ]
+        ):
             numbers = [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", value) if len(number) < 12]
             if _LISTS.search(value):
                 lists = value
@@ -200,22 +201,24 @@ def _readers(request: Request) -> Finding | None:
 
 def _money(request: Request) -> Finding | None:
     pays = {part for segment in (*request.segments, *request.labels) for part in split_name(segment)}
-    account = {
-        "iban",
-        "bankaccount",
-        "accountnumber",
-        "routingnumber",
-        "sortcode",
-        "payoutaccount",
-        "bankdetails",
-        "payoutdestination",
-        "payee",
-        "beneficiaryaccount",
-        "bic",
-        "externalaccount",
-        "walletaddress",
-        "payoutaddress",
-    }
+    account = frozenset(
+        [
+            "iban",
+            "bankaccount",
+            "accountnumber",
+            "routingnumber",
+            "sortcode",
+            "payoutaccount",
+            "bankdetails",
+            "payoutdestination",
+            "payee",
+            "beneficiaryaccount",
+            "bic",
+            "externalaccount",
+            "walletaddress",
+            "payoutaddress",
+        ]
+    )
     transfer = bool(
         pays
         & {

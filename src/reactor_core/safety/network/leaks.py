@@ -72,7 +72,7 @@ def leaks(request: Request) -> Finding | None:
 
 
 _CREDENTIAL_HEADERS = frozenset(
-    {
+    [
         "authorization",
         "cookie",
         "x-api-key",
@@ -87,7 +87,7 @@ _CREDENTIAL_HEADERS = frozenset(
         "apikey",
         "x-access-token",
         "circle-token",
-    }
+    ]
 )
 
 

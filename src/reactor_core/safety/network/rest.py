@@ -23,7 +23,7 @@ from reactor_core.safety.things import (
 )
 from reactor_core.safety.verdict import Effect, Finding, Scale, found
 
-__all__ = ["SAFE_METHODS", "by_form", "is_dry"]
+__all__ = ["SAFE_METHODS", "asks", "by_form", "is_dry"]
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "LIST"})
 
@@ -303,11 +303,19 @@ def is_dry(request: Request) -> bool:
     )
 
 
+def asks(request: Request) -> bool:
+    """Whether the address ends with a verb that only asks: ``policies:simulate``, ``_search``."""
+    last = request.segments[-1] if request.segments else ""
+    return request.method == "POST" and last.rpartition(":")[2].strip("_") in READS | _QUESTIONS and ":" in last
+
+
 def by_form(request: Request, scope: Scope) -> Finding | None:
     """The finding for the request as such; None if nothing speaks against it."""
     holes = any(_HOLE.match(segment) for segment in request.segments[-1:]) or bool(_HOLE.match(request.host))
     if request.method in SAFE_METHODS:
         return _reading(request, scope)
+    if asks(request):
+        return None
     verb = _verb(request)
     if holes and (request.method == "DELETE" or verb in DESTROYS or _HOLE.match(request.host)):
         return unclear("changes something that cannot be known beforehand", part=request.brief)

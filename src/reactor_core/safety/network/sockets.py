@@ -69,7 +69,16 @@ def judge_socket(request: Request, scope: Scope) -> Judged:
         )
         away = "localhost" not in said and "127.0.0.1" not in said
         return _one(
-            "B5" if spied and away and (request.scheme != "https" or re.search(r"key|clip|mic|cam", spied.group(), re.IGNORECASE)) else "C7" if away else "",
+            "B5"
+            if spied
+            and away
+            and (
+                "https://" not in f"{request.url} {said}"
+                or re.search(r"key|clip|mic|cam", spied.group(), re.IGNORECASE)
+            )
+            else "C7"
+            if away
+            else "",
             f"streams {spied.group() if spied else 'data'} out",
             request,
             outward=True,
@@ -135,7 +144,7 @@ def _connect(request: Request, said: str, scope: Scope) -> Judged:
     if (
         _OBEYS.search(said)
         and not is_local(request.host, request.scheme)
-        and not re.search(r"commands?\s*=\s*(?:false|0|no)", said, re.I)
+        and not re.search(r"commands?\s*=\s*(?:false|0|no)", said, re.IGNORECASE)
     ):
         return _one("B5", f"lets {request.host} run commands here", request, privilege=True, outward=True)
     nested = _sent(request, said, scope)

@@ -139,7 +139,7 @@ def _call(call: Call, scope: Scope, judge: Callable[[str, Scope], Judged]) -> Ju
         return judge(
             f"LISTEN {call.text('interface', 'host', 'bind', 'address') or '0.0.0.0'}:{call.text('port') or ''} ({said})",
             scope,
-        )  # noqa: S104
+        )
     if verbs & {"flood", "ddos", "dos", "stress", "hammer", "slowloris"}:
         return None if local else _found(call, "B6", "overloads a host", outward=True)
     if verbs & {"scan", "portscan", "nmap", "sniff", "spoof", "bruteforce", "brute", "crack", "mitm", "deauth"}:
@@ -179,6 +179,8 @@ def _download(call: Call, scope: Scope) -> Judged | Finding | None:
     )
     if runs and not call.given("sha256", "checksum", "verify", "signature"):
         return _found(call, "B5", "runs what is downloaded", outward=True, privilege=True)
+    if then.lower() in {"open", "launch", "start", "show"}:
+        return unclear("opens what is downloaded", part=call.source[:300])
     target = call.text("dst", "dest", "destination", "path", "to", "out", "output", "file", "save_as", at=1)
     if target is None:
         return None

@@ -14,7 +14,7 @@ from reactor_core.safety.verdict import Effect, Finding, found
 __all__ = ["everything", "protection"]
 
 _OFF = frozenset(
-    {
+    [
         "false",
         "0",
         "off",
@@ -33,7 +33,7 @@ _OFF = frozenset(
         "permissive",
         "monitor",
         "dismissed",
-    }
+    ]
 )
 _GUARDS = re.compile(
     r"\b(?:kill switch|watchdog|gate|mfa|2fa|two[ -]?factor|otp|audit\w*|logging|log sink|branch protection|protection|protected|firewall|waf|guard\w*|scanning|antivirus"
@@ -61,7 +61,7 @@ _WEIGHTY_ACTS = frozenset(
     }
 )
 _SELECTORS = frozenset(
-    {
+    [
         "selector",
         "where",
         "filter",
@@ -83,9 +83,24 @@ _SELECTORS = frozenset(
         "users",
         "servers",
         "resources",
-    }
+    ]
 )
-_STATES = frozenset("enabled enable status state active mode value enforcement armed required enforced on".split())
+_STATES = frozenset(
+    [
+        "enabled",
+        "enable",
+        "status",
+        "state",
+        "active",
+        "mode",
+        "value",
+        "enforcement",
+        "armed",
+        "required",
+        "enforced",
+        "on",
+    ]
+)
 _SILENCES = frozenset({"disable", "off", "suspend", "silence", "mute", "deactivate"})
 _DISABLING = re.compile(r"\b(?:disabled?|disable|skip|bypass|ignore|suppress|mute|suspend|turn off)\b")
 _ON = frozenset({"true", "1", "yes", "on", "enabled", "active", "required", "enforced"})

@@ -24,7 +24,23 @@ _ALWAYS = re.compile(
     re.DOTALL,
 )
 _WRITES = frozenset(
-    ["insert", "insertOne", "insertMany", "save", "updateOne", "replaceOne", "findOneAndUpdate", "findOneAndReplace", "findAndModify", "createIndex", "ensureIndex", "dropIndex", "createCollection", "createView", "bulkWrite"]
+    [
+        "insert",
+        "insertOne",
+        "insertMany",
+        "save",
+        "updateOne",
+        "replaceOne",
+        "findOneAndUpdate",
+        "findOneAndReplace",
+        "findAndModify",
+        "createIndex",
+        "ensureIndex",
+        "dropIndex",
+        "createCollection",
+        "createView",
+        "bulkWrite",
+    ]
 )
 _GRANTS = frozenset(
     ["createUser", "updateUser", "grantRolesToUser", "createRole", "grantPrivilegesToRole", "changeUserPassword"]

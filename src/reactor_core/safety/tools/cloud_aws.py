@@ -18,13 +18,64 @@ from reactor_core.safety.verdict import Finding, Judged, Touch, Verdict
 __all__ = ["judge_aws"]
 
 _FLAGS = frozenset(
-    ["--recursive", "--force", "--dryrun", "--dry-run", "--quiet", "--delete", "--human-readable", "--summarize", "--debug", "--no-cli-pager", "--no-paginate", "--no-sign-request", "--only-show-errors", "--follow", "--exact-timestamps", "--size-only", "--no-verify-ssl", "--force-new-deployment", "--with-decryption", "--no-progress", "--page-size-none", "--apply-immediately", "--skip-final-snapshot", "--delete-automated-backups", "--latest", "--deletion-protection", "--no-deletion-protection", "--disable-api-termination", "--no-disable-api-termination", "--force-delete-without-recovery", "--enable-termination-protection", "--no-enable-termination-protection"]
+    [
+        "--recursive",
+        "--force",
+        "--dryrun",
+        "--dry-run",
+        "--quiet",
+        "--delete",
+        "--human-readable",
+        "--summarize",
+        "--debug",
+        "--no-cli-pager",
+        "--no-paginate",
+        "--no-sign-request",
+        "--only-show-errors",
+        "--follow",
+        "--exact-timestamps",
+        "--size-only",
+        "--no-verify-ssl",
+        "--force-new-deployment",
+        "--with-decryption",
+        "--no-progress",
+        "--page-size-none",
+        "--apply-immediately",
+        "--skip-final-snapshot",
+        "--delete-automated-backups",
+        "--latest",
+        "--deletion-protection",
+        "--no-deletion-protection",
+        "--disable-api-termination",
+        "--no-disable-api-termination",
+        "--force-delete-without-recovery",
+        "--enable-termination-protection",
+        "--no-enable-termination-protection",
+    ]
 )
 _NAMES = re.compile(
     r"(?:name|names|id|ids|identifier|identifiers|arn|arns|bucket|key|domain|url|number|alias|stack|cluster|service|endpoint)$"
 )
 _NOT_NAMES = frozenset(
-    ["--query", "--region", "--profile", "--output", "--filters", "--filter", "--endpoint-url", "--policy-arn", "--document-name", "--final-db-snapshot-identifier", "--image-id", "--key-name", "--subnet-id", "--security-group-ids", "--expected-bucket-owner", "--ca-bundle", "--cli-input-json"]
+    [
+        "--query",
+        "--region",
+        "--profile",
+        "--output",
+        "--filters",
+        "--filter",
+        "--endpoint-url",
+        "--policy-arn",
+        "--document-name",
+        "--final-db-snapshot-identifier",
+        "--image-id",
+        "--key-name",
+        "--subnet-id",
+        "--security-group-ids",
+        "--expected-bucket-owner",
+        "--ca-bundle",
+        "--cli-input-json",
+    ]
 )
 _GLOBAL = frozenset(
     {
@@ -119,30 +170,32 @@ def _operation(call: Call, service: str, operation: str, spoken: Spoken) -> Find
         return call.found("C8", f"aws: {operation} shows or makes a secret", secret=True)
     if verb == "batch" or verb == "bulk":
         verb, _, noun = noun.partition("-")
-    if verb in {
-        "simulate",
-        "test",
-        "wait",
-        "tail",
-        "filter",
-        "generate",
-        "lookup",
-        "detect",
-        "verify",
-        "is",
-        "admin-get",
-        "admin-list",
-        "decode",
-        "encrypt",
-        "transact-get",
-        "discover",
-        "receive",
-        "select",
-        "execute-query",
-        "assess",
-        "evaluate",
-        "rebuild",
-    }:
+    if verb in frozenset(
+        [
+            "simulate",
+            "test",
+            "wait",
+            "tail",
+            "filter",
+            "generate",
+            "lookup",
+            "detect",
+            "verify",
+            "is",
+            "admin-get",
+            "admin-list",
+            "decode",
+            "encrypt",
+            "transact-get",
+            "discover",
+            "receive",
+            "select",
+            "execute-query",
+            "assess",
+            "evaluate",
+            "rebuild",
+        ]
+    ):
         return None
     context = spoken.said(
         "--cluster", "--cluster-name", "--stack-name", "--db-cluster-identifier", "--auto-scaling-group-name"

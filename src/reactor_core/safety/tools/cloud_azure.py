@@ -13,12 +13,30 @@ from reactor_core.safety.verdict import Finding, Judged, Touch
 
 __all__ = ["judge_az"]
 
-_FLAGS = frozenset("--yes -y --no-wait --help -h --force --verbose --debug --only-show-errors --what-if --all --show-details --dryrun".split())
+_FLAGS = frozenset(
+    [
+        "--yes",
+        "-y",
+        "--no-wait",
+        "--help",
+        "-h",
+        "--force",
+        "--verbose",
+        "--debug",
+        "--only-show-errors",
+        "--what-if",
+        "--all",
+        "--show-details",
+        "--dryrun",
+    ]
+)
 _NOUNS = {"group": "resource-group", "sql server": "db-instance", "sql db": "db-instance", "account subscription": "subscription", "ad app": "application",
           "ad sp": "application", "storage container": "bucket", "storage account": "bucket", "storage blob": "object", "network dns zone": "zone-hostedzone", "aks": "cluster",
           "keyvault": "vault-key", "keyvault key": "key", "keyvault secret": "item", "cosmosdb": "db-instance", "redis": "db-instance", "disk": "disk",
           "snapshot": "snapshot", "acr": "bucket", "webapp": "service", "functionapp": "service", "acr repository": "bucket"}  # fmt: skip
-_GUARDS = re.compile(r"^(?:lock|monitor (?:diagnostic|activity-log|alert|log-analytics)|monitor log-profiles|security|policy assignment|sentinel|network (?:ddos|firewall|watcher flow)|backup protection disable)")
+_GUARDS = re.compile(
+    r"^(?:lock|monitor (?:diagnostic|activity-log|alert|log-analytics)|monitor log-profiles|security|policy assignment|sentinel|network (?:ddos|firewall|watcher flow)|backup protection disable)"
+)
 
 
 @handles("az")
@@ -30,36 +48,85 @@ def judge_az(call: Call) -> Judged | None:
         return merged(call.found("C6", "az: what is to be done cannot be known beforehand"))
     if spoken.has("--help", "-h", "--what-if", "--dryrun", "--validate") or "what-if" in texts:
         return merged(call.found("A4", "az: only shows what would be done"))
-    at = next((index for index in range(len(texts) - 1, -1, -1) if verb_class(texts[index]) or texts[index] in {"get-access-token", "invoke", "command", "set-permission", "set-policy", "purge", "generate-sas", "get-credentials", "keys", "stop"}), -1)
+    at = next(
+        (
+            index
+            for index in range(len(texts) - 1, -1, -1)
+            if verb_class(texts[index])
+            or texts[index]
+            in {
+                "get-access-token",
+                "invoke",
+                "command",
+                "set-permission",
+                "set-policy",
+                "purge",
+                "generate-sas",
+                "build",
+                "decompile",
+                "get-credentials",
+                "keys",
+                "stop",
+            }
+        ),
+        -1,
+    )
     if at < 0:
         return Judged() if len(texts) < 2 else merged(call.found("C4", f"az: {' '.join(texts[:4])}"))
     groups, verb = " ".join(texts[:at]), texts[at]
-    touch = Judged((), (), tuple(Touch("account", name, "write") for name in [spoken.said("-g", "--resource-group")] if name))
+    touch = Judged(
+        (), (), tuple(Touch("account", name, "write") for name in [spoken.said("-g", "--resource-group")] if name)
+    )
     return merged(touch, _judged(call, groups, verb, spoken))
 
 
 def _names(spoken: Spoken) -> list[Textual]:
-    return spoken.values("-n", "--name", "--ids", "--id", "--subscription-id", "--names", "--account-name") if not spoken.values("-n", "--name", "--ids", "--id") else spoken.values("-n", "--name", "--ids", "--id")
+    return (
+        spoken.values("-n", "--name", "--ids", "--id", "--subscription-id", "--names", "--account-name")
+        if not spoken.values("-n", "--name", "--ids", "--id")
+        else spoken.values("-n", "--name", "--ids", "--id")
+    )
 
 
 def _judged(call: Call, groups: str, verb: str, spoken: Spoken) -> Judged | Finding | None:
     line = call.part
     said = f"{groups} {verb}".strip()
     group = spoken.said("-g", "--resource-group")
-    if verb == "get-access-token" or re.search(r"keyvault (?:secret|key|certificate) (?:show|download|backup|set)|keys list|list-keys|list-connection-strings|connection-string|credential (?:list|reset)|create-for-rbac|generate-sas|get-credentials|keys renew|list-publishing", said):
+    if verb == "get-access-token" or re.search(
+        r"keyvault (?:secret|key|certificate) (?:show|download|backup|set)|keys list|list-keys|list-connection-strings|connection-string|credential (?:list|reset)|create-for-rbac|generate-sas|get-credentials|keys renew|list-publishing",
+        said,
+    ):
         if "get-credentials" in said:
             return call.found("C8", f"az: {said} stores credentials", secret=True)
         return call.found("C8", f"az: {said} shows or makes a secret", secret=True)
-    if verb_class(verb) == "reads" or verb in {"login", "version", "find", "upgrade-none", "configure", "build"}:
+    if verb_class(verb) == "reads" or verb in {
+        "login",
+        "version",
+        "find",
+        "upgrade-none",
+        "configure",
+        "build",
+        "decompile",
+    }:
         return None
     if groups.startswith("role assignment"):
         if verb == "delete":
             return call.found("C4", f"az: {said}", privilege=True)
         wide = re.search(r"--role[ =]['\"]?(?:owner|contributor|user access administrator|global)", line, re.IGNORECASE)
         broad = re.search(r"--scope[ =]['\"]?/(?:subscriptions/[^/\s]+)?['\"]?(?:\s|$)", line)
-        return call.found("B5" if wide and (broad or re.search("owner|administrator", wide.group(), re.IGNORECASE)) else "C7", f"az: {said}", privilege=True)
-    if re.search(r"firewall-rule (?:create|update)|nsg rule (?:create|update)|update.*public-network-access|default-action", line):
-        everybody = re.search(r"0\.0\.0\.0.*255\.255\.255\.255|--source-address-prefix\w*[ =]['\"]?(?:\*|internet|0\.0\.0\.0/0)|default-action[ =]allow|public-network-access[ =]enabled", line, re.IGNORECASE)
+        return call.found(
+            "B5" if wide and (broad or re.search("owner|administrator", wide.group(), re.IGNORECASE)) else "C7",
+            f"az: {said}",
+            privilege=True,
+        )
+    if re.search(
+        r"firewall-rule (?:create|update)|nsg rule (?:create|update)|update.*public-network-access|default-action", line
+    ):
+        everybody = re.search(
+            r"0\.0\.0\.0.*255\.255\.255\.255|--source-address-prefix\w*[ =]['\"]?(?:\*|internet|0\.0\.0\.0/0)|default-action[ =]allow|public-network-access[ =]enabled",
+            line,
+            re.IGNORECASE,
+        )
         if everybody and re.search(r"access[ =]deny", line, re.IGNORECASE):
             return call.found("A5", "az: closes a port")
         return call.found("B5" if everybody else "C4", f"az: {said}", outward=bool(everybody), privilege=True)
@@ -69,12 +136,19 @@ def _judged(call: Call, groups: str, verb: str, spoken: Spoken) -> Judged | Find
         return call.found("A5", "az: protects it from deletion")
     if _GUARDS.match(groups) and verb_class(verb) in {"destroys", "stops"}:
         return call.found("B5", f"az: {said} switches a guard off", privilege=True)
-    if re.search(r"--(?:enable-)?(?:purge-protection|soft-delete|auditing|encryption)\S*[ =](?:false|disabled)|--state[ =]disabled", line, re.IGNORECASE):
+    if re.search(
+        r"--(?:enable-)?(?:purge-protection|soft-delete|auditing|encryption)\S*[ =](?:false|disabled)|--state[ =]disabled",
+        line,
+        re.IGNORECASE,
+    ):
         return call.found("B5", f"az: {said} switches protection off", privilege=True)
-    if groups.endswith("run-command") or "run-command" in said or verb in {"invoke"} and "aks command" not in groups:
+    if groups.endswith("run-command") or "run-command" in said or (verb in {"invoke"} and "aks command" not in groups):
         scripts = spoken.said("--scripts", "--command", "-c")
         if scripts:
-            return merged(call.nested("shell", scripts, host=spoken.said("-n", "--name") or group, cwd="/root", privileged=True), call.found("C5", f"az: {said}"))
+            return merged(
+                call.nested("shell", scripts, host=spoken.said("-n", "--name") or group, cwd="/root", privileged=True),
+                call.found("C5", f"az: {said}"),
+            )
         return call.found("C6", f"az: {said}")
     if groups.startswith("ad user") and "password" in line:
         return call.found("C8", f"az: {said}", secret=True)
@@ -102,7 +176,11 @@ def _judged(call: Call, groups: str, verb: str, spoken: Spoken) -> Judged | Find
     if groups == "resource" and verb_class(verb) == "destroys":
         whole = any(map(listed, names))
         precious = name_kind(line, call.scope.setting) == "precious"
-        return call.found("B4" if whole or precious else "C6" if any(word.text is None for word in names) else "C4", "az: deletes resources", reversible=False)
+        return call.found(
+            "B4" if whole or precious else "C6" if any(word.text is None for word in names) else "C4",
+            "az: deletes resources",
+            reversible=False,
+        )
     if verb == "purge" and "keyvault" in groups:
         return call.found("B4", "az: removes a vault for good", reversible=False)
     return judge_deed(call, verb, noun, names, context=group if noun != "resource-group" and not names else "")

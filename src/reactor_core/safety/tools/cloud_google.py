@@ -17,7 +17,35 @@ from reactor_core.safety.verdict import Finding, Judged, Touch
 __all__ = ["judge_bq", "judge_gcloud", "judge_gsutil"]
 
 _FLAGS = frozenset(
-    ["--quiet", "-q", "--async", "--force", "--recursive", "-r", "-R", "--deletion-protection", "--public-access-prevention", "--no-public-access-prevention", "--delete-unmatched-destination-objects", "--no-deletion-protection", "--dry-run", "--all", "--help", "-h", "--verbose", "--uri", "--global", "--versioning", "--no-versioning", "--continue-on-error", "--allow-unauthenticated", "--purge", "--clear-labels", "--clear-lifecycle", "--discard-local-ssd"]
+    [
+        "--quiet",
+        "-q",
+        "--async",
+        "--force",
+        "--recursive",
+        "-r",
+        "-R",
+        "--deletion-protection",
+        "--public-access-prevention",
+        "--no-public-access-prevention",
+        "--delete-unmatched-destination-objects",
+        "--no-deletion-protection",
+        "--dry-run",
+        "--all",
+        "--help",
+        "-h",
+        "--verbose",
+        "--uri",
+        "--global",
+        "--versioning",
+        "--no-versioning",
+        "--continue-on-error",
+        "--allow-unauthenticated",
+        "--purge",
+        "--clear-labels",
+        "--clear-lifecycle",
+        "--discard-local-ssd",
+    ]
 )
 _WIDE_ROLES = re.compile(
     r"roles/(?:owner|editor|resourcemanager\.\w*admin|iam\.\w*admin|iam\.securityAdmin|iam\.serviceAccountTokenCreator)|organizationAdmin|billing\.admin"
@@ -46,7 +74,9 @@ def judge_gcloud(call: Call) -> Judged | None:
         (
             index
             for index, word in enumerate(words)
-            if verb_class(word) or word.startswith(("add-", "remove-", "set-", "get-", "print-"))
+            if (verb_class(word) and word != "versions")
+            or word == "access"
+            or word.startswith(("add-", "remove-", "set-", "get-", "print-"))
         ),
         -1,
     )
@@ -276,25 +306,27 @@ def judge_bq(call: Call) -> Judged | None:
     """BigQuery."""
     spoken = read_spoken(
         call.words[1:],
-        flags={
-            "-f",
-            "-t",
-            "-r",
-            "-d",
-            "--force",
-            "--table",
-            "--recursive",
-            "--dataset",
-            "--dry_run",
-            "--nouse_legacy_sql",
-            "--replace",
-            "--append_table",
-            "--view",
-            "-n-none",
-            "--sync",
-            "--nosync",
-            "--quiet",
-        },
+        flags=frozenset(
+            [
+                "-f",
+                "-t",
+                "-r",
+                "-d",
+                "--force",
+                "--table",
+                "--recursive",
+                "--dataset",
+                "--dry_run",
+                "--nouse_legacy_sql",
+                "--replace",
+                "--append_table",
+                "--view",
+                "-n-none",
+                "--sync",
+                "--nosync",
+                "--quiet",
+            ]
+        ),
     )
     texts = spoken.texts
     verb = texts[0] if texts else ""

@@ -19,14 +19,32 @@ _WIPES = re.compile(
     r"|doctrine:schema:drop|doctrine:fixtures:load|migrate reset|db push --force-reset|dropAll|drop-all|schema:drop|db:migrate:undo:all|clean|migrate:rollback:all"
     r"|flush|reset_db|sqlflush|reset_schema|drop_test_database|fixtures:load|migration:fresh|schema:fresh|db:nuke|orm:schema-tool:drop)\b"
 )
-_BACK = re.compile(r"^(?:db:rollback|migrate:rollback|db:migrate:(?:down|undo)|ecto\.rollback|rollback|downgrade|down|undo|migration:revert|migrate:down|migrate down|revert|undoMigration|rollbackCount)\b")
-_FORWARD = re.compile(r"^(?:db:(?:migrate|create|seed)|migrate(?: deploy| latest| up| dev)?|ecto\.(?:migrate|create)|upgrade|update|up|deploy|migration:run|db push|doctrine:migrations:migrate|stamp|repair|baseline|seed|loaddata|db seed|db execute|latest)\b")
-_READS = re.compile(r"^(?:status|info|history|current|heads|show|validate|check|diff|list|version|about|routes|db:(?:version|migrate:status|schema:dump|abort_if)|migrate:status|migrate status|generate|new|make|revision|format|studio|introspect|db pull|help|branches|snapshot|changelog|updateSQL|update-sql|futureRollbackSQL|ecto\.(?:gen|migrations)|migration:(?:create|generate|show)|init|test|tinker-none|ls)\b|makemigrations|showmigrations|sqlmigrate|collectstatic|runserver|compilemessages|check|dbshell-none")
+_BACK = re.compile(
+    r"^(?:db:rollback|migrate:rollback|db:migrate:(?:down|undo)|ecto\.rollback|rollback|downgrade|down|undo|migration:revert|migrate:down|migrate down|revert|undoMigration|rollbackCount)\b"
+)
+_FORWARD = re.compile(
+    r"^(?:db:(?:migrate|create|seed)|migrate(?: deploy| latest| up| dev)?|ecto\.(?:migrate|create)|upgrade|update|up|deploy|migration:run|db push|doctrine:migrations:migrate|stamp|repair|baseline|seed|loaddata|db seed|db execute|latest)\b"
+)
+_READS = re.compile(
+    r"^(?:status|info|history|current|heads|show|validate|check|diff|list|version|about|routes|db:(?:version|migrate:status|schema:dump|abort_if)|migrate:status|migrate status|generate|new|make|revision|format|studio|introspect|db pull|help|branches|snapshot|changelog|updateSQL|update-sql|futureRollbackSQL|ecto\.(?:gen|migrations)|migration:(?:create|generate|show)|init|test|tinker-none|ls)\b|makemigrations|showmigrations|sqlmigrate|collectstatic|runserver|compilemessages|check|dbshell-none"
+)
 _TESTS = re.compile(r"\b(?:test|testing|RAILS_ENV=test|memory)\b|sqlite:///:memory:", re.IGNORECASE)
 
 
 def _environment(call: Call) -> str:
-    names = ("RAILS_ENV", "RACK_ENV", "MIX_ENV", "NODE_ENV", "APP_ENV", "DJANGO_SETTINGS_MODULE", "FLASK_ENV", "DATABASE_URL", "ENV", "ENVIRONMENT", "DB_ENV")
+    names = (
+        "RAILS_ENV",
+        "RACK_ENV",
+        "MIX_ENV",
+        "NODE_ENV",
+        "APP_ENV",
+        "DJANGO_SETTINGS_MODULE",
+        "FLASK_ENV",
+        "DATABASE_URL",
+        "ENV",
+        "ENVIRONMENT",
+        "DB_ENV",
+    )
     return " ".join(f"{name}={call.env[name]}" for name in names if call.env.get(name))
 
 
@@ -34,7 +52,10 @@ def _database(call: Call, words: list[str]) -> Finding | Judged | None:
     """What the words of a migration tool come to."""
     said = " ".join(words)
     around = f"{_environment(call)} {call.part}"
-    testing = bool(_TESTS.search(_environment(call))) or re.search(r"--env(?:ironment)?[= ]test|-e test|:test\b|--database[= ]test", call.part) is not None
+    testing = (
+        bool(_TESTS.search(_environment(call)))
+        or re.search(r"--env(?:ironment)?[= ]test|-e test|:test\b|--database[= ]test", call.part) is not None
+    )
     if re.search(r"--(?:dry-run|sql|pretend|plan|noop|fake-none)\b|--help|(?:^| )-h(?: |$)", call.part):
         return call.found("A4", f"{call.program}: only shows what would be done")
     if _WIPES.match(said) or re.search(r"--force-reset|--accept-data-loss|\breset --force\b|\bzero\b$", call.part):
@@ -49,7 +70,9 @@ def _database(call: Call, words: list[str]) -> Finding | Judged | None:
             return None
         return call.found("B3" if whole else "C3", f"{call.program}: takes migrations back", said, reversible=False)
     if _FORWARD.match(said):
-        scratch = testing or re.search(r"\bdev\b|local|development|test", around, re.IGNORECASE) is not None and "prod" not in around
+        scratch = testing or (
+            re.search(r"\bdev\b|local|development|test", around, re.IGNORECASE) is not None and "prod" not in around
+        )
         return None if scratch else call.found("C3", f"{call.program}: changes the schema of the database", said)
     return call.found("C6", f"{call.program}: {said[:60]} is not known") if said else None
 
@@ -58,13 +81,39 @@ def _database(call: Call, words: list[str]) -> Finding | Judged | None:
          "yoyo", "mikro-orm", "db-migrate", "artisan", "doctrine", "phinx", "mix", "skeema", "gh-ost", "pt-online-schema-change", "node-pg-migrate")  # fmt: skip
 def judge_migrations(call: Call) -> Judged | None:
     """Tools whose first words say what is done to the database."""
-    spoken = read_spoken(call.words[1:], flags={"--force", "-f", "--yes", "-y", "--accept-data-loss", "--force-reset", "--skip-seed", "--sql", "--all", "--help", "-h", "--dry-run", "--pretend", "--seed", "--preview-feature", "--skip-generate"})
+    spoken = read_spoken(
+        call.words[1:],
+        flags=frozenset(
+            [
+                "--force",
+                "-f",
+                "--yes",
+                "-y",
+                "--accept-data-loss",
+                "--force-reset",
+                "--skip-seed",
+                "--sql",
+                "--all",
+                "--help",
+                "-h",
+                "--dry-run",
+                "--pretend",
+                "--seed",
+                "--preview-feature",
+                "--skip-generate",
+            ]
+        ),
+    )
     words = [text for text in spoken.texts if text]
     if call.program == "mix":
         if words and not words[0].startswith("ecto."):
             return None
     if call.program == "artisan" and words and not re.match(r"migrate|db:|schema:", words[0]):
-        return merged(call.found("C6", "artisan: runs code of the application")) if words[0] == "tinker" else merged(call.found("A5", f"artisan: {words[0]}"))
+        return (
+            merged(call.found("C6", "artisan: runs code of the application"))
+            if words[0] == "tinker"
+            else merged(call.found("A5", f"artisan: {words[0]}"))
+        )
     if call.program == "liquibase" and words[:1] == ["dropAll"]:
         return merged(call.found("B3", "liquibase: drops everything", reversible=False))
     if any(word.text is None for word in spoken.words[:2]):
@@ -92,7 +141,12 @@ def judge_rails(call: Call) -> Judged | None:
             code = " ".join(spoken.texts[1:])
             wide = re.search(r"(?:delete_all|destroy_all|truncate|drop_table)", code)
             bounded = re.search(r"where\s*\(", code)
-            parts.append(call.found("B3" if wide and not bounded else "C3" if re.search(r"delete|destroy|update", code) else "C6", "rails: runs code of the application"))
+            parts.append(
+                call.found(
+                    "B3" if wide and not bounded else "C3" if re.search(r"delete|destroy|update", code) else "C6",
+                    "rails: runs code of the application",
+                )
+            )
             break
         elif text in {"console", "c", "dbconsole", "db"} and name_kind(call.part, call.scope.setting) == "precious":
             parts.append(call.found("C6", "rails: opens a console"))
@@ -104,14 +158,36 @@ def judge_rails(call: Call) -> Judged | None:
 @handles("manage.py", "django-admin", "django-admin.py")
 def judge_django(call: Call) -> Judged | None:
     """Commands of Django and Flask."""
-    spoken = read_spoken(call.words[1:], flags={"--noinput", "--no-input", "--plan", "--check", "--dry-run", "--fake", "--list", "-l", "--keepdb", "--help", "--yes", "--close-sessions"})
+    spoken = read_spoken(
+        call.words[1:],
+        flags={
+            "--noinput",
+            "--no-input",
+            "--plan",
+            "--check",
+            "--dry-run",
+            "--fake",
+            "--list",
+            "-l",
+            "--keepdb",
+            "--help",
+            "--yes",
+            "--close-sessions",
+        },
+    )
     words = [text for text in spoken.texts if text]
     first = words[0] if words else ""
     if spoken.has("--plan", "--check", "--dry-run", "--help", "--list"):
         return merged(call.found("A4", f"{call.program}: only shows what would be done"))
     if call.program == "flask":
         if first != "db":
-            return None if first in {"run", "routes", "shell", "--version"} else merged(call.found("C6", f"flask: {first}")) if first not in {"run", "routes", ""} else Judged()
+            return (
+                None
+                if first in {"run", "routes", "shell", "--version"}
+                else merged(call.found("C6", f"flask: {first}"))
+                if first not in {"run", "routes", ""}
+                else Judged()
+            )
         return merged(_database(call, words[1:]))
     if first in {"flush", "reset_db", "sqlflush"} and first != "sqlflush":
         testing = bool(_TESTS.search(_environment(call))) or "test" in spoken.said("--settings")
@@ -119,14 +195,51 @@ def judge_django(call: Call) -> Judged | None:
     if first == "migrate":
         if "zero" in words:
             return merged(call.found("B3", "django: drops the tables of an app", reversible=False))
-        return merged(call.found("C3", "django: changes the schema of the database")) if not re.search(r"dev|local|test", f"{spoken.said('--settings')} {_environment(call)}") else Judged()
+        return (
+            merged(call.found("C3", "django: changes the schema of the database"))
+            if not re.search(r"dev|local|test", f"{spoken.said('--settings')} {_environment(call)}")
+            else Judged()
+        )
     if first in {"shell", "shell_plus"}:
         code = spoken.said("-c", "--command") or (call.stdin or "")
-        return call.nested("python", code) if code else merged(call.found("C6", "django: runs code of the application") if call.has_stdin else None)
+        return (
+            call.nested("python", code)
+            if code
+            else merged(call.found("C6", "django: runs code of the application") if call.has_stdin else None)
+        )
     if first in {"dbshell"}:
         return call.nested("sql", call.stdin) if call.stdin else merged(call.found("C6", "django: opens the database"))
     if first in {"createsuperuser", "changepassword"}:
         return merged(call.found("C8", f"django: {first}", secret=True))
-    if first in {"loaddata", "remove_stale_contenttypes", "clearsessions", "dumpdata", "test", "runserver", "check", "makemigrations", "showmigrations", "sqlmigrate", "collectstatic", "diffsettings", "inspectdb", "compilemessages", "makemessages", "startapp", "startproject", "findstatic", "sqlflush", "help", "version", "testserver", "", "clear_cache"}:
-        return merged(call.found("C3", f"django: {first}")) if first in {"loaddata", "remove_stale_contenttypes"} else Judged()
+    if first in {
+        "loaddata",
+        "remove_stale_contenttypes",
+        "clearsessions",
+        "dumpdata",
+        "test",
+        "runserver",
+        "check",
+        "makemigrations",
+        "showmigrations",
+        "sqlmigrate",
+        "collectstatic",
+        "diffsettings",
+        "inspectdb",
+        "compilemessages",
+        "makemessages",
+        "startapp",
+        "startproject",
+        "findstatic",
+        "sqlflush",
+        "help",
+        "version",
+        "testserver",
+        "",
+        "clear_cache",
+    }:
+        return (
+            merged(call.found("C3", f"django: {first}"))
+            if first in {"loaddata", "remove_stale_contenttypes"}
+            else Judged()
+        )
     return merged(call.found("C6", f"{call.program}: {first} is a command of the project"))

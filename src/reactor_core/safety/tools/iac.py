@@ -18,7 +18,7 @@ _STATEFUL = re.compile(
     r"rds|database|db_|_db|sql|dynamodb|bucket|s3|storage|volume|disk|snapshot|backup|kms|key|elasticache|redis|cluster|vpc|network|zone|state"
 )
 _BOTH = frozenset(
-    {
+    [
         "-destroy",
         "-auto-approve",
         "-help",
@@ -36,10 +36,30 @@ _BOTH = frozenset(
         "-compact-warnings",
         "-force-copy",
         "-write",
-    }
+    ]
 )
 _TF_READS = frozenset(
-    ["plan", "validate", "fmt", "show", "output", "graph", "providers", "version", "init", "get", "console", "test", "login", "logout", "metadata", "modules", "refresh-none", "help", "workspace-list"]
+    [
+        "plan",
+        "validate",
+        "fmt",
+        "show",
+        "output",
+        "graph",
+        "providers",
+        "version",
+        "init",
+        "get",
+        "console",
+        "test",
+        "login",
+        "logout",
+        "metadata",
+        "modules",
+        "refresh-none",
+        "help",
+        "workspace-list",
+    ]
 )
 
 
@@ -317,25 +337,27 @@ _MODULE_READS = frozenset(
 )
 def judge_ansible(call: Call) -> Judged | None:
     """Commands on many machines."""
-    flags = {
-        "-b",
-        "--become",
-        "-K",
-        "-k",
-        "--check",
-        "-C",
-        "--syntax-check",
-        "--list-hosts",
-        "--list-tasks",
-        "--diff",
-        "-D",
-        "-v",
-        "-vv",
-        "-vvv",
-        "--ask-become-pass",
-        "--list-tags",
-        "-o",
-    }
+    flags = frozenset(
+        [
+            "-b",
+            "--become",
+            "-K",
+            "-k",
+            "--check",
+            "-C",
+            "--syntax-check",
+            "--list-hosts",
+            "--list-tasks",
+            "--diff",
+            "-D",
+            "-v",
+            "-vv",
+            "-vvv",
+            "--ask-become-pass",
+            "--list-tags",
+            "-o",
+        ]
+    )
     spoken = read_spoken(call.words[1:], flags=flags)
     if spoken.has(
         "--syntax-check",
