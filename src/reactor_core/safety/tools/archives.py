@@ -70,16 +70,11 @@ def _tar_runs(call: Call, line: Line) -> Judged:
             parts.append(call.nested("shell", text.removeprefix("exec=")))
         elif text is None:
             parts.append(call.found("C6", "tar: runs something that cannot be known beforehand"))
-    for word in line.values(
-        "--to-command", "-I", "--use-compress-program", "--rsh-command", "--info-script", "-F", "--new-volume-script",
-        "--rmt-command",
-    ):  # fmt: skip
-        parts.append(
-            call.nested("shell", word.text)
-            if word.text is not None
-            else call.found("C6", "tar: runs something that cannot be known beforehand")
-        )
-    return merged(*parts)
+    return merged(*parts, *(call.runs(word) for word in line.values(*_TAR_RUNS)))
+
+
+_TAR_RUNS = ("--to-command", "-I", "--use-compress-program", "--rsh-command", "--info-script", "-F",
+             "--new-volume-script", "--rmt-command")  # fmt: skip
 
 
 def _extracts(call: Call, folder: Textual, absolute: bool, *, forced: bool = False) -> Judged:
@@ -160,7 +155,7 @@ def judge_find(call: Call) -> Judged | None:
     if "-delete" in texts:
         if any(word.text is None and not word.known_prefix for word in starts):
             parts.append(call.found("C6", "deletes below a folder that cannot be known beforehand", reversible=False))
-        parts.extend(_found_deleted(call, start, words, texts) for start in starts)
+        parts.extend(_found_deleted(call, start, texts) for start in starts)
     return merged(*parts)
 
 
@@ -176,7 +171,7 @@ def _starts(words: list[Textual]) -> list[Textual]:
     return starts or [Known(".")]
 
 
-def _found_deleted(call: Call, start: Textual, words: list[Textual], texts: list[str]) -> Judged | Finding:
+def _found_deleted(call: Call, start: Textual, texts: list[str]) -> Judged | Finding:
     if start.text is None:
         return call.found("C6", f"deletes below {shown(start)}, which cannot be known beforehand", reversible=False)
     folder = start.text.rstrip("/") or "/"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from reactor_core.safety import paths
-from reactor_core.safety.tools.line import Line, Textual, read_line, shown, wordset
 from reactor_core.safety.naming import name_class, names_class
+from reactor_core.safety.tools.line import Line, Textual, read_line, shown, wordset
 from reactor_core.safety.tools.registry import Call, handles, origin_of
 from reactor_core.safety.tools.targets import merged, overwritten, read
 from reactor_core.safety.verdict import Finding, Judged
@@ -16,10 +16,13 @@ __all__: list[str] = []
 _GLOBAL = ("-H", "--host", "-c", "--context", "--config", "-l", "--log-level", "--tlscacert", "--url", "--connection",
            "--root", "--namespace", "-n", "--address", "-a")  # fmt: skip
 _VALUES = ("--filter", "--format", "--time", "--tag", "--file", "--volume", "--mount", "--env", "--publish", "--name",
-           "--workdir", "--user", "--network", "--net", "--pid", "--ipc", "--uts", "--userns", "--cap-add", "--cap-drop",
+           "--workdir", "--user", "--network", "--net", "--pid", "--ipc", "--uts", "--userns", "--cap-add",
+           "--cap-drop",
            "--security-opt", "--device", "--entrypoint", "--env-file", "--memory", "--cpus", "--gpus", "--label",
-           "--platform", "--restart", "--hostname", "--add-host", "--shm-size", "--ulimit", "--tmpfs", "--tail", "--since",
-           "--until", "--build-arg", "--target", "--cache-from", "--cache-to", "--output", "-o", "--progress", "--secret",
+           "--platform", "--restart", "--hostname", "--add-host", "--shm-size", "--ulimit", "--tmpfs", "--tail",
+           "--since",
+           "--until", "--build-arg", "--target", "--cache-from", "--cache-to", "--output", "-o", "--progress",
+           "--secret",
            "--ssh", "-s", "--signal", "--project-name", "--profile", "--scale", "--driver", "--opt", "--subnet",
            "--timeout", "--group-add", "--volumes-from", "--pull", "--log-driver", "--cidfile", "--index", "--password",
            "--username", "-u", "-e")  # fmt: skip
@@ -37,6 +40,7 @@ _READS = wordset("""
     ps ls list images inspect logs stats top port version info history search diff events df wait config help
     context-ls manifest-inspect buildx-ls attach-no show-x ip-x healthcheck scout sbom
 """)
+
 _STOPS = frozenset("stop kill restart pause unpause start update rename wait-x rm remove delete".split())  # noqa: SIM905
 
 
@@ -57,7 +61,8 @@ def judge_docker(call: Call) -> Judged | None:
         return _compose(call, words[1:], host)
     group = ""
     if sub in {"container", "image", "volume", "network", "system", "builder", "buildx", "context", "secret", "config",
-               "service", "stack", "swarm", "node", "plugin", "manifest", "trust", "pod", "machine", "checkpoint"}:  # fmt: skip
+               "service", "stack", "swarm", "node", "plugin", "manifest", "trust", "pod", "machine",
+               "checkpoint"}:  # fmt: skip
         group, words = sub, words[1:]
         sub = words[0].text or "" if words else ""
     line = read_line(

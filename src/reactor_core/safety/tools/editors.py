@@ -117,6 +117,8 @@ def _deleted(call: Call, path: str, *, tree: bool) -> Judged:
 
 
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+
 @handles("mail", "mailx", "s-nail", "bsd-mailx", "sendmail", "mutt", "neomutt", "msmtp", "swaks", "ssmtp", "sendemail",
          "exim", "exim4", "mailsend", "smtp-cli", "aerc", "himalaya", "postie")  # fmt: skip
 def judge_mail(call: Call) -> Judged | None:
@@ -125,7 +127,8 @@ def judge_mail(call: Call) -> Judged | None:
         call.program,
         call.words[1:],
         values=("-s", "-c", "-b", "-r", "-a", "-A", "-S", "-f", "-F", "-q", "-u", "-i-", "-e", "--to", "--from", "-t-",
-                "--body", "--header", "--server", "--attach", "--cc", "--bcc", "-m", "-o", "--h-Subject", "--add-header",
+                "--body", "--header", "--server", "--attach", "--cc", "--bcc", "-m", "-o", "--h-Subject",
+                "--add-header",
                 "-C", "--data", "-au", "-ap", "--auth-user", "--auth-password", "-p", "--port"),
     )  # fmt: skip
     if line.has("-bp", "--version", "-bv", "-H", "-e") and not line.operands:

@@ -12,7 +12,8 @@ from reactor_core.safety.verdict import Finding, Judged
 
 __all__: list[str] = []
 
-_FD_VALUES = ("-e", "--extension", "-t", "--type", "-d", "--max-depth", "--min-depth", "-E", "--exclude", "-S", "--size",
+_FD_VALUES = ("-e", "--extension", "-t", "--type", "-d", "--max-depth", "--min-depth", "-E", "--exclude", "-S",
+              "--size",
               "--changed-within", "--changed-before", "--newer", "--older", "-j", "--threads", "-c", "--color",
               "--search-path", "--base-directory", "-o", "--owner", "--format", "--max-results")  # fmt: skip
 

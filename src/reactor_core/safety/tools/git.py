@@ -46,7 +46,8 @@ _JUDGES: dict[str, Callable[[Call], Judged | None]] = {
 _VALUES = ("-m", "--message", "-F", "--file", "-C", "-c", "--author", "--date", "-b", "-B", "-e", "--exclude", "-s",
            "--strategy", "-X", "--strategy-option", "-o", "--output", "--push-option", "--repo", "--receive-pack",
            "--exec", "--upload-pack", "-u-", "--onto", "-S", "-G", "-n-", "-L", "--since", "--until", "--format",
-           "--pretty", "--source", "--reference", "--depth", "--branch", "--origin", "--config", "--template", "--tree-filter",
+           "--pretty", "--source", "--reference", "--depth", "--branch", "--origin", "--config", "--template",
+           "--tree-filter",
            "--index-filter", "--msg-filter", "--env-filter", "--commit-filter", "--tag-name-filter", "--expire",
            "--expire-unreachable", "-x", "--extcmd", "-t", "--tool", "--open-files-in-pager", "--max-count", "--grep",
            "-O", "--orphan", "--pathspec-from-file", "--cleanup", "--trailer", "--to", "--cc", "--path", "--conflict",
@@ -156,15 +157,13 @@ def _runs(call: Call, words: tuple[Textual, ...]) -> Judged:
 def _transport(call: Call, sub: str) -> Judged | Finding | None:
     """Addresses and options that run a program to get at a repository."""
     parts: list[Judged | Finding | None] = []
-    for word in call.line.operands:
-        if word.text is not None and word.text.startswith("ext::"):
-            parts.append(call.nested("shell", word.text.removeprefix("ext::").replace("% ", " ")))
     parts += [
-        call.nested("shell", word.text) if word.text else call.found("C6", "git: runs what is not known")
-        for word in (
-            (*call.line.values("--upload-pack", "--exec"), *(call.line.values("-u") if sub == "clone" else ()))
-        )
+        call.nested("shell", word.text.removeprefix("ext::").replace("% ", " "))
+        for word in call.line.operands
+        if word.text is not None and word.text.startswith("ext::")
     ]
+    programs = call.line.values("--upload-pack", "--exec", *(["-u"] if sub == "clone" else []))
+    parts += [call.runs(word) for word in programs]
     for word in call.line.values("-c", "--config") if sub == "clone" else ():
         key, _, value = (word.text or "").partition("=")
         parts.append(judge_setting(call, key, value))
@@ -252,8 +251,10 @@ def _forced_refspec(call: Call, refspec: str) -> Judged | None:
     return judge_push(replace(call, line=read_line("git", (Known("origin"), Known(refspec)))))
 
 
-_PAGERS = re.compile(r"^(?:|less|more|cat|bat|delta|diff-so-fancy|vim?|nvim|nano|emacs|code|subl|true|:|store|cache|osxkeychain|"
-                     r"manager|manager-core|libsecret|gnome-keyring|wincred|!?gh auth git-credential|false|ssh|gpg2?)\b[\w\s=.,+-]*$")  # fmt: skip
+_PAGERS = re.compile(
+    r"^(?:|less|more|cat|bat|delta|diff-so-fancy|vim?|nvim|nano|emacs|code|subl|true|:|store|cache|osxkeychain|manager|"
+    r"manager-core|libsecret|gnome-keyring|wincred|!?gh auth git-credential|false|ssh|gpg2?)\b[\w\s=.,+-]*$"
+)
 
 
 def _command_key(call: Call, name: str, value: str | None, stays: bool) -> Judged | Finding | None:

@@ -20,7 +20,8 @@ _VALUES = ("-R", "--repo", "-X", "--method", "-f", "--raw-field", "-F", "--field
            "--reviewer", "-m", "--milestone", "--json", "--ref", "--visibility", "--branch", "-w", "--workflow", "-u",
            "--user", "-e", "--env", "-o", "--org", "-n", "--notes", "--notes-file", "--target", "-d-", "--description",
            "--default-branch", "--hostname", "-p-", "--pattern", "-D", "--dir", "--reason", "--clone-x", "--log-x",
-           "--cache", "-g", "--group", "--job", "--sort", "--subject", "--homepage", "--remote", "--key", "--value")  # fmt: skip
+           "--cache", "-g", "--group", "--job", "--sort", "--subject", "--homepage", "--remote", "--key",
+           "--value")  # fmt: skip
 
 _READS = wordset("""
     list ls view status diff checks watch download browse search get describe show verify blocked top validate

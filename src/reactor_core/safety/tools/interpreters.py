@@ -152,7 +152,8 @@ _LANGUAGES = {
     "perl": "perl", "perl5": "perl", "ruby": "ruby", "jruby": "ruby", "node": "node", "nodejs": "node", "deno": "node",
     "bun": "node", "php": "php", "lua": "lua", "luajit": "lua", "tsx": "node", "ts-node": "node", "zx": "node",
     "Rscript": "ruby", "R": "ruby", "julia": "ruby", "groovy": "ruby", "osascript": "ruby", "elixir": "ruby",
-    "tclsh": "ruby", "wish": "ruby", "expect": "ruby", "guile": "ruby", "sbcl": "ruby", "ghci": "ruby", "runghc": "ruby",
+    "tclsh": "ruby", "wish": "ruby", "expect": "ruby", "guile": "ruby", "sbcl": "ruby", "ghci": "ruby",
+    "runghc": "ruby",
     "raku": "perl", "php8": "php", "irb": "ruby", "swipl": "ruby", "octave": "ruby", "jshell": "node", "racket": "ruby",
     "qjs": "node", "scala": "node", "kotlin": "node", "crystal-eval": "ruby", "pry": "ruby", "emacsclient": "ruby",
     "emacs": "ruby", "luajit2": "lua", "lua5.4": "lua", "lua5.3": "lua", "perl6": "perl", "php-cli": "php",
@@ -332,7 +333,7 @@ def judge_awk(call: Call) -> Judged | None:
 @handles("java", "javaw", "wine", "mono", "dotnet-script", "wasmtime", "wasmer", "qemu-x86_64")
 def judge_java(call: Call) -> Judged | None:
     """A compiled program of unknown effect, unless it is one that the project has just built."""
-    jars = list((*call.line.values("-jar"), *call.line.operands[:1]))
+    jars = [*call.line.values("-jar"), *call.line.operands[:1]]
     if call.line.has("-version", "--version", "-h", "-help"):
         return Judged()
     if any(fetched(call, word) for word in jars):

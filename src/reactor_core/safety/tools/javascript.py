@@ -14,7 +14,8 @@ from reactor_core.safety.verdict import Finding, Judged
 __all__ = ["foreign_source", "runs_package"]
 
 _VALUES = ("--prefix", "-C", "--cwd", "--dir", "-w", "--workspace", "--registry", "--tag", "--otp", "--access", "-F",
-           "--filter", "--userconfig", "--cache", "-p", "--package", "-c", "--call", "--loglevel", "--depth", "--scope")  # fmt: skip
+           "--filter", "--userconfig", "--cache", "-p", "--package", "-c", "--call", "--loglevel", "--depth",
+           "--scope")  # fmt: skip
 _HARMLESS = wordset("""
     ls list la ll view info show v search find outdated audit why explain fund doctor help ping prefix root bin
     docs repo bugs home version-check config:get get query whoami test t tst run run-script start build ci

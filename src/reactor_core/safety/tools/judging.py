@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reactor_core.safety.tools.line import Textual, shown
 from reactor_core.safety.naming import names_class
+from reactor_core.safety.tools.line import Textual, shown
 from reactor_core.safety.tools.registry import Call
 from reactor_core.safety.tools.table import PathRole, Tool, Use, fits, sub_length
 from reactor_core.safety.tools.targets import merged, role_of

@@ -18,7 +18,8 @@ _VALUES = ("-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-i"
            "--index", "--default-index", "-f", "--find-links", "--trusted-host", "-t", "--target", "--prefix", "--root",
            "--python", "-p", "--platform", "--abi", "--cache-dir", "--timeout", "--log", "-w", "--wheel-dir", "-d",
            "--dest", "--report", "--src", "--group", "--extra", "--with", "--from", "--project", "--directory",
-           "--only-binary", "--no-binary", "--upgrade-package", "--env-file", "-o", "--output-file", "--proxy")  # fmt: skip
+           "--only-binary", "--no-binary", "--upgrade-package", "--env-file", "-o", "--output-file",
+           "--proxy")  # fmt: skip
 _READS = wordset("""
     list show freeze check search index inspect config debug hash help download wheel cache completion lock
     export tree version python-list self-version
@@ -27,7 +28,7 @@ _READS = wordset("""
 
 @handles("pip", "pip3", "pip2", *(f"pip3.{minor}" for minor in range(6, 16)))
 def judge_pip(call: Call) -> Judged | None:
-    """From the project's own files into its environment is ordinary; a name of a package is as well, an address is not."""
+    """From the project's own files into its environment is ordinary, by name as well; from an address it is not."""
     line = read_line(call.program, call.words[1:], values=_VALUES)
     if line.has("--dry-run"):
         return Judged()
@@ -49,11 +50,11 @@ def _install(call: Call, line: Line, words: tuple[Textual, ...]) -> Judged:
         text = word.text or ""
         if re.match(r"^(?:http://|https?://\d+\.\d+)", text) and not re.match(r"^https?://(?:localhost|127\.)", text):
             parts.append(call.found("B5", f"installs from {text}, which nobody vouches for", text, outward=True))
-    for word in line.values("-r", "--requirement", "-c", "--constraint"):
-        if (word.text or "").startswith(("http://", "https://")):
-            parts.append(
-                call.found("C6", f"installs the packages that {word.text} names", word.text or "", outward=True)
-            )
+    parts += [
+        call.found("C6", f"installs the packages that {word.text} names", word.text or "", outward=True)
+        for word in line.values("-r", "--requirement", "-c", "--constraint")
+        if (word.text or "").startswith(("http://", "https://"))
+    ]
     parts += [_package(call, word) for word in (*words, *line.values("-e", "--editable"))]
     parts.append(_system_wide(call, line, "installs"))
     return merged(*parts)
@@ -153,11 +154,14 @@ def _tool(call: Call, words: tuple[Textual, ...]) -> Judged:
     return runs_package(replace(call, line=line), line.operands)
 
 
-_RUNNERS = {"poetry": "run", "pdm": "run", "pipenv": "run", "rye": "run", "hatch": "run", "pixi": "run", "bundle": "exec",
+_RUNNERS = {"poetry": "run", "pdm": "run", "pipenv": "run", "rye": "run", "hatch": "run", "pixi": "run",
+            "bundle": "exec",
             "conda": "run", "mamba": "run", "micromamba": "run", "dotenv": "run", "direnv": "exec", "rbenv": "exec",
-            "pyenv": "exec", "mise": "exec", "asdf": "exec", "rtx": "exec", "nvm": "exec", "volta": "run", "fnm": "exec",
+            "pyenv": "exec", "mise": "exec", "asdf": "exec", "rtx": "exec", "nvm": "exec", "volta": "run",
+            "fnm": "exec",
             "opam": "exec", "stack": "exec", "cabal": "exec", "vendor": "exec", "doppler": "run", "infisical": "run",
-            "op": "run", "aws-vault": "exec", "chamber": "exec", "lerna": "exec", "heroku-local": "run", "nix": "run"}  # fmt: skip
+            "op": "run", "aws-vault": "exec", "chamber": "exec", "lerna": "exec", "heroku-local": "run",
+            "nix": "run"}  # fmt: skip
 _RUNNER_VALUES = ("-n", "--name", "-p", "--prefix", "-C", "--directory", "-e", "--env", "-f", "--file", "--cwd", "-c",
                   "--config", "--project", "--with-user", "--using")  # fmt: skip
 
@@ -184,17 +188,22 @@ def judge_runner(call: Call) -> Judged | None:
     return _run(call, words)
 
 
-@handles("jupyter", "jupyter-lab", "jupyter-notebook", "tensorboard", "streamlit", "gradio", "mlflow", "uvicorn", "gunicorn",
-         "flask", "fastapi", "hypercorn", "daphne", "waitress-serve", "http-server", "serve", "live-server", "php-server",
-         "vllm", "ray", "bokeh", "panel", "voila", "marimo", "dask", "prefect", "dagster", "airflow-webserver", "litellm",
-         "text-generation-launcher", "llama-server", "ollama-serve", "rails-server", "label-studio", "aim", "docs-server")  # fmt: skip
+@handles("jupyter", "jupyter-lab", "jupyter-notebook", "tensorboard", "streamlit", "gradio", "mlflow", "uvicorn",
+         "gunicorn",
+         "flask", "fastapi", "hypercorn", "daphne", "waitress-serve", "http-server", "serve", "live-server",
+         "php-server",
+         "vllm", "ray", "bokeh", "panel", "voila", "marimo", "dask", "prefect", "dagster", "airflow-webserver",
+         "litellm",
+         "text-generation-launcher", "llama-server", "ollama-serve", "rails-server", "label-studio", "aim",
+         "docs-server")  # fmt: skip
 def judge_server(call: Call) -> Judged | None:
     """Servers for development: on the loopback they are ordinary work, on every address they are not."""
     line = read_line(
         call.program,
         call.words[1:],
         values=("--ip", "--host", "-h-", "-b", "--bind", "-a", "-p", "--port", "--server.address", "--logdir", "-w",
-                "--workers", "--to", "--output", "--bind_all-", "--app", "-H", "--address", "--hostname", "--ServerApp.token",
+                "--workers", "--to", "--output", "--bind_all-", "--app", "-H", "--address", "--hostname",
+                "--ServerApp.token",
                 "--NotebookApp.token", "-l", "--listen"),
     )  # fmt: skip
     sub = line.sub()

@@ -97,6 +97,12 @@ class Call:
         """Judge a contained action."""
         return self.scope.nested(kind, text, **changes)
 
+    def runs(self, word: Textual) -> Judged:
+        """Judge a word that is a line of shell; what cannot be known is asked about."""
+        if word.text is None:
+            return Judged((self.found("C6", f"{self.program}: runs what cannot be known beforehand"),))
+        return self.nested("shell", word.text)
+
     def again(self, words: Sequence[Textual], **reading: Any) -> Line:
         """Read further words of the same program in another way."""
         return read_line(self.program, words, **reading)

@@ -38,9 +38,8 @@ def judge_ssh(call: Call) -> Judged | None:
     parts: list[Judged | Finding | None] = []
     for word in line.values("-o"):
         key, _, value = (word.text or "").replace(" ", "=", 1).partition("=")
-        if key.lower() in {"proxycommand", "localcommand", "knownhostscommand"} and value:
-            if value.lower() != "none":
-                parts.append(call.nested("shell", value))
+        if key.lower() in {"proxycommand", "localcommand", "knownhostscommand"} and value.lower() not in {"", "none"}:
+            parts.append(call.nested("shell", value))
     if line.has("-R") and not (line.operands[1:] and not line.has("-N", "-f")):
         back = call.line.value("-R") or ""
         rule = "B5" if re.search(r":(?:22|23|3389|5900|445|2375)$", back) else "C7"

@@ -99,11 +99,13 @@ _NO_PATTERN = str.maketrans("*?[", "___")
 
 def appended(call: Call, words: Iterable[Textual], *, content: str | None = None) -> Judged:
     """Files that something is added to."""
-    parts = []
-    for word in words:
-        if word.text is not None:
-            parts.append(_judged(call, word.text, "write", paths.appending(word.text, call.scope, content=content)))
-    return merged(*parts)
+    return merged(
+        *(
+            _judged(call, word.text, "write", paths.appending(word.text, call.scope, content=content))
+            for word in words
+            if word.text is not None
+        )
+    )
 
 
 def read(call: Call, words: Iterable[Textual]) -> Judged:
