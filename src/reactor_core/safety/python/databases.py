@@ -291,6 +291,9 @@ def _schema(world: World, function: Value, call: Call, part: str) -> Value | Non
     )  # fmt: skip
     if method in dropping and not name.startswith(("pd.", "df.")):
         target = call.args[0] if call.args else None
+        opened = [one for value in (*call.args, *call.kwargs.values()) for one in value.calls]
+        if any(":memory:" in (value.string or "") for one in opened for value in one.args):
+            return unknown()
         scratch = (
             target is not None
             and target.string is not None

@@ -11,7 +11,7 @@ from reactor_core.safety.sql.session import Session, has, is_mark, loss, positio
 from reactor_core.safety.sql.tokens import Group, Kind, Node, Token
 from reactor_core.safety.verdict import Effect, Finding, Scale, found
 
-__all__ = ["judge_delete", "judge_merge", "judge_update"]
+__all__ = ["judge_assignments", "judge_delete", "judge_merge", "judge_update"]
 
 _ENDS = ("RETURNING", "LIMIT", "ORDER", "OPTION", "OUTPUT", "FETCH", "ALLOW", "IF", "PREWHERE", "SETTINGS", "INTO")
 _SKIPPED = ("LOW_PRIORITY", "QUICK", "IGNORE", "ONLY", "LATERAL")
@@ -179,6 +179,11 @@ def _first_qualifier(assigned: Sequence[Node]) -> str:
     return first.text.lower() if isinstance(first, Token) and is_mark(dot, ".") else ""
 
 
+def judge_assignments(assigned: Sequence[Node], name: Name) -> list[Finding]:
+    """What assigned columns stand for, as a row that is added gives them."""
+    return _meaning(assigned, name)
+
+
 def _meaning(assigned: Sequence[Node], name: Name) -> list[Finding]:
     """What the assigned columns stand for: where money goes, and who may do what."""
     for at, node in enumerate(assigned):
@@ -191,6 +196,14 @@ def _meaning(assigned: Sequence[Node], name: Name) -> list[Finding]:
         effect = Effect(f"{name}.{column}", Scale.ITEM, reversible=False, privilege=True)
         if _PAYING.search(column) and said not in ("null", ""):
             return [found("B7", f"changes where money is paid to ({column})", effect)]
+        if column.startswith(("legal_hold", "litigation_hold", "on_hold")) and said in (
+            "false",
+            "0",
+            "f",
+            "null",
+            "off",
+        ):
+            return [found("B7", "releases records under hold", effect)]
         if _RIGHTS.match(column) and said in ("true", "1", "t", "y", "yes", "on"):
             return [found("B5", f"gives administrator rights ({column})", effect)]
         if _ROLES.match(column) and _RIGHTS.match(said):
@@ -202,6 +215,12 @@ def _get(nodes: Sequence[Node], at: int) -> Node | None:
     return nodes[at] if at < len(nodes) else None
 
 
+def _empty(session: Session, group: Group) -> bool:
+    """Whether a subquery gives no row."""
+    where = _where(group.inner)
+    return where is not None and reach(where, flavour=session.flavour) is Reach.NONE
+
+
 def judge_merge(session: Session, nodes: Sequence[Node]) -> list[Finding]:
     """``MERGE INTO t USING s ON ... WHEN ...``."""
     at = 1
@@ -210,6 +229,9 @@ def judge_merge(session: Session, nodes: Sequence[Node]) -> list[Finding]:
     target, _ = read_name(nodes, at)
     using, on, when = position(nodes, "USING"), position(nodes, "ON"), position(nodes, "WHEN")
     tables = _tables(nodes[at : using if using >= 0 else on])
+    sources = _tables(nodes[using + 1 : on]) if 0 <= using < on else {}
+    tables |= {alias: table for alias, table in sources.items() if table.rpartition(".")[2] == target.last}
+    empty = any(isinstance(node, Group) and _empty(session, node) for node in nodes[max(using, 0) : max(on, 0)])
     last = tables.get(target.last, target.last).rpartition(".")[2]
     condition = nodes[on + 1 : when if when >= 0 else len(nodes)]
     taken = reach(condition, flavour=session.flavour, target=last, same=frozenset({last, *tables}))
@@ -221,7 +243,7 @@ def judge_merge(session: Session, nodes: Sequence[Node]) -> list[Finding]:
         does, extra = upper_at(clause, then + 1), position(clause[: max(then, 0)], "AND") >= 0
         outside = has(clause, "BY", "SOURCE")
         if does in ("DELETE", "UPDATE"):
-            wide = taken is Reach.NONE if outside else taken is Reach.EVERY
+            wide = (taken is Reach.NONE or empty) if outside else taken is Reach.EVERY
             verb = "deletes" if does == "DELETE" else "changes"
             findings.append(loss(session, target, verb, every=wide and not extra))
         elif does == "INSERT":

@@ -14,6 +14,7 @@ import sqlglot
 from sqlglot.errors import SqlglotError
 
 from reactor_core.safety.scope import Scope, unclear
+from reactor_core.safety.sql.chains import is_chain, judge_chain
 from reactor_core.safety.sql.constants import DIALECTS
 from reactor_core.safety.sql.names import Name, read_name
 from reactor_core.safety.sql.session import Session, has, is_mark, upper_at
@@ -45,11 +46,18 @@ _NEXT = {
 def judge(text: str, scope: Scope) -> Judged:
     """What a text of SQL does; see the module."""
     known = scope.dialect.lower()
+    plain = grouped(lex(text, "postgres"))
+    first = next((part for part in _statements(plain) if part), [])
+    if is_chain(first) and (upper_at(first, 0) not in HEADS or is_mark(first[1], "::") or is_mark(first[1], ".")):
+        return _chain(text, scope)
     flavours = (_READ_AS.get(known, "oracle"),) if known else FLAVOURS
     readings: dict[tuple[tuple[Kind, str], ...], tuple[str, list[Token]]] = {}
     for flavour in flavours:
         tokens = lex(text, flavour)
-        readings.setdefault(tuple((token.kind, token.raw) for token in tokens), (flavour, tokens))
+        key = tuple((token.kind, token.raw) for token in tokens)
+        if flavour == "mysql" and any(token.raw == "||" for token in tokens):
+            key = (*key, (Kind.ODD, "||"))  # the same tokens mean another thing: || is OR
+        readings.setdefault(key, (flavour, tokens))
     kept = list(readings.values())
     if len(kept) > 1:
         taken = [reading for reading in kept if _accepted(*reading, strict=True)]
@@ -66,6 +74,16 @@ def judge(text: str, scope: Scope) -> Judged:
             best = (tuple(findings), resolved, tuple(touch for part in parts for touch in _touches(part)))
     assert best is not None, "there is always one reading"
     return Judged(*best)
+
+
+def _chain(text: str, scope: Scope) -> Judged:
+    """A text that is no SQL but calls what reaches a database."""
+    session = Session(scope, "mysql", judge_statement, _nested_text)
+    parts = [part for part in _statements(grouped(lex(text, "mysql"))) if part]
+    findings = judge_chain(session, parts[0], text)
+    for part in parts[1:]:
+        findings += judge_chain(session, part, text_of(part)) if is_chain(part) else judge_statement(session, part)
+    return Judged(tuple(findings), tuple(text_of(part) for part in parts))
 
 
 def _placed(session: Session, part: Sequence[Node]) -> Iterator[Finding]:
@@ -111,6 +129,8 @@ def _parses(part: Sequence[Node], flavour: str, *, strict: bool) -> bool:
         return False
     if any(isinstance(node, Token) and node.raw in ("#", "`", "$", "@") for node in part):
         return False
+    if part[-1].upper in ("TABLE", "EXISTS", "FROM", "INTO", "WHERE", "UPDATE", "TRUNCATE", "DROP") and len(part) > 1:
+        return False  # the name that has to follow was read as a comment
     if head not in _PARSED:
         return len(part) > 1 or head not in ("DROP", "TRUNCATE")
     try:

@@ -49,7 +49,7 @@ _DEVELOPMENT = frozenset({"dev", "develop", "development", "test", "tests", "tes
                           "dummy", "ci", "qa", "local", "fixture", "fixtures", "throwaway", "junk", "stg"})  # fmt: skip
 _AUDIT = re.compile(
     r"(?:^|[._])(?:p?g?audits?|audit(?:_\w+)?|\w+_audits?|\w+_audit_\w+|auditing|aud\$|fga_log\$|general_log"
-    r"|security_(?:logs?|events?)|login_(?:history|audit)|access_logs?|compliance_\w+|legal_holds?|litigation_\w*)$"
+    r"|security_(?:logs?|events?)|login_(?:history|audit)|access_logs?|compliance_\w+|legal_holds?\w*|litigation_\w*)$"
 )
 _CATALOGUES = frozenset({"pg_catalog", "information_schema", "mysql", "performance_schema", "sys", "master", "msdb",
                          "sqlite_master", "sqlite_schema", "system"})  # fmt: skip
@@ -57,7 +57,7 @@ _CATALOGUE_TABLE = re.compile(
     r"^pg_(?:class|proc|authid|database|roles?|shadow|attribute|index|type|namespace|auth_\w+|statistic|constraint"
     r"|trigger|settings|user|depend|language|extension|tablespace|largeobject)$|^sqlite_(?:master|schema)$"
 )
-_TEMPORARY = frozenset({"pg_temp", "temp", "tempdb"})
+_TEMPORARY = frozenset({"pg_temp", "tempdb"})
 
 
 def words_of(text: str) -> list[str]:
@@ -75,7 +75,7 @@ def worth(name: Name, setting: Setting, made: frozenset[str] = frozenset(), plac
         place: Host or database that it is in, as far as known; ``:memory:`` is no place that lasts.
     """
     whole = str(name).lower()
-    if place == ":memory:" or whole in made or (len(name.parts) > 1 and name.last in made and not _qualified(name)):
+    if place == ":memory:" or whole in made:
         return Worth.TEMPORARY
     if any(part.startswith(("#", "@")) for part in name.parts[-1:]):
         return Worth.TEMPORARY
@@ -92,10 +92,6 @@ def worth(name: Name, setting: Setting, made: frozenset[str] = frozenset(), plac
     if any(_AUDIT.search(part.lower()) for part in name.parts):
         return Worth.AUDIT
     return Worth.ORDINARY
-
-
-def _qualified(name: Name) -> bool:
-    return name.parts[0].lower() not in ("public", "dbo", "main")
 
 
 def read_name(nodes: Sequence[Node], start: int = 0) -> tuple[Name, int]:

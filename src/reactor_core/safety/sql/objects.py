@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reactor_core.safety.scope import unclear
 from reactor_core.safety.sql.names import Name, Worth, read_name, read_names, words_of
 from reactor_core.safety.sql.predicates import Reach, reach
 from reactor_core.safety.sql.queries import nested_statements
 from reactor_core.safety.sql.session import Session, has, loss, position, upper_at
-from reactor_core.safety.sql.tokens import Kind, Node, Token, text_of
+from reactor_core.safety.sql.tokens import Group, Kind, Node, Token, text_of
 from reactor_core.safety.verdict import Effect, Finding, Scale, found
 
 __all__ = ["judge_alter", "judge_create", "judge_drop", "judge_truncate"]
@@ -31,7 +32,9 @@ _GUARDS = frozenset({"POLICY", "AUDIT", "SECURITY", "MASKING"})
 def _kind(nodes: Sequence[Node], start: int) -> tuple[str, int]:
     """The kind of thing that a statement is about, and where its name begins."""
     at, temporary, material = start, "", ""
-    while upper_at(nodes, at) in _MODIFIERS:
+    while upper_at(nodes, at) in _MODIFIERS and not (
+        upper_at(nodes, at) == "EVENT" and upper_at(nodes, at + 1) != "TRIGGER"
+    ):
         temporary = temporary or ("TEMPORARY " if upper_at(nodes, at) in ("TEMPORARY", "TEMP", "VOLATILE") else "")
         material = material or ("VIEW " if upper_at(nodes, at) == "MATERIALIZED" else "")
         at += 1
@@ -228,8 +231,12 @@ def judge_create(session: Session, nodes: Sequence[Node]) -> list[Finding]:
         "LANGUAGE", "AGGREGATE",
     ):  # fmt: skip
         return [*findings, *_routine(session, word, name, nodes)]
-    if replaces:
+    if replaces and not (word == "VIEW" and worth is Worth.SCRATCH):
         return [*findings, found("C3", f"replaces {name}", effect)]
+    program = next((one for node in nodes if isinstance(node, Group) for one in _program(node)), None)
+    if program is not None or has(nodes, "EXECUTE"):
+        inner = session.scope.nested("shell", program or "")
+        return [*findings, *inner.findings, unclear("a table is what a program gives back", part=program or "")]
     additive = word in (
         "TABLE", "VIEW", "INDEX", "TYPE", "SEQUENCE", "SCHEMA", "DATABASE", "DOMAIN", "STATISTICS", "DATASET",
         "KEYSPACE", "SYNONYM", "ENUM",
@@ -241,13 +248,23 @@ def judge_create(session: Session, nodes: Sequence[Node]) -> list[Finding]:
     return [*findings, found("C5", f"makes the {word.lower() or 'thing'} {name} on the server", effect)]
 
 
+def _program(group: Group) -> list[str]:
+    """The command in ``OPTIONS (program 'command')``."""
+    return [
+        node.text
+        for at, node in enumerate(group.inner)
+        if isinstance(node, Token) and node.kind is Kind.STRING and upper_at(group.inner, at - 1) == "PROGRAM"
+    ]
+
+
 def _routine(session: Session, word: str, name: Name, nodes: Sequence[Node]) -> list[Finding]:
     """Code that stays in the server: a schedule runs it, a call will."""
     effect = Effect(str(name), Scale.ITEM, privilege=True)
-    if has(nodes, "SONAME") or has(nodes, "EXTERNAL", "NAME") or word == "ASSEMBLY" or has(nodes, "LANGUAGE", "C"):
+    if has(nodes, "SONAME") or has(nodes, "EXTERNAL", "NAME") or word == "ASSEMBLY":
         return [found("B5", f"loads foreign code as {name}", effect)]
     at = position(nodes, "LANGUAGE")
-    language = nodes[at + 1].text.lower() if at >= 0 and isinstance(nodes[at + 1], Token) else ""
+    spoken = nodes[at + 1] if 0 <= at < len(nodes) - 1 else None
+    language = spoken.text.lower() if isinstance(spoken, Token) else ""
     bodies = [
         node.text for node in nodes if isinstance(node, Token) and node.kind is Kind.STRING and len(node.text) > 8
     ]
@@ -275,6 +292,9 @@ def judge_alter(session: Session, nodes: Sequence[Node]) -> list[Finding]:
         off = position(rest, "OFF", "DISABLE") >= 0 or any("OFF" in text_of([node]).upper() for node in rest)
         return [found("B5" if off else "C5", f"changes the audit {name}", effect)]
     if kind in ("DATABASE", "PLUGGABLE", "SCHEMA", "KEYSPACE"):
+        closed = text_of(rest).upper().replace("=", " ").split()
+        if "ALLOW_CONNECTIONS" in closed and closed[-1] in ("FALSE", "OFF", "0"):
+            return [found("B4", f"takes the database {name} from everybody", effect)]
         if position(rest, "OFFLINE", "SINGLE_USER", "CLOSE", "RESTRICTED_USER") >= 0:
             return [found("B4", f"takes the database {name} from everybody", effect)]
         return [found("C4", f"changes the {kind.lower()} {name}", effect)]
@@ -292,6 +312,8 @@ def judge_alter(session: Session, nodes: Sequence[Node]) -> list[Finding]:
 
 
 def _alter_table(session: Session, name: Name, worth: Worth, rest: Sequence[Node], effect: Effect) -> list[Finding]:
+    if has(rest[:2], "ON", "CLUSTER"):
+        rest = rest[3:]
     first, second = upper_at(rest, 0), upper_at(rest, 1)
     to = position(rest, "TO", "AS")
     if first == "RENAME" and second in ("TO", "AS"):
@@ -299,6 +321,7 @@ def _alter_table(session: Session, name: Name, worth: Worth, rest: Sequence[Node
         was_made = str(name).lower() in session.made
         session.made.discard(str(name).lower())
         (session.made.add if was_made else session.made.discard)(new)
+        session.renamed[new] = session.renamed.get(str(name).lower(), name)
         return [] if was_made else [found("C3", f"renames the table {name}", effect)]
     if worth is Worth.TEMPORARY:
         return []
@@ -321,6 +344,8 @@ def _alter_table(session: Session, name: Name, worth: Worth, rest: Sequence[Node
         return [found("B5", f"switches an audit of {name} off", effect)]
     if has(rest, "ENABLE", "ROW") or has(rest, "FORCE", "ROW"):
         return [found("A5", f"protects the rows of {name}", Effect(str(name)))]
+    if position(rest, "DATA_RETENTION_TIME_IN_DAYS") >= 0 and text_of(rest).rstrip("; ").endswith(" 0"):
+        return [found("B5", f"switches the protection of {name} against loss off", effect)]
     if position(rest, "BLACKHOLE") >= 0:
         return [found("B3", f"throws the rows of {name} away", effect)]
     if first == "ADD" and worth is Worth.SCRATCH and not _changes(rest):

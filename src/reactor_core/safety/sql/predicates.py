@@ -75,12 +75,16 @@ def reach(
         dict.fromkeys(_place(node, same) for node in tree.find_all(exp.Column) if not _within_query(node, tree))
     )
     rows = _rows(tree, columns, target)
-    values = [_truth(_Row(row, target, same).value(tree)) for row in rows]
-    if columns and all(value is True for value in values):
+    if columns and all(_truth(_Row(row, target, same).value(tree)) is True for row in rows):
         return Reach.EVERY
     if not columns and not any(correlated(query) for query in tree.find_all(exp.Select)):
         # It does not look at the row: it takes all rows or none, and which of the two only the server knows.
-        return Reach.NONE if values[0] is False else Reach.EVERY
+        never = _truth(_Row({}, target, same).value(tree)) is False
+        return (
+            Reach.NONE
+            if never and all(isinstance(node, _SURE) and not node.is_string for node in tree.walk())
+            else Reach.EVERY
+        )
     return Reach.SOME
 
 
@@ -200,6 +204,8 @@ _COUNTED: dict[type[exp.Expression], Callable[[Any, Any], Any]] = {
     exp.Div: lambda a, b: a / b if b else None,
     exp.Mod: lambda a, b: a % b if b else None,
 }
+_SURE = (exp.Boolean, exp.Literal, exp.Paren, exp.Connector, exp.Not, exp.Binary)
+"""What every dialect computes alike, as long as no texts are compared."""
 _TODAY = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentDatetime, exp.CurrentTime)
 
 

@@ -47,6 +47,7 @@ _HANDS_OVER = (
 def run_text(session: Session, nodes: Sequence[Node], *, every: bool = False) -> list[Finding]:
     """A statement that is the value of an expression."""
     text, known, decoded = fold_text(text_of(nodes), session.flavour, session.variables)
+    decoded = decoded or text in session.hidden
     if text is None:
         inner = [unclear("runs a statement that is put together at run time", part=text_of(nodes)[:200])]
         return [*inner, *judge_functions(session, nodes, restricted=True)]
@@ -85,10 +86,17 @@ def judge_execute(session: Session, nodes: Sequence[Node]) -> list[Finding]:
         return run_text(session, nodes[at : end if end >= 0 else len(nodes)])
     if name.last in session.prepared and len(name.parts) == 1:
         text = session.prepared[name.last]
-        return [unclear("runs a prepared statement that is not known")] if text is None else session.text(session, text)
+        if text is None:
+            return [unclear("runs a prepared statement that is not known")]
+        hides = [unclear("runs a statement that is decoded at run time")] if text in session.hidden else []
+        return [*session.text(session, text), *hides]
     if behind < len(nodes) and isinstance(group := nodes[behind], Group):
         if name.last in (
             "format",
+            "reverse",
+            "decode",
+            "lower",
+            "upper",
             "concat",
             "concat_ws",
             "replace",
@@ -150,7 +158,7 @@ def _procedure(session: Session, whole: str, given: list[list[Node]]) -> list[Fi
     if name.startswith(_READING):
         return []
     inner = judge_functions(
-        session, [Token(Kind.WORD, name, name), Group(tuple(n for one in given for n in one))], restricted=True
+        session, [Token(Kind.WORD, whole, whole), Group(tuple(n for one in given for n in one))], restricted=True
     )
     return inner or [unclear(f"{whole} is a stored procedure: what it does is not known", part=part)]
 
@@ -160,7 +168,16 @@ def _shell(session: Session, texts: list[str | None], part: str) -> list[Finding
     if not texts or texts[0] is None:
         return [unclear("the server runs a command that is not known", part=part)]
     inner = session.scope.nested("shell", texts[0])
-    if inner.verdict is Verdict.ALLOW:
+    reads = texts[0].split()[:1] and texts[0].split()[0].lower() in (
+        "dir",
+        "type",
+        "whoami",
+        "echo",
+        "hostname",
+        "ver",
+        "ls",
+    )
+    if inner.verdict is Verdict.ALLOW and reads:
         return [unclear("the server runs a command of the system", part=part)]
     return [
         *inner.findings,
@@ -179,4 +196,6 @@ def judge_prepare(session: Session, nodes: Sequence[Node]) -> list[Finding]:
         return []
     text, known, decoded = fold_text(text_of(nodes[source + 1 :]), session.flavour, session.variables)
     session.prepared[name.last] = text if known or decoded else None
+    if decoded and text is not None:
+        session.hidden.add(text)
     return []

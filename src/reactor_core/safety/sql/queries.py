@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from reactor_core.safety import paths
 from reactor_core.safety.scope import unclear
+from reactor_core.safety.sql.changes import judge_assignments
 from reactor_core.safety.sql.constants import fold_text
-from reactor_core.safety.sql.functions import arguments, judge_functions
-from reactor_core.safety.sql.names import Worth, read_name
+from reactor_core.safety.sql.functions import arguments, calls, judge_functions
+from reactor_core.safety.sql.names import Name, Worth, read_name
 from reactor_core.safety.sql.secrets import secret_shown
 from reactor_core.safety.sql.session import Session, group_starts, has, loss, position, upper_at
 from reactor_core.safety.sql.tokens import Group, Kind, Node, Token
@@ -83,7 +84,11 @@ def _assigned(session: Session, nodes: Sequence[Node]) -> None:
 def fold_nodes(session: Session, nodes: Sequence[Node]) -> str | None:
     """Text of an expression if all of it is known."""
     from_at = position(nodes, "FROM")
-    text, known, _ = fold_text(_text(nodes[: from_at if from_at >= 0 else None]), session.flavour, session.variables)
+    text, known, decoded = fold_text(
+        _text(nodes[: from_at if from_at >= 0 else None]), session.flavour, session.variables
+    )
+    if decoded and text is not None:
+        session.hidden.add(text)
     return text if known else None
 
 
@@ -159,13 +164,27 @@ def judge_insert(session: Session, nodes: Sequence[Node]) -> list[Finding]:
         rows = sum(isinstance(node, Group) for node in nodes[values + 1 : _end(nodes, values)])
         if rows > 1:
             return [*findings, found("C3", f"adds {rows} rows to {target}", effect)]
-        return [*findings, *_rights(str(target), effect)]
+        return [*findings, *_rights(str(target), effect), *_given(nodes, behind, values, target)]
+    makes = {"GENERATE_SERIES", "UNNEST", "RANGE", "NUMBERS", "GENERATE_ARRAY", "GENERATOR"}
+    if query >= 0 and {name.upper() for name, _ in calls(nodes[query:])} & makes:
+        return [*findings, found("C3", f"adds many rows to {target}", effect)]
     selects = query >= 0 or any(group_starts(node, "SELECT", "WITH") for node in nodes[behind:])
     if selects and (
         position(nodes, "FROM", start=max(query, 0)) >= 0 or query < 0 or upper_at(nodes, query) != "SELECT"
     ):
         return [*findings, found("C3", f"adds the rows of a query to {target}", effect)]
     return findings
+
+
+def _given(nodes: Sequence[Node], behind: int, values: int, target: Name) -> list[Finding]:
+    """What the columns of one added row stand for."""
+    columns = nodes[behind] if behind < len(nodes) else None
+    row = nodes[values + 1] if values + 1 < len(nodes) else None
+    if not isinstance(columns, Group) or not isinstance(row, Group):
+        return []
+    pairs = zip(arguments(columns.inner), arguments(row.inner), strict=False)
+    equals = Token(Kind.OPERATOR, "=", "=")
+    return judge_assignments([node for left, right in pairs for node in (*left, equals, *right)], target)
 
 
 def _rights(target: str, effect: Effect) -> list[Finding]:
@@ -195,6 +214,9 @@ def judge_copy(session: Session, nodes: Sequence[Node]) -> list[Finding]:
         if not isinstance(target, Token) or target.kind is not Kind.STRING or text is None:
             return [*findings, unclear("the server runs a command that is not known")]
         inner = session.scope.nested("shell", text)
+        if upper_at(nodes, outward) == "TO" and any(one.effect.outward for one in inner.findings):
+            gone = Effect(str(name) or "rows", Scale.MANY, reversible=False, outward=True)
+            return [*findings, *inner.findings, found("B5", "sends rows to another host", gone)]
         asks = unclear("the server runs a command of the system", part=text)
         return [*findings, *inner.findings, asks]
     if upper_at(nodes, outward) == "TO":

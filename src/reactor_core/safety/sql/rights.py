@@ -36,7 +36,7 @@ def judge_grant(_session: Session, nodes: Sequence[Node]) -> list[Finding]:
     who = _tokens(nodes[to + 1 :]) if to >= 0 else []
     all_rights = upper_at(given, 0) == "ALL"
     scope = text_of(what).replace(" ", "")
-    everything = scope.startswith("*.*") or scope == "*" or "ACCOUNT" in scope.upper()[:7] or (
+    everything = scope.startswith("*.*") or scope == "*" or scope.upper() == "ACCOUNT" or (
         bool(what) and what[0].upper == "SERVER"
     )  # fmt: skip
     anybody = any(token.text.lower() in _ANYBODY or token.text == "%" or token.text.endswith("@%") for token in who)
@@ -64,11 +64,13 @@ def _writes(given: Sequence[Node]) -> bool:
 
 def judge_revoke(_session: Session, nodes: Sequence[Node]) -> list[Finding]:
     """``REVOKE ...`` and ``DENY ...``: from everybody it tightens, from somebody it takes away."""
+    if upper_at(nodes, 1) in ("OPTION", "GRANT", "ADMIN"):
+        return [found("A5", "takes the right to pass rights on", Effect(privilege=True))]
     start = position(nodes, "FROM", "TO")
     who = _tokens(nodes[start + 1 :]) if start >= 0 else []
     if any(token.text.lower() in _ANYBODY for token in who[:1]):
         return [found("A5", "takes rights from everybody", Effect(privilege=True))]
-    return [found("C3", f"takes rights from {text_of(who)}", Effect(text_of(who), Scale.ITEM, privilege=True))]
+    return [found("A5", f"takes rights from {text_of(who)}", Effect(text_of(who), Scale.ITEM, privilege=True))]
 
 
 def judge_account(_session: Session, nodes: Sequence[Node]) -> list[Finding]:
@@ -85,6 +87,11 @@ def judge_account(_session: Session, nodes: Sequence[Node]) -> list[Finding]:
     for token in _tokens(nodes[2:]):
         if token.kind is Kind.STRING and token.text == "%" and verb == "ALTER":
             return [found("B5", f"lets {who} come from anywhere", effect)]
+    if has(nodes, "ADD", "MEMBER") and any(token.text.upper() in _POWERS for token in _tokens(nodes[2:4])):
+        return [found("B5", "puts an account among the administrators", effect)]
+    taken = {"NOSUPERUSER", "NOCREATEROLE", "NOCREATEDB", "NOBYPASSRLS", "NOREPLICATION"}
+    if verb == "ALTER" and words & taken and not words & {"PASSWORD", "LOGIN"}:
+        return [found("A5", f"takes rights from {who}", effect)]
     if words & {"PASSWORD", "IDENTIFIED"}:
         return [found("C8", f"sets the password of {who}", Effect(who, Scale.ITEM, secret=True, privilege=True))]
     return [found("C5", f"{'makes' if verb == 'CREATE' else 'changes'} the account {who}", effect)]

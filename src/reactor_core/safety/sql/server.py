@@ -178,6 +178,12 @@ def judge_server(session: Session, nodes: Sequence[Node]) -> list[Finding]:
     ):
         gone = has(nodes, "RETAIN") and upper_at(nodes, len(nodes) - 1) in ("HOURS", "DAYS") and " 0 " in text
         return [found("B3" if gone else "C4", "rewrites tables, and old versions are gone", effect)]
+    if head == "SYSTEM" and words & {"SHUTDOWN", "KILL"}:
+        return [found("B4", "stops the server", effect)]
+    if head in ("EXPORT", "UNLOAD") and "public" in text.lower():
+        return [found("B7", "writes data where everybody reads it", effect)]
+    if head in ("ATTACH", "VACUUM"):
+        return _file(session, nodes, [found(rule, says, effect)])
     if head == "DBCC":
         lossy = any("REPAIR_ALLOW_DATA_LOSS" in text_of([node]).upper() for node in nodes)
         harmless = upper_at(nodes, 1) in (
@@ -202,6 +208,17 @@ def judge_server(session: Session, nodes: Sequence[Node]) -> list[Finding]:
     if head == "HOST":
         return _system(session, text_of(nodes[1:]))
     return [found(rule, says, effect)]
+
+
+def _file(session: Session, nodes: Sequence[Node], default: list[Finding]) -> list[Finding]:
+    """``ATTACH 'file'`` and ``VACUUM INTO 'file'`` make a file if there is none."""
+    target = next((node.text for node in nodes if isinstance(node, Token) and node.kind is Kind.STRING), "")
+    if not target.startswith("/"):
+        return default
+    if target.endswith((".php", ".jsp", ".aspx")) or "/www" in target:
+        return [found("B5", f"writes {target}, which others can call", Effect(target, reversible=False))]
+    seen = paths.overwriting(paths.normal(target, session.scope), session.scope)
+    return [seen] if seen is not None else default
 
 
 def _system(session: Session, command: str) -> list[Finding]:
@@ -249,7 +266,7 @@ def judge_set(session: Session, nodes: Sequence[Node]) -> list[Finding]:
         session.schema = value.partition(",")[0].strip("'\" ")
         return []
     if name in ("showplan_all", "showplan_text", "showplan_xml", "noexec", "parseonly"):
-        session.plan_only = value == "on"
+        session.plan_only = value == "on" and session.scope.dialect in ("tsql", "mssql", "sqlserver")
         return []
     if (scope == "SESSION" and name == "authorization") or name in ("role", "authorization"):
         harmless = value in ("none", "default", "")
@@ -263,6 +280,8 @@ def judge_set(session: Session, nodes: Sequence[Node]) -> list[Finding]:
         and (scope or name in ("sql_log_bin", "log_statement"))
     ):
         return [found("B5", f"switches logging off ({name})", effect)]
+    if name in ("max_connections", "max_user_connections") and scope and value.isdigit() and int(value) < 5:
+        return [found("B6", "lets nobody connect any more", effect)]
     if name in ("secure_file_priv", "local_infile", "log_bin_trust_function_creators") and value not in _OFF and scope:
         return [found("B5", f"lets the server touch files ({name})", effect)]
     if scope in ("GLOBAL", "PERSIST", "PERSIST_ONLY", "SYSTEM"):

@@ -33,12 +33,17 @@ class Session:
     prepared: dict[str, str | None] = field(default_factory=dict)
     whole: dict[str, str] = field(default_factory=dict)
     """Names that WITH gives to all rows of a table -> that table."""
+    renamed: dict[str, Name] = field(default_factory=dict)
+    """Names that tables were given by this action -> what they were called before."""
+    hidden: set[str] = field(default_factory=set)
+    """Texts that were decoded from something that cannot be read."""
     schema: str = ""
     plan_only: bool = False
     looping: bool = False
 
     def worth(self, name: Name) -> Worth:
         """How much is lost with a table or schema."""
+        name = self.renamed.get(str(name).lower(), name)
         if self.schema and len(name.parts) == 1 and not name.last.startswith(("#", "@")):
             if name.last in self.made:
                 return Worth.TEMPORARY

@@ -174,8 +174,22 @@ def _with(session: Session, nodes: Sequence[Node]) -> list[Finding]:
             named = nodes[at - 2] if at > 1 else None
             if table is not None and isinstance(named, Token) and position(node.inner, *_NARROWING) < 0:
                 session.whole[named.text.lower()] = table.last
+    grows = any(isinstance(node, Group) and _endless(node.inner) for node in nodes[: max(main, 0)])
+    if upper_at(nodes, 1) == "RECURSIVE" and grows and main >= 0 and position(nodes, "LIMIT", "TOP", start=main) < 0:
+        writes = upper_at(nodes, main) in ("INSERT", "MERGE")
+        says = "goes on without end"
+        return [
+            found("B6" if writes else "C4", says, Effect("server", Scale.ALL)),
+            *judge_statement(session, nodes[main:]),
+        ]
     findings = nested_statements(session, nodes[: main if main >= 0 else len(nodes)])
     return [*findings, *judge_statement(session, nodes[main:])] if main >= 0 else findings
+
+
+def _endless(nodes: Sequence[Node]) -> bool:
+    """Whether the recursive part of a query has nothing that ends it."""
+    union = position(nodes, "UNION")
+    return union >= 0 and position(nodes, "WHERE", "LIMIT", "JOIN", "TOP", start=union) < 0
 
 
 def _define(session: Session, nodes: Sequence[Node], head: str) -> list[Finding]:
@@ -188,6 +202,10 @@ def _define(session: Session, nodes: Sequence[Node], head: str) -> list[Finding]
     if words[:2] == ["DEFAULT", "PRIVILEGES"]:
         at = position(nodes, "GRANT", "REVOKE")
         return judge_statement(session, nodes[at:]) if at >= 0 else []
+    if words[:1] == ["SESSION"] and "SET" in words:
+        return judge_set(session, nodes)
+    if words[:2] == ["SERVER", "ROLE"]:
+        return judge_account(session, [nodes[0], *nodes[2:]])
     if words[:1] == ["SYSTEM"]:
         if "KILL" in words:
             return [found("C4", "ends a session", Effect("session"))]
@@ -198,6 +216,8 @@ def _define(session: Session, nodes: Sequence[Node], head: str) -> list[Finding]
 
 
 def _procedural(session: Session, nodes: Sequence[Node], head: str) -> list[Finding]:
+    if head == "BEGIN" and "BATCH" in (upper_at(nodes, 1), upper_at(nodes, 2)):
+        return judge_statement(session, nodes[position(nodes, "BATCH") + 1 :])
     if head == "BEGIN" and (len(nodes) == 1 or upper_at(nodes, 1) in _TRANSACTION):
         return []
     if head == "END" or (head == "EXIT" and len(nodes) <= 2):
@@ -232,6 +252,12 @@ def _procedural(session: Session, nodes: Sequence[Node], head: str) -> list[Find
         )
     if head in ("COMMIT", "ROLLBACK") and upper_at(nodes, 1) == "PREPARED":
         return [found("C3", "ends a transaction of another session", Effect(text_of(nodes[2:])))]
+    if head == "DETACH" and upper_at(nodes, 1) in ("TABLE", "PARTITION", "DICTIONARY", "VIEW", "MATERIALIZED"):
+        return [found("C4", "takes a table out of use", Effect(text_of(nodes[2:])))]
+    if head == "START" and len(nodes) > 1 and upper_at(nodes, 1) not in ("TRANSACTION", "SLAVE", "REPLICA"):
+        return [unclear(f"runs {text_of(nodes[1:])}")]
+    if head == "SPOOL":
+        return judge_client(session, "\\" + text_of(nodes).replace("SPOOL", "spool"))
     if head == "RESET" and upper_at(nodes, 1) in ("MASTER", "BINARY", "SLAVE", "REPLICA", "QUERY", "PERSIST"):
         whole = upper_at(nodes, 1) in ("MASTER", "BINARY")
         return [found("B3" if whole else "C4", "removes logs that could be restored from", Effect(reversible=False))]
