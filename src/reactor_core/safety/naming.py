@@ -8,7 +8,7 @@ from typing import Literal
 
 from reactor_core.safety.setting import Setting
 
-__all__ = ["NameClass", "name_class", "names_class"]
+__all__ = ["NameClass", "name_class", "names_class", "wordset"]
 
 NameClass = Literal["precious", "plain", "scratch"]
 
@@ -35,3 +35,8 @@ def names_class(names: Iterable[str], setting: Setting) -> NameClass:
     if "precious" in classes:
         return "precious"
     return "scratch" if classes == {"scratch"} else "plain"
+
+
+def wordset(text: str) -> frozenset[str]:
+    """The words of a text, as a set to look things up in."""
+    return frozenset(text.split())

@@ -6,6 +6,8 @@ import base64
 import binascii
 import re
 
+from reactor_core.safety.naming import wordset
+
 __all__ = [
     "bank_details",
     "confidential_in",
@@ -37,44 +39,16 @@ _NOT_SECRET = re.compile(
     r"\.env\.(?:example|sample|template|dist)\b|public[-_]?key|\bcacert\.pem|\bcert\.pem", re.IGNORECASE
 )
 
-_SECRET_WORDS = frozenset(
-    [
-        "secret",
-        "secrets",
-        "password",
-        "passwords",
-        "passwd",
-        "pwd",
-        "passphrase",
-        "token",
-        "tokens",
-        "apikey",
-        "credential",
-        "credentials",
-        "creds",
-        "privatekey",
-        "pat",
-        "otp",
-        "totp",
-        "mnemonic",
-    ]
+_SECRET_WORDS = wordset(
+    """
+    secret secrets password passwords passwd pwd passphrase token tokens apikey credential credentials creds
+    privatekey pat otp totp mnemonic
+    """
 )
-_KEY_BEFORE = frozenset(
-    [
-        "api",
-        "access",
-        "private",
-        "secret",
-        "ssh",
-        "encryption",
-        "signing",
-        "master",
-        "root",
-        "deploy",
-        "service",
-        "auth",
-        "account",
-    ]
+_KEY_BEFORE = wordset(
+    """
+    api access private secret ssh encryption signing master root deploy service auth account
+    """
 )
 _VARIABLES = re.compile(
     r"\$\{?(\w+)|\{\{\s*([\w.]+)\s*\}\}|%(\w+)%|process\.env\.(\w+)|os\.environ\W+(\w+)|\benv\.(\w+)"
@@ -122,22 +96,11 @@ _CODED = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}|(?:[0-9a-fA-F]{2}){6,}")
 def secret_name(name: str) -> bool:
     """Whether a variable, field or parameter of this name holds a secret: ``AWS_SECRET_ACCESS_KEY``, ``apiToken``."""
     parts = [part.lower() for part in _PARTS.findall(name)]
-    if set(parts) & {
-        "policy",
-        "policies",
-        "count",
-        "id",
-        "ids",
-        "dir",
-        "length",
-        "limit",
-        "max",
-        "expiry",
-        "type",
-        "public",
-        "url",
-        "hint",
-    }:
+    if set(parts) & wordset(
+        """
+        policy policies count id ids dir length limit max expiry type public url hint
+        """
+    ):
         return False
     if set(parts) & _SECRET_WORDS:
         return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from reactor_core.safety.naming import NameClass, name_class
+from reactor_core.safety.naming import NameClass, name_class, wordset
 from reactor_core.safety.setting import Setting
 
 __all__ = [
@@ -70,114 +70,26 @@ _WEIGHTS = {
 }
 _BY_NOUN = {noun: weight for weight, nouns in _WEIGHTS.items() for noun in nouns.split()}
 
-DESTROYS = frozenset(
-    [
-        "delete",
-        "del",
-        "destroy",
-        "remove",
-        "rm",
-        "purge",
-        "terminate",
-        "drop",
-        "wipe",
-        "nuke",
-        "erase",
-        "truncate",
-        "flush",
-        "obliterate",
-        "teardown",
-        "clear",
-        "empty",
-        "deprovision",
-        "expunge",
-        "uninstall",
-        "trash",
-        "reset",
-        "clean",
-        "dispose",
-        "kill",
-        "unregister",
-        "expire",
-        "discard",
-    ]
+DESTROYS = wordset(
+    """
+    delete del destroy remove rm purge terminate drop wipe nuke erase truncate flush obliterate teardown clear empty
+    deprovision expunge uninstall trash reset clean dispose kill unregister expire discard
+    """
 )
 """Verbs that end a thing."""
-STOPS = frozenset(
-    [
-        "stop",
-        "shutdown",
-        "halt",
-        "poweroff",
-        "suspend",
-        "pause",
-        "deactivate",
-        "disable",
-        "hibernate",
-        "deallocate",
-        "quiesce",
-        "freeze",
-        "undeploy",
-        "drain",
-        "evacuate",
-        "cordon",
-        "detach",
-    ]
+STOPS = wordset(
+    """
+    stop shutdown halt poweroff suspend pause deactivate disable hibernate deallocate quiesce freeze undeploy drain
+    evacuate cordon detach
+    """
 )
 """Verbs that end what a thing does."""
-READS = frozenset(
-    [
-        "get",
-        "list",
-        "show",
-        "describe",
-        "read",
-        "view",
-        "search",
-        "find",
-        "query",
-        "count",
-        "status",
-        "info",
-        "fetch",
-        "lookup",
-        "check",
-        "validate",
-        "preview",
-        "inspect",
-        "explain",
-        "simulate",
-        "estimate",
-        "export",
-        "head",
-        "stat",
-        "whoami",
-        "ping",
-        "health",
-        "verify",
-        "test",
-        "diff",
-        "compare",
-        "lint",
-        "render",
-        "plan",
-        "watch",
-        "download",
-        "tail",
-        "log",
-        "logs",
-        "browse",
-        "scan",
-        "history",
-        "peek",
-        "resolve",
-        "print",
-        "suggest",
-        "autocomplete",
-        "metrics",
-        "summary",
-        "summarize",
-    ]
+READS = wordset(
+    """
+    get list show describe read view search find query count status info fetch lookup check validate preview inspect
+    explain simulate estimate export head stat whoami ping health verify test diff compare lint render plan watch
+    download tail log logs browse scan history peek resolve print suggest autocomplete metrics summary summarize
+    """
 )
 """Verbs that change nothing."""
 

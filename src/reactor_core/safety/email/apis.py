@@ -8,6 +8,7 @@ from typing import Any
 
 from reactor_core.safety.calls import Call, Unresolved
 from reactor_core.safety.email.verbs import judge_call
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.scope import Scope
 from reactor_core.safety.things import split_name
 from reactor_core.safety.verdict import Effect, Finding, Scale, found
@@ -15,40 +16,11 @@ from reactor_core.safety.verdict import Effect, Finding, Scale, found
 __all__ = ["judge_api"]
 
 _HTTP = frozenset({"get", "post", "patch", "put", "delete", "head"})
-_IMAP_READS = frozenset(
-    [
-        "select",
-        "fetch",
-        "search",
-        "list",
-        "lsub",
-        "status",
-        "noop",
-        "login",
-        "logout",
-        "capability",
-        "namespace",
-        "examine",
-        "uid",
-        "sort",
-        "thread",
-        "idle",
-        "close",
-        "check",
-        "starttls",
-        "enable",
-        "getquota",
-        "getacl",
-        "append",
-        "copy",
-        "create",
-        "subscribe",
-        "rename",
-        "xatom",
-        "recent",
-        "response",
-        "socket",
-    ]
+_IMAP_READS = wordset(
+    """
+    select fetch search list lsub status noop login logout capability namespace examine uid sort thread idle close
+    check starttls enable getquota getacl append copy create subscribe rename xatom recent response socket
+    """
 )
 _MAIN = re.compile(r"^\"?(?:inbox|sent\w*|archive|all ?mail|\[gmail\].*|important)\"?$", re.IGNORECASE)
 
@@ -88,7 +60,12 @@ def _words(call: Call) -> list[str]:
     verb = split_name(call.name)
     singulars = [
         word[:-1]
-        if word in {"drafts", "filters", "delegates", "messages", "labels", "threads", "rules", "attachments", "events"}
+        if word
+        in wordset(
+            """
+            drafts filters delegates messages labels threads rules attachments events
+            """
+        )
         else word
         for word in words
     ]

@@ -8,33 +8,17 @@ from typing import Any
 
 from reactor_core.safety.calls import Call
 from reactor_core.safety.email.verbs import judge_call
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.scope import Scope
 from reactor_core.safety.verdict import Effect, Finding, Judged, Verdict, found
 
 __all__ = ["judge_cmdlets"]
 
 _CMDLET = re.compile(r"^\s*([A-Z][a-z]+)-([A-Z][A-Za-z]+)\b(.*)$", re.DOTALL)
-_READS = frozenset(
-    [
-        "Get",
-        "Test",
-        "Search",
-        "Find",
-        "Measure",
-        "Show",
-        "Select",
-        "Format",
-        "Where",
-        "Sort",
-        "Export",
-        "Out",
-        "Write",
-        "Connect",
-        "ForEach",
-        "Start",
-        "Trace",
-        "Compare",
-    ]
+_READS = wordset(
+    """
+    Get Test Search Find Measure Show Select Format Where Sort Export Out Write Connect ForEach Start Trace Compare
+    """
 )
 
 
@@ -153,20 +137,10 @@ def _judge(call: Call, verb: str, noun: str, scope: Scope, fed_by_all: bool) -> 
         return judged
     if verb == "Add" and lower == "distributiongroupmember":
         return finding("C7", "adds a member to a list", outward=True)
-    if verb in {
-        "New",
-        "Set",
-        "Add",
-        "Enable",
-        "Disable",
-        "Remove",
-        "Update",
-        "Import",
-        "Move",
-        "Clear",
-        "Restore",
-        "Stop",
-        "Start",
-    }:
+    if verb in wordset(
+        """
+        New Set Add Enable Disable Remove Update Import Move Clear Restore Stop Start
+        """
+    ):
         return finding("C7" if "rule" in lower or "contact" in lower else "C4", f"changes {lower}")
     return Finding(Verdict.CONFIRM, "C6", f"an action that is not known ({verb}-{noun})", Effect(), call.source[:300])

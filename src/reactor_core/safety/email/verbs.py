@@ -9,6 +9,7 @@ from reactor_core.safety import paths, sensitive
 from reactor_core.safety.calls import Call, Unresolved
 from reactor_core.safety.email.people import Readers, outside, readers_of
 from reactor_core.safety.email.wording import carried_by
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.network.code import always_true
 from reactor_core.safety.scope import Scope, unclear
 from reactor_core.safety.things import DESTROYS, READS, split_name
@@ -16,129 +17,29 @@ from reactor_core.safety.verdict import Effect, Finding, Scale, found
 
 __all__ = ["judge_call"]
 
-_READS = READS | frozenset(
-    [
-        "unread",
-        "thread",
-        "headers",
-        "translate",
-        "extract",
-        "spell",
-        "free",
-        "help",
-        "sender",
-        "attachment",
-        "profile",
-        "quota",
-        "folders",
-        "signature",
-        "is",
-        "has",
-    ]
+_READS = READS | wordset(
+    """
+    unread thread headers translate extract spell free help sender attachment profile quota folders signature is has
+    """
 )
-_TIDIES = frozenset(
-    [
-        "archive",
-        "label",
-        "labels",
-        "star",
-        "unstar",
-        "flag",
-        "unflag",
-        "mark",
-        "move",
-        "snooze",
-        "unsnooze",
-        "mute",
-        "unmute",
-        "sort",
-        "pin",
-        "unpin",
-        "undo",
-        "unsend",
-        "restore",
-        "undelete",
-        "untrash",
-        "recover",
-        "tag",
-        "untag",
-        "categorize",
-        "category",
-        "unarchive",
-        "untag",
-        "collapse",
-        "expand",
-        "junk",
-        "spam",
-        "phishing",
-        "report",
-        "compose",
-        "template",
-        "print",
-        "select",
-        "close",
-        "noop",
-        "login",
-        "logout",
-        "enable",
-        "copy",
-    ]
+_TIDIES = wordset(
+    """
+    archive label labels star unstar flag unflag mark move snooze unsnooze mute unmute sort pin unpin undo unsend
+    restore undelete untrash recover tag untag categorize category unarchive untag collapse expand junk spam
+    phishing report compose template print select close noop login logout enable copy
+    """
 )
-_SENDS = frozenset(
-    [
-        "send",
-        "reply",
-        "forward",
-        "resend",
-        "redirect",
-        "bounce",
-        "broadcast",
-        "blast",
-        "mail",
-        "email",
-        "publish",
-        "launch",
-        "merge",
-        "invite",
-        "notify",
-        "announce",
-        "post",
-        "respond",
-        "message",
-        "sms",
-        "remind",
-        "sendmail",
-    ]
+_SENDS = wordset(
+    """
+    send reply forward resend redirect bounce broadcast blast mail email publish launch merge invite notify announce
+    post respond message sms remind sendmail
+    """
 )
-_ASSENTS = frozenset(
-    [
-        "accept",
-        "decline",
-        "tentative",
-        "rsvp",
-        "sign",
-        "approve",
-        "agree",
-        "confirm",
-        "subscribe",
-        "unsubscribe",
-        "vacation",
-        "autoreply",
-        "auto",
-        "reply",
-        "pay",
-        "order",
-        "buy",
-        "book",
-        "schedule",
-        "cancel",
-        "share",
-        "publish",
-        "grant",
-        "invite",
-        "transfer",
-        "rename",
-    ]
+_ASSENTS = wordset(
+    """
+    accept decline tentative rsvp sign approve agree confirm subscribe unsubscribe vacation autoreply auto reply pay
+    order buy book schedule cancel share publish grant invite transfer rename
+    """
 )
 _PROGRAMS = re.compile(
     r"\.(?:exe|scr|bat|cmd|com|msi|js|jse|vbs|vbe|wsf|hta|ps1|jar|sh|bash|py|pyw|lnk|iso|img|dmg|pkg|app|apk|deb|rpm|docm|xlsm|pptm|dll|reg|chm|command|run|bin)$",
@@ -383,24 +284,11 @@ def _forwarding(call: Call, first: str, have: set[str]) -> Finding | None:
 
 def _access(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool, Finding | None]:
     """Who else may read and write in the user's name."""
-    named = have & frozenset(
-        [
-            "delegate",
-            "delegates",
-            "permission",
-            "permissions",
-            "access",
-            "rights",
-            "owner",
-            "member",
-            "app",
-            "apps",
-            "session",
-            "sessions",
-            "device",
-            "oauth",
-            "impersonation",
-        ]
+    named = have & wordset(
+        """
+        delegate delegates permission permissions access rights owner member app apps session sessions device oauth
+        impersonation
+        """
     )
     shared = first == "share" and have & {"mailbox", "folder", "inbox", "calendar"}
     if not named and not shared:
@@ -613,21 +501,11 @@ def _others(call: Call, first: str, have: set[str]) -> Finding | None:
         return _finding(call, "C7", "answers everybody who writes in the user's name", outward=True)
     if first in _ASSENTS or have & _ASSENTS:
         return _finding(call, "C7", "agrees, pays or publishes in the user's name", outward=True)
-    if first in {
-        "block",
-        "enable",
-        "refresh",
-        "sync",
-        "fetch",
-        "wait",
-        "sleep",
-        "print",
-        "len",
-        "range",
-        "log",
-        "connect",
-        "login",
-    }:
+    if first in wordset(
+        """
+        block enable refresh sync fetch wait sleep print len range log connect login
+        """
+    ):
         return None
     if first in {"exec", "eval", "compile", "run", "call", "execute", "apply", "import"}:
         return unclear("runs what is not shown", part=call.source[:300])

@@ -8,6 +8,7 @@ import re
 import shlex
 from typing import Any
 
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.network.graphql import operation, with_variables
 from reactor_core.safety.network.request import Request, fields
 from reactor_core.safety.scope import Scope, unclear
@@ -22,94 +23,24 @@ _SQL = re.compile(
     r"|system\s|use\s|replace\s+into|load\s+data|do\s+\$|declare\s)",
     re.IGNORECASE | re.DOTALL,
 )
-_SQL_FIELDS = frozenset(
-    [
-        "sql",
-        "stmt",
-        "statement",
-        "statements",
-        "query",
-        "q",
-        "sqltext",
-        "querystring",
-        "command",
-        "script",
-        "dml",
-        "ddl",
-    ]
+_SQL_FIELDS = wordset(
+    """
+    sql stmt statement statements query q sqltext querystring command script dml ddl
+    """
 )
-_SHELL_FIELDS = frozenset(
-    [
-        "cmd",
-        "command",
-        "commands",
-        "argv",
-        "args",
-        "script",
-        "shell",
-        "exec",
-        "run",
-        "entrypoint",
-        "userdata",
-        "startupscript",
-        "startup",
-        "bash",
-        "sh",
-        "powershell",
-        "commandline",
-        "cmdline",
-        "runcommand",
-        "input",
-        "oncreate",
-        "postinstall",
-    ]
+_SHELL_FIELDS = wordset(
+    """
+    cmd command commands argv args script shell exec run entrypoint userdata startupscript startup bash sh
+    powershell commandline cmdline runcommand input oncreate postinstall
+    """
 )
 _CODE_FIELDS = frozenset(["code", "python", "source", "snippet", "cell", "pycode", "notebookcode"])
-_RUNNERS = frozenset(
-    [
-        "exec",
-        "execute",
-        "run",
-        "runner",
-        "shell",
-        "eval",
-        "command",
-        "commands",
-        "cmd",
-        "sh",
-        "terminal",
-        "ssh",
-        "console",
-        "job",
-        "jobs",
-        "task",
-        "tasks",
-        "script",
-        "pods",
-        "containers",
-        "kernels",
-        "kernel",
-        "invoke",
-        "function",
-        "actions",
-        "agent",
-        "agents",
-        "hooks",
-        "build",
-        "process",
-        "processes",
-        "spawn",
-        "launch",
-        "instances",
-        "servers",
-        "rpc",
-        "remote",
-        "deploy",
-        "admin",
-        "webhook",
-        "debug",
-        "tools",
-    ]
+_RUNNERS = wordset(
+    """
+    exec execute run runner shell eval command commands cmd sh terminal ssh console job jobs task tasks script pods
+    containers kernels kernel invoke function actions agent agents hooks build process processes spawn launch
+    instances servers rpc remote deploy admin webhook debug tools
+    """
 )
 _ALWAYS = re.compile(
     r"^\s*(?:\*|%|\.\*|\.\+|true|1|all|any|1\s*=\s*1|(?:gt|gte|neq|not\.eq|ne|is)\.(?:0|-1|null|not_null)?|not\.is\.null|(?:\w+\.)?\w+\s*(?:>=?|!=|<>|ne|gt|ge|gte)\s*(?:-1|0|''|null)"
@@ -168,22 +99,11 @@ def judge_code(request: Request, scope: Scope) -> list[Judged]:
 def _is_sql_place(request: Request, last: str) -> bool:
     if request.method in {"GET", "HEAD"} and last in {"search", "find"}:
         return False
-    places = {
-        "sql",
-        "query",
-        "queries",
-        "exec",
-        "execute",
-        "statement",
-        "statements",
-        "db",
-        "database",
-        "ddl",
-        "rpc",
-        "_sql",
-        "v1",
-        "cursor",
-    }
+    places = wordset(
+        """
+        sql query queries exec execute statement statements db database ddl rpc _sql v1 cursor
+        """
+    )
     labels = {"db", "ch", "clickhouse", "sql", "influx", "questdb", "trino", "presto", "rqlite", "pg", "mysql", "druid"}
     return (
         last in places
@@ -333,19 +253,11 @@ def _mutation(name: str, arguments: str, request: Request, scope: Scope) -> Find
         does, rule = "stops", stop_rule(noun, " ".join(own), scope.setting, many="all" in verbs)
     elif open_filter and verbs & {"update", "set", "patch", "edit"}:
         does, rule = "changes every record", "B3"
-    elif verbs & {
-        "send",
-        "publish",
-        "post",
-        "invite",
-        "share",
-        "pay",
-        "transfer",
-        "refund",
-        "comment",
-        "message",
-        "merge",
-    }:
+    elif verbs & wordset(
+        """
+        send publish post invite share pay transfer refund comment message merge
+        """
+    ):
         does, rule = "speaks, pays or publishes", "C7"
     elif words and words[0] in READS:
         does, rule = "reads", "A1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.network.request import Request
 from reactor_core.safety.network.said import all_fields, effect_on, last_word
 from reactor_core.safety.network.switches import everything, protection
@@ -14,21 +15,10 @@ from reactor_core.safety.verdict import Finding, found
 
 __all__ = ["judge_content"]
 
-_COUNTS = frozenset(
-    [
-        "count",
-        "recipients",
-        "recipientcount",
-        "total",
-        "size",
-        "num",
-        "number",
-        "audience",
-        "subscribers",
-        "contacts",
-        "members",
-        "batch",
-    ]
+_COUNTS = wordset(
+    """
+    count recipients recipientcount total size num number audience subscribers contacts members batch
+    """
 )
 _LISTS = re.compile(
     r"\b(?:all|every|everyone|entire|whole)[-_ ]?(?:customers?|users?|subscribers?|contacts?|staff|employees|members|clients|company|list|leads)?\b"
@@ -68,20 +58,11 @@ def judge_content(request: Request, scope: Scope) -> list[Finding]:
 def _rights(request: Request) -> Finding | None:
     for name, value in all_fields(request):
         words = set(split_name(name))
-        if isinstance(value, str | bool) and words & {
-            "role",
-            "roles",
-            "permission",
-            "permissions",
-            "policy",
-            "policies",
-            "group",
-            "groups",
-            "scope",
-            "access",
-            "privilege",
-            "level",
-        }:
+        if isinstance(value, str | bool) and words & wordset(
+            """
+            role roles permission permissions policy policies group groups scope access privilege level
+            """
+        ):
             if str(value).lower() in _ADMIN or str(value).lower().endswith(("/owner", "administratoraccess", ":admin")):
                 return found(
                     "B5",
@@ -117,72 +98,29 @@ def _readers(request: Request) -> Finding | None:
     words = {part for segment in (*request.segments, *request.labels) for part in split_name(segment)}
     speaks = bool(
         words
-        & frozenset(
-            [
-                "send",
-                "mail",
-                "email",
-                "emails",
-                "message",
-                "messages",
-                "sms",
-                "campaign",
-                "campaigns",
-                "notify",
-                "notification",
-                "notifications",
-                "broadcast",
-                "push",
-                "publish",
-                "post",
-                "newsletter",
-                "invite",
-                "invitations",
-                "invites",
-                "announce",
-                "mailing",
-                "blast",
-                "hooks",
-                "webhook",
-                "chat",
-            ]
+        & wordset(
+            """
+            send mail email emails message messages sms campaign campaigns notify notification notifications
+            broadcast push publish post newsletter invite invitations invites announce mailing blast hooks webhook
+            chat
+            """
         )
     )
     most, lists = 0, ""
     for name, value in all_fields(request):
         plain = last_word(name)
-        if isinstance(value, list) and plain in {
-            "to",
-            "bcc",
-            "cc",
-            "recipients",
-            "emails",
-            "numbers",
-            "users",
-            "contacts",
-            "personalizations",
-            "audience",
-        }:
+        if isinstance(value, list) and plain in wordset(
+            """
+            to bcc cc recipients emails numbers users contacts personalizations audience
+            """
+        ):
             most = max(most, len(value))
         if plain in _COUNTS and str(value).isdigit():
             most = max(most, int(value))
-        if isinstance(value, str) and plain in frozenset(
-            [
-                "to",
-                "list",
-                "lists",
-                "audience",
-                "segment",
-                "recipients",
-                "group",
-                "channel",
-                "target",
-                "topic",
-                "bcc",
-                "listid",
-                "mailinglist",
-                "segmentid",
-            ]
+        if isinstance(value, str) and plain in wordset(
+            """
+            to list lists audience segment recipients group channel target topic bcc listid mailinglist segmentid
+            """
         ):
             numbers = [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", value) if len(number) < 12]
             if _LISTS.search(value):
@@ -201,39 +139,19 @@ def _readers(request: Request) -> Finding | None:
 
 def _money(request: Request) -> Finding | None:
     pays = {part for segment in (*request.segments, *request.labels) for part in split_name(segment)}
-    account = frozenset(
-        [
-            "iban",
-            "bankaccount",
-            "accountnumber",
-            "routingnumber",
-            "sortcode",
-            "payoutaccount",
-            "bankdetails",
-            "payoutdestination",
-            "payee",
-            "beneficiaryaccount",
-            "bic",
-            "externalaccount",
-            "walletaddress",
-            "payoutaddress",
-        ]
+    account = wordset(
+        """
+        iban bankaccount accountnumber routingnumber sortcode payoutaccount bankdetails payoutdestination payee
+        beneficiaryaccount bic externalaccount walletaddress payoutaddress
+        """
     )
     transfer = bool(
         pays
-        & {
-            "transfers",
-            "transfer",
-            "payments",
-            "payment",
-            "payouts",
-            "payout",
-            "withdraw",
-            "withdrawal",
-            "withdrawals",
-            "wire",
-            "send",
-        }
+        & wordset(
+            """
+            transfers transfer payments payment payouts payout withdraw withdrawal withdrawals wire send
+            """
+        )
     )
     for name, value in all_fields(request):
         plain = last_word(name)

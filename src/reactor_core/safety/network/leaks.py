@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from reactor_core.safety import sensitive
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.network.request import Request
 from reactor_core.safety.network.said import all_fields
 from reactor_core.safety.network.sockets import is_local
@@ -16,27 +17,11 @@ __all__ = ["leaks"]
 _ANYBODY = re.compile(
     r"gist|paste|public|forum|blog|transfer\.sh|0x0|file\.io|anonfiles|upload|share|bin\b|tweet|twitter|social|reddit|webhook|hook|requestbin|collect|drop|exfil|evil|attacker|ngrok|slack|discord|telegram|chat"
 )
-_LOGIN = frozenset(
-    [
-        "auth",
-        "oauth",
-        "oauth2",
-        "login",
-        "signin",
-        "token",
-        "tokens",
-        "session",
-        "sessions",
-        "authorize",
-        "sso",
-        "identity",
-        "secret",
-        "secrets",
-        "vault",
-        "credentials",
-        "register",
-        "signup",
-    ]
+_LOGIN = wordset(
+    """
+    auth oauth oauth2 login signin token tokens session sessions authorize sso identity secret secrets vault
+    credentials register signup
+    """
 )
 
 
@@ -71,23 +56,11 @@ def leaks(request: Request) -> Finding | None:
     return _personal_leak(request, text)
 
 
-_CREDENTIAL_HEADERS = frozenset(
-    [
-        "authorization",
-        "cookie",
-        "x-api-key",
-        "api-key",
-        "private-token",
-        "x-auth-token",
-        "x-vault-token",
-        "job-token",
-        "proxy-authorization",
-        "x-github-token",
-        "dd-api-key",
-        "apikey",
-        "x-access-token",
-        "circle-token",
-    ]
+_CREDENTIAL_HEADERS = wordset(
+    """
+    authorization cookie x-api-key api-key private-token x-auth-token x-vault-token job-token proxy-authorization
+    x-github-token dd-api-key apikey x-access-token circle-token
+    """
 )
 
 

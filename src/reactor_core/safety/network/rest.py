@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.network.code import always_true
 from reactor_core.safety.network.request import Request, fields
 from reactor_core.safety.network.sockets import is_local
@@ -35,242 +36,52 @@ _HOLE = re.compile(r"^(?:\$\{?\w+\}?|\{\{?\s*[\w.]+\s*\}?\}|<[^>]+>|:\w+|\$\(.*\
 _PROSE_HOST = re.compile(
     r"\b(?:docs?|wiki|help|support|blog|news|search|raw|developer|man|learn|kb|confluence|readthedocs|registry|pypi|crates|npmjs|hub|packages|cdn|static|mirror)\b"
 )
-_CONTROL = frozenset(
-    [
-        "force",
-        "confirm",
-        "confirmed",
-        "permanent",
-        "cascade",
-        "dryrun",
-        "timeout",
-        "wait",
-        "async",
-        "apiversion",
-        "pretty",
-        "hard",
-        "soft",
-        "purge",
-        "version",
-        "api-version",
-        "api_version",
-        "conflicts",
-        "refresh",
-        "routing",
-        "key",
-        "apikey",
-        "token",
-        "accesstoken",
-        "access_token",
-        "format",
-        "yes",
-        "recursive",
-        "propagationpolicy",
-        "graceperiodseconds",
-        "prune",
-        "callback",
-        "lang",
-        "fields",
-        "reason",
-        "notify",
-        "ifexists",
-        "skiptrash",
-        "bypass",
-        "bypassgovernance",
-        "now",
-        "immediate",
-    ]
+_CONTROL = wordset(
+    """
+    force confirm confirmed permanent cascade dryrun timeout wait async apiversion pretty hard soft purge version
+    api-version api_version conflicts refresh routing key apikey token accesstoken access_token format yes recursive
+    propagationpolicy graceperiodseconds prune callback lang fields reason notify ifexists skiptrash bypass
+    bypassgovernance now immediate
+    """
 )
 _ALL_WORDS = frozenset({"all", "everything", "every", "everyone"})
-_CACHE = frozenset(
-    {"cache", "caches", "session", "sessions", "tmp", "temp", "draft", "drafts", "preview", "previews", "cart"}
+_CACHE = wordset(
+    """
+    cache caches session sessions tmp temp draft drafts preview previews cart
+    """
 )
-_QUESTIONS = frozenset(
-    [
-        "search",
-        "query",
-        "find",
-        "filter",
-        "lookup",
-        "count",
-        "list",
-        "validate",
-        "preview",
-        "estimate",
-        "simulate",
-        "check",
-        "explain",
-        "test",
-        "diff",
-        "lint",
-        "render",
-        "echo",
-        "predict",
-        "embed",
-        "embeddings",
-        "completions",
-        "completion",
-        "chat",
-        "generate",
-        "moderate",
-        "moderations",
-        "tokenize",
-        "translate",
-        "graphql",
-        "introspect",
-        "introspection",
-        "resolve",
-        "match",
-        "suggest",
-        "autocomplete",
-        "classify",
-        "score",
-        "rank",
-        "rerank",
-        "detokenize",
-        "detect",
-        "parse",
-        "analyze",
-        "analyse",
-        "inference",
-        "infer",
-        "transcriptions",
-        "summarize",
-        "ping",
-        "verify",
-        "export",
-        "batchget",
-        "mget",
-        "msearch",
-        "report",
-        "reports",
-        "aggregate",
-        "calculate",
-        "convert",
-        "compare",
-        "plan",
-        "quote",
-        "quotes",
-        "rates",
-    ]
+_QUESTIONS = wordset(
+    """
+    search query find filter lookup count list validate preview estimate simulate check explain test diff lint
+    render echo predict embed embeddings completions completion chat generate moderate moderations tokenize
+    translate graphql introspect introspection resolve match suggest autocomplete classify score rank rerank
+    detokenize detect parse analyze analyse inference infer transcriptions summarize ping verify export batchget
+    mget msearch report reports aggregate calculate convert compare plan quote quotes rates
+    """
 )
-_MONEY = frozenset(
-    [
-        "payment",
-        "payments",
-        "charge",
-        "charges",
-        "refund",
-        "refunds",
-        "transfer",
-        "transfers",
-        "payout",
-        "payouts",
-        "invoice",
-        "invoices",
-        "checkout",
-        "order",
-        "orders",
-        "pay",
-        "purchase",
-        "purchases",
-        "subscription",
-        "subscriptions",
-        "billing",
-        "withdraw",
-        "withdrawal",
-        "withdrawals",
-        "buy",
-        "sell",
-        "trade",
-        "trades",
-        "topup",
-        "donate",
-        "donations",
-        "bid",
-        "bids",
-        "wire",
-        "remittance",
-        "credits",
-    ]
+_MONEY = wordset(
+    """
+    payment payments charge charges refund refunds transfer transfers payout payouts invoice invoices checkout order
+    orders pay purchase purchases subscription subscriptions billing withdraw withdrawal withdrawals buy sell trade
+    trades topup donate donations bid bids wire remittance credits
+    """
 )
-_SPEECH = frozenset(
-    [
-        "message",
-        "messages",
-        "comment",
-        "comments",
-        "send",
-        "mail",
-        "email",
-        "emails",
-        "sms",
-        "notify",
-        "notification",
-        "notifications",
-        "post",
-        "posts",
-        "tweet",
-        "tweets",
-        "tweet",
-        "webhook",
-        "hooks",
-        "broadcast",
-        "publish",
-        "review",
-        "reviews",
-        "issue",
-        "issues",
-        "reply",
-        "replies",
-        "chat",
-        "call",
-        "calls",
-        "events",
-        "event",
-        "invite",
-        "invites",
-        "invitations",
-        "announce",
-        "announcements",
-        "statuses",
-        "share",
-        "shares",
-        "status",
-        "dispatch",
-        "pulls",
-    ]
+_SPEECH = wordset(
+    """
+    message messages comment comments send mail email emails sms notify notification notifications post posts tweet
+    tweets tweet webhook hooks broadcast publish review reviews issue issues reply replies chat call calls events
+    event invite invites invitations announce announcements statuses share shares status dispatch pulls
+    """
 )
 _GUARD_HOSTS = frozenset(
     {"siem", "edr", "waf", "audit", "ids", "ips", "falco", "wazuh", "guard", "crowdstrike", "sentinel", "logs"}
 )
-_SECRETS = frozenset(
-    [
-        "secret",
-        "secrets",
-        "credential",
-        "credentials",
-        "password",
-        "passwords",
-        "token",
-        "tokens",
-        "apikey",
-        "apikeys",
-        "accesskey",
-        "accesskeys",
-        "privatekey",
-        "privatekeys",
-        "kubeconfig",
-        "sshkey",
-        "sshkeys",
-        "serviceaccountkey",
-        "personalaccesstoken",
-        "personalaccesstokens",
-        "recoverycode",
-        "recoverycodes",
-        "backupcode",
-        "backupcodes",
-    ]
+_SECRETS = wordset(
+    """
+    secret secrets credential credentials password passwords token tokens apikey apikeys accesskey accesskeys
+    privatekey privatekeys kubeconfig sshkey sshkeys serviceaccountkey personalaccesstoken personalaccesstokens
+    recoverycode recoverycodes backupcode backupcodes
+    """
 )
 
 
@@ -323,18 +134,11 @@ def by_form(request: Request, scope: Scope) -> Finding | None:
         return _loss(request, _aim(request.segments), scope)
     if verb in DESTROYS:
         return _by_verb(request, verb, scope)
-    if verb in STOPS or verb in {
-        "restart",
-        "reboot",
-        "scale",
-        "rollback",
-        "deploy",
-        "trigger",
-        "build",
-        "start",
-        "failover",
-        "rotate",
-    }:
+    if verb in STOPS or verb in wordset(
+        """
+        restart reboot scale rollback deploy trigger build start failover rotate
+        """
+    ):
         aim = _aim(request.segments[:-1])
         many = _every(request)
         guard = weight_of(aim.noun) is Weight.GUARD or _guards(request)
@@ -354,7 +158,11 @@ def _guards(request: Request) -> bool:
 
 def _every(request: Request) -> bool:
     words = {part for segment in request.segments for part in split_name(segment)}
-    wide = {"hosts", "ids", "targets", "selector", "servers", "nodes", "instances", "machines", "id", "host", "target"}
+    wide = wordset(
+        """
+        hosts ids targets selector servers nodes instances machines id host target
+        """
+    )
     if any(name.lower() in wide and value in ("*", "all", ["*"], ["all"]) for name, value in fields(request.body)):
         return True
     return (
@@ -382,8 +190,10 @@ _CLOUD_HOST = re.compile(
 )
 _UNTIL = frozenset({"before", "until", "older_than", "olderthan", "to", "max_age"})
 _UNDOES = frozenset({"restore", "undo", "undelete", "unarchive", "untrash", "recover"})
-_ACTS = frozenset(
-    ["restart", "reboot", "scale", "rollback", "deploy", "trigger", "start", "failover", "rotate", "build"]
+_ACTS = wordset(
+    """
+    restart reboot scale rollback deploy trigger start failover rotate build
+    """
 )
 
 
@@ -424,7 +234,11 @@ def _acting_get(request: Request, scope: Scope) -> Finding | None:
         or verb in STOPS
         or verb in _ACTS
         or verb
-        in {"unsubscribe", "approve", "activate", "logout", "send", "pay", "transfer", "grant", "buildwithparameters"}
+        in wordset(
+            """
+            unsubscribe approve activate logout send pay transfer grant buildwithparameters
+            """
+        )
     )
     if last == "buildwithparameters":
         acts, verb = True, "build"
@@ -439,7 +253,11 @@ def _acting_get(request: Request, scope: Scope) -> Finding | None:
     place = {part for segment in request.segments[:-1] for part in split_name(segment)}
     operated = bool(
         place
-        & {"admin", "api", "internal", "cron", "webhook", "trigger", "manage", "cgi", "job", "actions", "hooks", "ops"}
+        & wordset(
+            """
+            admin api internal cron webhook trigger manage cgi job actions hooks ops
+            """
+        )
     )
     if not whole and not sure and not operated and not said:
         return None
@@ -532,17 +350,11 @@ def _loss(request: Request, aim: _Aim, scope: Scope) -> Finding | None:
     ):
         return _finding("C4", f"deletes the {aim.noun} {aim.name}", request, aim)
     if aim.name and aim.name != "*":
-        business = singular(aim.noun) in {
-            "project",
-            "account",
-            "app",
-            "application",
-            "site",
-            "company",
-            "organization",
-            "team",
-            "environment",
-        }
+        business = singular(aim.noun) in wordset(
+            """
+            project account app application site company organization team environment
+            """
+        )
         if business and aim.name.isdigit() and not _CLOUD_HOST.search(request.host):
             return _finding("C3", f"deletes one record ({aim.noun} {aim.name})", request, aim)
         if is_local(request.host, request.scheme) and weight_of(aim.noun) is Weight.ENVIRONMENT:

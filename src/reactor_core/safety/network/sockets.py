@@ -6,6 +6,7 @@ import ipaddress
 import re
 
 from reactor_core.safety import sensitive
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.network.code import looks_like_sql
 from reactor_core.safety.network.request import Request
 from reactor_core.safety.scope import Scope
@@ -14,8 +15,10 @@ from reactor_core.safety.verdict import Effect, Judged, found
 
 __all__ = ["SOCKET_METHODS", "is_local", "judge_socket"]
 
-SOCKET_METHODS = frozenset(
-    {"CONNECT", "LISTEN", "DNS", "SUBSCRIBE", "PUBLISH", "PING", "SCAN", "TRACEROUTE", "FLOOD", "SSH", "STREAM"}
+SOCKET_METHODS = wordset(
+    """
+    CONNECT LISTEN DNS SUBSCRIBE PUBLISH PING SCAN TRACEROUTE FLOOD SSH STREAM
+    """
 )
 
 _SHELL = re.compile(

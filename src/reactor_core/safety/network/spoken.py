@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from reactor_core.safety import paths, sensitive
 from reactor_core.safety.calls import Call, parse_calls
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.network.sockets import is_local
 from reactor_core.safety.scope import Scope, unclear
 from reactor_core.safety.things import DESTROYS, READS, STOPS, name_kind, split_name
@@ -14,22 +15,10 @@ from reactor_core.safety.verdict import Effect, Finding, Judged, Touch, found
 
 __all__ = ["judge_calls"]
 
-_ASKS = READS | frozenset(
-    {
-        "whois",
-        "traceroute",
-        "dig",
-        "nslookup",
-        "dns",
-        "tls",
-        "cert",
-        "certificate",
-        "speedtest",
-        "mtr",
-        "arp",
-        "throttle",
-        "limit",
-    }
+_ASKS = READS | wordset(
+    """
+    whois traceroute dig nslookup dns tls cert certificate speedtest mtr arp throttle limit
+    """
 )
 _EVERYWHERE = frozenset({"0.0.0.0", "::", "*", "any", "all", "public", "0.0.0.0/0", "::/0", "internet", "world"})  # noqa: S104
 _CONTROL_PORTS = re.compile(

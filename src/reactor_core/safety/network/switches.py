@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.network.request import Request
 from reactor_core.safety.network.said import all_fields, effect_on, last_word
 from reactor_core.safety.scope import Scope
@@ -13,27 +14,11 @@ from reactor_core.safety.verdict import Effect, Finding, found
 
 __all__ = ["everything", "protection"]
 
-_OFF = frozenset(
-    [
-        "false",
-        "0",
-        "off",
-        "disabled",
-        "disable",
-        "inactive",
-        "none",
-        "never",
-        "no",
-        "null",
-        "suspended",
-        "paused",
-        "stopped",
-        "allow_all",
-        "allow-all",
-        "permissive",
-        "monitor",
-        "dismissed",
-    ]
+_OFF = wordset(
+    """
+    false 0 off disabled disable inactive none never no null suspended paused stopped allow_all allow-all permissive
+    monitor dismissed
+    """
 )
 _GUARDS = re.compile(
     r"\b(?:kill switch|watchdog|gate|mfa|2fa|two[ -]?factor|otp|audit\w*|logging|log sink|branch protection|protection|protected|firewall|waf|guard\w*|scanning|antivirus"
@@ -41,65 +26,21 @@ _GUARDS = re.compile(
     r"|versioning|retention|object lock|quarantine|dlp|siem|approvals?|confirm\w*|review required|require\w* review\w*|safety|tls verify"
     r"|signature verification|ip allow ?list|rate ?limit\w*|captcha|password policy|integrity|siem|secret scanning|push protection)\b"
 )
-_WEIGHTY_ACTS = frozenset(
-    {
-        "action",
-        "op",
-        "operation",
-        "command",
-        "state",
-        "status",
-        "desiredstate",
-        "event",
-        "type",
-        "verb",
-        "task",
-        "method",
-        "do",
-        "power",
-        "powerstate",
-    }
+_WEIGHTY_ACTS = wordset(
+    """
+    action op operation command state status desiredstate event type verb task method do power powerstate
+    """
 )
-_SELECTORS = frozenset(
-    [
-        "selector",
-        "where",
-        "filter",
-        "filters",
-        "query",
-        "match",
-        "ids",
-        "targets",
-        "target",
-        "hosts",
-        "names",
-        "instances",
-        "scope",
-        "predicate",
-        "condition",
-        "id",
-        "search",
-        "items",
-        "users",
-        "servers",
-        "resources",
-    ]
+_SELECTORS = wordset(
+    """
+    selector where filter filters query match ids targets target hosts names instances scope predicate condition id
+    search items users servers resources
+    """
 )
-_STATES = frozenset(
-    [
-        "enabled",
-        "enable",
-        "status",
-        "state",
-        "active",
-        "mode",
-        "value",
-        "enforcement",
-        "armed",
-        "required",
-        "enforced",
-        "on",
-    ]
+_STATES = wordset(
+    """
+    enabled enable status state active mode value enforcement armed required enforced on
+    """
 )
 _SILENCES = frozenset({"disable", "off", "suspend", "silence", "mute", "deactivate"})
 _DISABLING = re.compile(r"\b(?:disabled?|disable|skip|bypass|ignore|suppress|mute|suspend|turn off)\b")

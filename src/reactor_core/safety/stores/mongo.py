@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.scope import Scope
 from reactor_core.safety.verdict import Effect, Finding, Judged, Scale, found
 
@@ -23,24 +24,11 @@ _ALWAYS = re.compile(
     r"|^\s*\{\s*['\"]?\$(?:or|and|nor)['\"]?\s*:\s*\[\s*(?:\{\s*\})?\s*\]\s*\}",
     re.DOTALL,
 )
-_WRITES = frozenset(
-    [
-        "insert",
-        "insertOne",
-        "insertMany",
-        "save",
-        "updateOne",
-        "replaceOne",
-        "findOneAndUpdate",
-        "findOneAndReplace",
-        "findAndModify",
-        "createIndex",
-        "ensureIndex",
-        "dropIndex",
-        "createCollection",
-        "createView",
-        "bulkWrite",
-    ]
+_WRITES = wordset(
+    """
+    insert insertOne insertMany save updateOne replaceOne findOneAndUpdate findOneAndReplace findAndModify
+    createIndex ensureIndex dropIndex createCollection createView bulkWrite
+    """
 )
 _GRANTS = frozenset(
     ["createUser", "updateUser", "grantRolesToUser", "createRole", "grantPrivilegesToRole", "changeUserPassword"]

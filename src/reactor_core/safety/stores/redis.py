@@ -6,96 +6,21 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.scope import Scope
 from reactor_core.safety.verdict import Effect, Finding, Judged, Scale, found
 
 __all__ = ["judge_redis", "judge_redis_words"]
 
-_READS = frozenset(
-    [
-        "GET",
-        "MGET",
-        "KEYS",
-        "SCAN",
-        "HSCAN",
-        "SSCAN",
-        "ZSCAN",
-        "EXISTS",
-        "TYPE",
-        "TTL",
-        "PTTL",
-        "STRLEN",
-        "GETRANGE",
-        "SUBSTR",
-        "HGET",
-        "HGETALL",
-        "HKEYS",
-        "HVALS",
-        "HLEN",
-        "HMGET",
-        "HEXISTS",
-        "LLEN",
-        "LRANGE",
-        "LINDEX",
-        "LPOS",
-        "SCARD",
-        "SISMEMBER",
-        "SMEMBERS",
-        "SMISMEMBER",
-        "SRANDMEMBER",
-        "SINTER",
-        "SUNION",
-        "SDIFF",
-        "ZCARD",
-        "ZCOUNT",
-        "ZRANGE",
-        "ZRANGEBYSCORE",
-        "ZREVRANGE",
-        "ZRANK",
-        "ZREVRANK",
-        "ZSCORE",
-        "INFO",
-        "PING",
-        "ECHO",
-        "DBSIZE",
-        "TIME",
-        "RANDOMKEY",
-        "OBJECT",
-        "LASTSAVE",
-        "SELECT",
-        "AUTH",
-        "HELLO",
-        "QUIT",
-        "ROLE",
-        "COMMAND",
-        "MONITOR",
-        "SUBSCRIBE",
-        "PSUBSCRIBE",
-        "XRANGE",
-        "XLEN",
-        "XINFO",
-        "XREAD",
-        "XREVRANGE",
-        "PFCOUNT",
-        "BITCOUNT",
-        "GETBIT",
-        "BITPOS",
-        "DUMP",
-        "WAIT",
-        "LOLWUT",
-        "READONLY",
-        "TOUCH",
-        "GEOPOS",
-        "GEODIST",
-        "GEOSEARCH",
-        "EXPIRETIME",
-        "SINTERCARD",
-        "LATENCY",
-        "LCS",
-        "FT.SEARCH",
-        "FT.INFO",
-        "JSON.GET",
-    ]
+_READS = wordset(
+    """
+    GET MGET KEYS SCAN HSCAN SSCAN ZSCAN EXISTS TYPE TTL PTTL STRLEN GETRANGE SUBSTR HGET HGETALL HKEYS HVALS HLEN
+    HMGET HEXISTS LLEN LRANGE LINDEX LPOS SCARD SISMEMBER SMEMBERS SMISMEMBER SRANDMEMBER SINTER SUNION SDIFF ZCARD
+    ZCOUNT ZRANGE ZRANGEBYSCORE ZREVRANGE ZRANK ZREVRANK ZSCORE INFO PING ECHO DBSIZE TIME RANDOMKEY OBJECT LASTSAVE
+    SELECT AUTH HELLO QUIT ROLE COMMAND MONITOR SUBSCRIBE PSUBSCRIBE XRANGE XLEN XINFO XREAD XREVRANGE PFCOUNT
+    BITCOUNT GETBIT BITPOS DUMP WAIT LOLWUT READONLY TOUCH GEOPOS GEODIST GEOSEARCH EXPIRETIME SINTERCARD LATENCY
+    LCS FT.SEARCH FT.INFO JSON.GET
+    """
 )
 _MANY_KEYS = 20
 

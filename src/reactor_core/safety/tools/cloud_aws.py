@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from reactor_core.safety import paths
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.sensitive import personal_in
 from reactor_core.safety.things import name_kind
 from reactor_core.safety.tools.cloud_aws_rows import ROWS
@@ -17,78 +18,30 @@ from reactor_core.safety.verdict import Finding, Judged, Touch, Verdict
 
 __all__ = ["judge_aws"]
 
-_FLAGS = frozenset(
-    [
-        "--recursive",
-        "--force",
-        "--dryrun",
-        "--dry-run",
-        "--quiet",
-        "--delete",
-        "--human-readable",
-        "--summarize",
-        "--debug",
-        "--no-cli-pager",
-        "--no-paginate",
-        "--no-sign-request",
-        "--only-show-errors",
-        "--follow",
-        "--exact-timestamps",
-        "--size-only",
-        "--no-verify-ssl",
-        "--force-new-deployment",
-        "--with-decryption",
-        "--no-progress",
-        "--page-size-none",
-        "--apply-immediately",
-        "--skip-final-snapshot",
-        "--delete-automated-backups",
-        "--latest",
-        "--deletion-protection",
-        "--no-deletion-protection",
-        "--disable-api-termination",
-        "--no-disable-api-termination",
-        "--force-delete-without-recovery",
-        "--enable-termination-protection",
-        "--no-enable-termination-protection",
-    ]
+_FLAGS = wordset(
+    """
+    --recursive --force --dryrun --dry-run --quiet --delete --human-readable --summarize --debug --no-cli-pager
+    --no-paginate --no-sign-request --only-show-errors --follow --exact-timestamps --size-only --no-verify-ssl
+    --force-new-deployment --with-decryption --no-progress --page-size-none --apply-immediately
+    --skip-final-snapshot --delete-automated-backups --latest --deletion-protection --no-deletion-protection
+    --disable-api-termination --no-disable-api-termination --force-delete-without-recovery
+    --enable-termination-protection --no-enable-termination-protection
+    """
 )
 _NAMES = re.compile(
     r"(?:name|names|id|ids|identifier|identifiers|arn|arns|bucket|key|domain|url|number|alias|stack|cluster|service|endpoint)$"
 )
-_NOT_NAMES = frozenset(
-    [
-        "--query",
-        "--region",
-        "--profile",
-        "--output",
-        "--filters",
-        "--filter",
-        "--endpoint-url",
-        "--policy-arn",
-        "--document-name",
-        "--final-db-snapshot-identifier",
-        "--image-id",
-        "--key-name",
-        "--subnet-id",
-        "--security-group-ids",
-        "--expected-bucket-owner",
-        "--ca-bundle",
-        "--cli-input-json",
-    ]
+_NOT_NAMES = wordset(
+    """
+    --query --region --profile --output --filters --filter --endpoint-url --policy-arn --document-name
+    --final-db-snapshot-identifier --image-id --key-name --subnet-id --security-group-ids --expected-bucket-owner
+    --ca-bundle --cli-input-json
+    """
 )
-_GLOBAL = frozenset(
-    {
-        "--region",
-        "--profile",
-        "--output",
-        "--endpoint-url",
-        "--query",
-        "--cli-read-timeout",
-        "--cli-connect-timeout",
-        "--color",
-        "--ca-bundle",
-    }
+_GLOBAL = wordset(
+    """
+    --region --profile --output --endpoint-url --query --cli-read-timeout --cli-connect-timeout --color --ca-bundle
+    """
 )
 _SECRET_READS = re.compile(
     r"^(?:get-secret-value|get-login-password|get-login|get-authorization-token|get-session-token|assume-role\S*|get-federation-token|get-password-data|export-credentials"
@@ -170,31 +123,11 @@ def _operation(call: Call, service: str, operation: str, spoken: Spoken) -> Find
         return call.found("C8", f"aws: {operation} shows or makes a secret", secret=True)
     if verb == "batch" or verb == "bulk":
         verb, _, noun = noun.partition("-")
-    if verb in frozenset(
-        [
-            "simulate",
-            "test",
-            "wait",
-            "tail",
-            "filter",
-            "generate",
-            "lookup",
-            "detect",
-            "verify",
-            "is",
-            "admin-get",
-            "admin-list",
-            "decode",
-            "encrypt",
-            "transact-get",
-            "discover",
-            "receive",
-            "select",
-            "execute-query",
-            "assess",
-            "evaluate",
-            "rebuild",
-        ]
+    if verb in wordset(
+        """
+        simulate test wait tail filter generate lookup detect verify is admin-get admin-list decode encrypt
+        transact-get discover receive select execute-query assess evaluate rebuild
+        """
     ):
         return None
     context = spoken.said(
@@ -231,9 +164,12 @@ def _operation(call: Call, service: str, operation: str, spoken: Spoken) -> Find
 
 def _noun(service: str, noun: str) -> str:
     """The kind of thing, where its service says more than its name."""
-    if service in {"rds", "docdb", "neptune", "redshift", "elasticache", "memorydb", "es", "opensearch", "dax"} and noun in {
-        "db-instance", "db-cluster", "cluster", "cache-cluster", "replication-group", "domain", "elasticsearch-domain", "global-cluster", "serverless-cache",
-    }:  # fmt: skip
+    if service in {"rds", "docdb", "neptune", "redshift", "elasticache", "memorydb", "es", "opensearch", "dax"} and noun in wordset(
+        """
+        db-instance db-cluster cluster cache-cluster replication-group domain elasticsearch-domain global-cluster
+        serverless-cache
+        """
+    ):  # fmt: skip
         return "db-instance"
     if service == "ec2" and noun in {"volume", "volumes"}:
         return "ebs-item"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.things import name_kind
 from reactor_core.safety.tools.deeds import Spoken, judge_deed, listed, read_spoken, verb_class
 from reactor_core.safety.tools.line import Textual
@@ -13,22 +14,11 @@ from reactor_core.safety.verdict import Finding, Judged, Touch
 
 __all__ = ["judge_az"]
 
-_FLAGS = frozenset(
-    [
-        "--yes",
-        "-y",
-        "--no-wait",
-        "--help",
-        "-h",
-        "--force",
-        "--verbose",
-        "--debug",
-        "--only-show-errors",
-        "--what-if",
-        "--all",
-        "--show-details",
-        "--dryrun",
-    ]
+_FLAGS = wordset(
+    """
+    --yes -y --no-wait --help -h --force --verbose --debug --only-show-errors --what-if --all --show-details
+    --dryrun
+    """
 )
 _NOUNS = {"group": "resource-group", "sql server": "db-instance", "sql db": "db-instance", "account subscription": "subscription", "ad app": "application",
           "ad sp": "application", "storage container": "bucket", "storage account": "bucket", "storage blob": "object", "network dns zone": "zone-hostedzone", "aks": "cluster",
@@ -54,20 +44,12 @@ def judge_az(call: Call) -> Judged | None:
             for index in range(len(texts) - 1, -1, -1)
             if verb_class(texts[index])
             or texts[index]
-            in {
-                "get-access-token",
-                "invoke",
-                "command",
-                "set-permission",
-                "set-policy",
-                "purge",
-                "generate-sas",
-                "build",
-                "decompile",
-                "get-credentials",
-                "keys",
-                "stop",
-            }
+            in wordset(
+                """
+                get-access-token invoke command set-permission set-policy purge generate-sas build decompile
+                get-credentials keys stop
+                """
+            )
         ),
         -1,
     )

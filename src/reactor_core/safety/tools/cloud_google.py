@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.sensitive import personal_in
 from reactor_core.safety.things import name_kind
 from reactor_core.safety.tools.cloud_aws import bucket_loss, transfer, tree_loss
@@ -16,36 +17,13 @@ from reactor_core.safety.verdict import Finding, Judged, Touch
 
 __all__ = ["judge_bq", "judge_gcloud", "judge_gsutil"]
 
-_FLAGS = frozenset(
-    [
-        "--quiet",
-        "-q",
-        "--async",
-        "--force",
-        "--recursive",
-        "-r",
-        "-R",
-        "--deletion-protection",
-        "--public-access-prevention",
-        "--no-public-access-prevention",
-        "--delete-unmatched-destination-objects",
-        "--no-deletion-protection",
-        "--dry-run",
-        "--all",
-        "--help",
-        "-h",
-        "--verbose",
-        "--uri",
-        "--global",
-        "--versioning",
-        "--no-versioning",
-        "--continue-on-error",
-        "--allow-unauthenticated",
-        "--purge",
-        "--clear-labels",
-        "--clear-lifecycle",
-        "--discard-local-ssd",
-    ]
+_FLAGS = wordset(
+    """
+    --quiet -q --async --force --recursive -r -R --deletion-protection --public-access-prevention
+    --no-public-access-prevention --delete-unmatched-destination-objects --no-deletion-protection --dry-run --all
+    --help -h --verbose --uri --global --versioning --no-versioning --continue-on-error --allow-unauthenticated
+    --purge --clear-labels --clear-lifecycle --discard-local-ssd
+    """
 )
 _WIDE_ROLES = re.compile(
     r"roles/(?:owner|editor|resourcemanager\.\w*admin|iam\.\w*admin|iam\.securityAdmin|iam\.serviceAccountTokenCreator)|organizationAdmin|billing\.admin"
@@ -275,17 +253,11 @@ def judge_gsutil(call: Call) -> Judged | None:
             )
         public = _ANYBODY.search(line) or re.search(r"public-read|AllUsers", line)
         return merged(call.found("B7" if public else "C7", "gsutil: gives rights", outward=True, privilege=True))
-    if verb in {
-        "versioning",
-        "retention",
-        "lifecycle",
-        "bucketpolicyonly",
-        "ubla",
-        "pap",
-        "logging",
-        "kms",
-        "autoclass",
-    }:
+    if verb in wordset(
+        """
+        versioning retention lifecycle bucketpolicyonly ubla pap logging kms autoclass
+        """
+    ):
         action = texts[1] if len(texts) > 1 else ""
         if action == "get":
             return Judged()
@@ -306,26 +278,11 @@ def judge_bq(call: Call) -> Judged | None:
     """BigQuery."""
     spoken = read_spoken(
         call.words[1:],
-        flags=frozenset(
-            [
-                "-f",
-                "-t",
-                "-r",
-                "-d",
-                "--force",
-                "--table",
-                "--recursive",
-                "--dataset",
-                "--dry_run",
-                "--nouse_legacy_sql",
-                "--replace",
-                "--append_table",
-                "--view",
-                "-n-none",
-                "--sync",
-                "--nosync",
-                "--quiet",
-            ]
+        flags=wordset(
+            """
+            -f -t -r -d --force --table --recursive --dataset --dry_run --nouse_legacy_sql --replace --append_table
+            --view -n-none --sync --nosync --quiet
+            """
         ),
     )
     texts = spoken.texts
@@ -349,17 +306,11 @@ def judge_bq(call: Call) -> Judged | None:
         if any(word.text is None for word in names):
             return merged(call.found("C6", "bq: removes what cannot be known beforehand"))
         return merged(call.found("C4" if scratch else "B3", f"bq: removes {said}", said, reversible=False))
-    if verb in {
-        "load",
-        "insert",
-        "cp",
-        "mk",
-        "update",
-        "partition",
-        "add-iam-policy-binding",
-        "set-iam-policy",
-        "undelete",
-    }:
+    if verb in wordset(
+        """
+        load insert cp mk update partition add-iam-policy-binding set-iam-policy undelete
+        """
+    ):
         if spoken.has("--replace") and name_kind(" ".join(texts), call.scope.setting) != "scratch":
             return merged(call.found("B3" if verb == "load" else "C3", "bq: replaces a table"))
         return merged(call.found("C7" if "iam" in verb else "C3", f"bq: {verb}"))

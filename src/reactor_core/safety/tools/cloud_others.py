@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.things import Weight, name_kind, weight_of
 from reactor_core.safety.tools.deeds import Spoken, judge_deed, read_spoken, verb_class
 from reactor_core.safety.tools.line import Textual
@@ -13,45 +14,12 @@ from reactor_core.safety.verdict import Finding, Judged, Touch
 
 __all__ = ["judge_hoster", "judge_vault"]
 
-_FLAGS = frozenset(
-    [
-        "--force",
-        "-f",
-        "--yes",
-        "-y",
-        "--prod",
-        "--quiet",
-        "-q",
-        "--wait",
-        "--no-wait",
-        "--json",
-        "--help",
-        "-h",
-        "--dangerous",
-        "--linked",
-        "--local",
-        "--remote",
-        "--all",
-        "--all-collections",
-        "--recursive",
-        "-r",
-        "--tail",
-        "--no-header",
-        "--shell",
-        "--debug",
-        "--auto-approve",
-        "--detach",
-        "-d",
-        "--cascade",
-        "--purge",
-        "--dry-run",
-        "--no-tail",
-        "--build-only",
-        "--skip-preview",
-        "--no-prompt",
-        "--dangerously-skip-confirmation",
-        "-o-none",
-    ]
+_FLAGS = wordset(
+    """
+    --force -f --yes -y --prod --quiet -q --wait --no-wait --json --help -h --dangerous --linked --local --remote
+    --all --all-collections --recursive -r --tail --no-header --shell --debug --auto-approve --detach -d --cascade
+    --purge --dry-run --no-tail --build-only --skip-preview --no-prompt --dangerously-skip-confirmation -o-none
+    """
 )
 _HOSTERS = (
     "doctl", "heroku", "fly", "flyctl", "vercel", "now", "netlify", "ntl", "wrangler", "supabase", "firebase", "eksctl", "istioctl", "linkerd", "velero", "argocd", "argo",
@@ -63,30 +31,11 @@ _HOSTERS = (
     "skaffold", "tilt", "devspace", "garden", "waypoint", "cosign", "oras", "crane", "skopeo", "regctl",
 )  # fmt: skip
 _LOCAL_CLUSTERS = frozenset({"kind", "minikube", "k3d", "tilt", "skaffold", "devspace"})
-_READS_ALONE = frozenset(
-    [
-        "build",
-        "lint",
-        "verify",
-        "analyze",
-        "proxy-status",
-        "x",
-        "inspect",
-        "convert",
-        "cat",
-        "find",
-        "snapshots",
-        "check",
-        "ls",
-        "tree",
-        "du",
-        "size",
-        "stats",
-        "emulators",
-        "serve",
-        "dev",
-        "local",
-    ]
+_READS_ALONE = wordset(
+    """
+    build lint verify analyze proxy-status x inspect convert cat find snapshots check ls tree du size stats
+    emulators serve dev local
+    """
 )
 _SECRET = re.compile(
     r"(?:^|[ :])(?:secrets?|tokens?|api-keys?|credentials?|keys?|auth:token|env:pull|config:get|config)(?:$|[ :])"
@@ -294,26 +243,11 @@ def _special(call: Call, spoken: Spoken, texts: tuple[str, ...], app: str) -> tu
                 return finding("C8", "writes secrets to a file", secret=True)
             if texts[0] in {"dev", "ls", "list", "logs", "inspect", "whoami", "link", "build", "login"}:
                 return (None,)
-            if texts[0] not in frozenset(
-                [
-                    "remove",
-                    "rm",
-                    "alias",
-                    "deploy",
-                    "env",
-                    "domains",
-                    "dns",
-                    "certs",
-                    "secrets",
-                    "teams",
-                    "switch",
-                    "promote",
-                    "rollback",
-                    "project",
-                    "projects",
-                    "redeploy",
-                    "bisect",
-                ]
+            if texts[0] not in wordset(
+                """
+                remove rm alias deploy env domains dns certs secrets teams switch promote rollback project projects
+                redeploy bisect
+                """
             ):
                 return finding("C4", "deploys")
         case "fly" | "flyctl":
@@ -434,20 +368,11 @@ def _special(call: Call, spoken: Spoken, texts: tuple[str, ...], app: str) -> tu
             if texts[0] == "reset":
                 return finding("B4", "takes a cluster apart")
         case "kustomize" | "kpt" | "cosign" | "oras" | "crane" | "skopeo" | "regctl":
-            if texts[0] in {
-                "build",
-                "verify",
-                "inspect",
-                "manifest",
-                "config",
-                "digest",
-                "ls",
-                "pull",
-                "catalog",
-                "fn",
-                "version",
-                "tree",
-            }:
+            if texts[0] in wordset(
+                """
+                build verify inspect manifest config digest ls pull catalog fn version tree
+                """
+            ):
                 return (None,)
             if texts[0] in {"edit", "create", "init"}:
                 return finding("A5", "changes a file of the project")
@@ -455,23 +380,11 @@ def _special(call: Call, spoken: Spoken, texts: tuple[str, ...], app: str) -> tu
         case "istioctl":
             if line.startswith(("uninstall", "x uninstall")):
                 return finding("B4", "removes the mesh")
-            if texts[0] in frozenset(
-                [
-                    "analyze",
-                    "version",
-                    "proxy-status",
-                    "proxy-config",
-                    "ps",
-                    "pc",
-                    "validate",
-                    "verify-install",
-                    "dashboard",
-                    "describe",
-                    "experimental",
-                    "x",
-                    "manifest",
-                    "profile",
-                ]
+            if texts[0] in wordset(
+                """
+                analyze version proxy-status proxy-config ps pc validate verify-install dashboard describe
+                experimental x manifest profile
+                """
             ):
                 return (None,)
     return None
@@ -524,33 +437,11 @@ def _bucket_tools(call: Call, spoken: Spoken, texts: tuple[str, ...]) -> tuple[J
     scratch = name_kind(named, call.scope.setting) == "scratch"
     if spoken.has("--dry-run", "-n", "--dryrun", "--fake"):
         return (call.found("A4", f"{call.program}: only shows what would be done"),)
-    if verb in frozenset(
-        [
-            "ls",
-            "lsd",
-            "lsf",
-            "lsl",
-            "lsjson",
-            "size",
-            "du",
-            "cat",
-            "about",
-            "check",
-            "stat",
-            "info",
-            "tree",
-            "version",
-            "listremotes",
-            "ncdu",
-            "find",
-            "diff",
-            "head",
-            "get-bucket",
-            "list-buckets",
-            "hashsum",
-            "md5sum",
-            "la",
-        ]
+    if verb in wordset(
+        """
+        ls lsd lsf lsl lsjson size du cat about check stat info tree version listremotes ncdu find diff head
+        get-bucket list-buckets hashsum md5sum la
+        """
     ):
         return (None,)
     if verb in {"config"}:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from reactor_core.safety import paths
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.sensitive import personal_in
 from reactor_core.safety.stores import judge_mongo, judge_redis
 from reactor_core.safety.stores.redis import judge_redis_words
@@ -48,50 +49,12 @@ _CLIENTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "influx": ("", ("-execute",), ()),
     "tb": ("clickhouse", (), ()),
 }
-_FLAGS = frozenset(
-    [
-        "-A",
-        "-At",
-        "-t",
-        "-q",
-        "-x",
-        "-X",
-        "-a",
-        "-b",
-        "-e-none",
-        "-w",
-        "-W",
-        "-1",
-        "--single-transaction",
-        "--csv",
-        "--no-psqlrc",
-        "--quiet",
-        "--tuples-only",
-        "--batch",
-        "-N",
-        "-B",
-        "-s",
-        "-r",
-        "--skip-column-names",
-        "--table",
-        "--raw",
-        "--silent",
-        "-bail",
-        "-readonly",
-        "-csv",
-        "-json",
-        "-header",
-        "-line",
-        "-list",
-        "-batch",
-        "--multiquery",
-        "-mn",
-        "--multiline",
-        "--safe-updates",
-        "-S",
-        "-E",
-        "-C",
-    ]
+_FLAGS = wordset(
+    """
+    -A -At -t -q -x -X -a -b -e-none -w -W -1 --single-transaction --csv --no-psqlrc --quiet --tuples-only --batch
+    -N -B -s -r --skip-column-names --table --raw --silent -bail -readonly -csv -json -header -line -list -batch
+    --multiquery -mn --multiline --safe-updates -S -E -C
+    """
 )
 _OWN_TESTS = re.compile(r"test|local", re.IGNORECASE)
 
@@ -204,36 +167,11 @@ def judge_drops(call: Call) -> Judged | None:
     """Programs that make, drop, dump and restore databases."""
     spoken = read_spoken(
         call.words[1:],
-        flags=frozenset(
-            [
-                "-i",
-                "--if-exists",
-                "-f",
-                "--force",
-                "-e",
-                "--echo",
-                "--clean",
-                "-c",
-                "--create",
-                "-C",
-                "--drop",
-                "--all-databases",
-                "-A",
-                "--data-only",
-                "--schema-only",
-                "-s",
-                "-a",
-                "--no-owner",
-                "-w",
-                "-v",
-                "--gzip",
-                "--single-transaction",
-                "-l",
-                "--list",
-                "--stop",
-                "-O",
-                "-x",
-            ]
+        flags=wordset(
+            """
+            -i --if-exists -f --force -e --echo --clean -c --create -C --drop --all-databases -A --data-only
+            --schema-only -s -a --no-owner -w -v --gzip --single-transaction -l --list --stop -O -x
+            """
         ),
     )
     named = " ".join(spoken.texts)
@@ -342,28 +280,11 @@ def judge_kv(call: Call) -> Judged | None:
         return merged(*parts)
     spoken = read_spoken(
         call.words[1:],
-        flags=frozenset(
-            [
-                "--raw",
-                "--no-raw",
-                "--tls",
-                "-c",
-                "--cluster-none",
-                "--scan",
-                "--bigkeys",
-                "--latency",
-                "--stat",
-                "--csv",
-                "--json",
-                "--no-auth-warning",
-                "-x",
-                "--pipe",
-                "--hotkeys",
-                "--memkeys",
-                "-3",
-                "--insecure",
-                "-e",
-            ]
+        flags=wordset(
+            """
+            --raw --no-raw --tls -c --cluster-none --scan --bigkeys --latency --stat --csv --json --no-auth-warning
+            -x --pipe --hotkeys --memkeys -3 --insecure -e
+            """
         ),
     )
     words = list(spoken.words)
@@ -392,22 +313,11 @@ def judge_queues(call: Call) -> Judged | None:
     """Queues, topics, search servers and clusters of stores."""
     spoken = read_spoken(
         call.words[1:],
-        flags=frozenset(
-            [
-                "--delete",
-                "--list",
-                "--describe",
-                "--force",
-                "-f",
-                "--create",
-                "--alter",
-                "--reset-offsets",
-                "--execute",
-                "--dry-run",
-                "--all-topics",
-                "--all-groups",
-                "--help",
-            ]
+        flags=wordset(
+            """
+            --delete --list --describe --force -f --create --alter --reset-offsets --execute --dry-run --all-topics
+            --all-groups --help
+            """
         ),
     )
     line = f"{' '.join(spoken.texts)} {' '.join(name for name in spoken.options)}"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.things import DESTROYS, READS, STOPS, Weight, loss_rule, name_kind, stop_rule, weight_of
 from reactor_core.safety.tools.line import Textual, shown
 from reactor_core.safety.tools.registry import Call, origin_of
@@ -15,141 +16,23 @@ __all__ = ["CHANGES", "Spoken", "is_verb", "judge_deed", "listed", "read_spoken"
 
 MANY = 5
 """Named things up to this number are looked through before they are named."""
-CHANGES = frozenset(
-    [
-        "create",
-        "add",
-        "new",
-        "apply",
-        "update",
-        "set",
-        "put",
-        "patch",
-        "edit",
-        "modify",
-        "change",
-        "scale",
-        "resize",
-        "restart",
-        "start",
-        "deploy",
-        "run",
-        "exec",
-        "invoke",
-        "enable",
-        "attach",
-        "detach",
-        "associate",
-        "disassociate",
-        "bind",
-        "unbind",
-        "grant",
-        "revoke",
-        "allow",
-        "deny",
-        "tag",
-        "untag",
-        "label",
-        "annotate",
-        "rename",
-        "move",
-        "mv",
-        "copy",
-        "cp",
-        "import",
-        "restore",
-        "rollback",
-        "promote",
-        "demote",
-        "resume",
-        "unpause",
-        "upgrade",
-        "downgrade",
-        "install",
-        "register",
-        "publish",
-        "push",
-        "release",
-        "send",
-        "post",
-        "submit",
-        "approve",
-        "reject",
-        "merge",
-        "close",
-        "open",
-        "lock",
-        "unlock",
-        "configure",
-        "config",
-        "assign",
-        "unassign",
-        "migrate",
-        "sync",
-        "reload",
-        "reboot",
-        "rotate",
-        "cordon",
-        "uncordon",
-        "taint",
-        "cancel",
-        "abort",
-        "retry",
-        "trigger",
-        "schedule",
-        "connect",
-        "transfer",
-        "replace",
-        "undelete",
-        "failover",
-        "swap",
-        "reimage",
-        "rebuild",
-        "reset-password",
-        "redeploy",
-        "purchase",
-        "accept",
-        "up",
-        "deploy",
-    ]
+CHANGES = wordset(
+    """
+    create add new apply update set put patch edit modify change scale resize restart start deploy run exec invoke
+    enable attach detach associate disassociate bind unbind grant revoke allow deny tag untag label annotate rename
+    move mv copy cp import restore rollback promote demote resume unpause upgrade downgrade install register publish
+    push release send post submit approve reject merge close open lock unlock configure config assign unassign
+    migrate sync reload reboot rotate cordon uncordon taint cancel abort retry trigger schedule connect transfer
+    replace undelete failover swap reimage rebuild reset-password redeploy purchase accept up deploy
+    """
 )
 """Verbs that change a thing."""
-_ASKS = READS | frozenset(
-    [
-        "ls",
-        "version",
-        "versions",
-        "help",
-        "doctor",
-        "docs",
-        "completion",
-        "whoami",
-        "env-info",
-        "open-docs",
-        "auth-status",
-        "wait",
-        "top",
-        "cat",
-        "events",
-        "graph",
-        "output",
-        "outputs",
-        "dashboard",
-        "releases",
-        "domains",
-        "features",
-        "info:describe",
-        "usage",
-        "what-if",
-        "can-i",
-        "what",
-        "template",
-        "lint",
-        "fmt",
-        "template-list",
-        "login",
-        "logout",
-    ]
+_ASKS = READS | wordset(
+    """
+    ls version versions help doctor docs completion whoami env-info open-docs auth-status wait top cat events graph
+    output outputs dashboard releases domains features info:describe usage what-if can-i what template lint fmt
+    template-list login logout
+    """
 )
 
 

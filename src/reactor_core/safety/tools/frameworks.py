@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.things import name_kind
 from reactor_core.safety.tools.deeds import read_spoken
 from reactor_core.safety.tools.registry import Call, handles
@@ -83,25 +84,11 @@ def judge_migrations(call: Call) -> Judged | None:
     """Tools whose first words say what is done to the database."""
     spoken = read_spoken(
         call.words[1:],
-        flags=frozenset(
-            [
-                "--force",
-                "-f",
-                "--yes",
-                "-y",
-                "--accept-data-loss",
-                "--force-reset",
-                "--skip-seed",
-                "--sql",
-                "--all",
-                "--help",
-                "-h",
-                "--dry-run",
-                "--pretend",
-                "--seed",
-                "--preview-feature",
-                "--skip-generate",
-            ]
+        flags=wordset(
+            """
+            --force -f --yes -y --accept-data-loss --force-reset --skip-seed --sql --all --help -h --dry-run
+            --pretend --seed --preview-feature --skip-generate
+            """
         ),
     )
     words = [text for text in spoken.texts if text]
@@ -160,20 +147,11 @@ def judge_django(call: Call) -> Judged | None:
     """Commands of Django and Flask."""
     spoken = read_spoken(
         call.words[1:],
-        flags={
-            "--noinput",
-            "--no-input",
-            "--plan",
-            "--check",
-            "--dry-run",
-            "--fake",
-            "--list",
-            "-l",
-            "--keepdb",
-            "--help",
-            "--yes",
-            "--close-sessions",
-        },
+        flags=wordset(
+            """
+            --noinput --no-input --plan --check --dry-run --fake --list -l --keepdb --help --yes --close-sessions
+            """
+        ),
     )
     words = [text for text in spoken.texts if text]
     first = words[0] if words else ""

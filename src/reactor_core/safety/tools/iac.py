@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.things import name_kind
 from reactor_core.safety.tools.deeds import Spoken, judge_deed, listed, read_spoken
 from reactor_core.safety.tools.line import shown
@@ -17,49 +18,17 @@ __all__ = ["judge_ansible", "judge_pulumi", "judge_stacks", "judge_terraform"]
 _STATEFUL = re.compile(
     r"rds|database|db_|_db|sql|dynamodb|bucket|s3|storage|volume|disk|snapshot|backup|kms|key|elasticache|redis|cluster|vpc|network|zone|state"
 )
-_BOTH = frozenset(
-    [
-        "-destroy",
-        "-auto-approve",
-        "-help",
-        "-refresh-only",
-        "-json",
-        "-raw",
-        "-force",
-        "-no-color",
-        "-check",
-        "-recursive",
-        "-diff",
-        "-upgrade",
-        "-reconfigure",
-        "-migrate-state",
-        "-compact-warnings",
-        "-force-copy",
-        "-write",
-    ]
+_BOTH = wordset(
+    """
+    -destroy -auto-approve -help -refresh-only -json -raw -force -no-color -check -recursive -diff -upgrade
+    -reconfigure -migrate-state -compact-warnings -force-copy -write
+    """
 )
-_TF_READS = frozenset(
-    [
-        "plan",
-        "validate",
-        "fmt",
-        "show",
-        "output",
-        "graph",
-        "providers",
-        "version",
-        "init",
-        "get",
-        "console",
-        "test",
-        "login",
-        "logout",
-        "metadata",
-        "modules",
-        "refresh-none",
-        "help",
-        "workspace-list",
-    ]
+_TF_READS = wordset(
+    """
+    plan validate fmt show output graph providers version init get console test login logout metadata modules
+    refresh-none help workspace-list
+    """
 )
 
 
@@ -184,20 +153,12 @@ def _state(call: Call, spoken: Spoken, texts: list[str]) -> Finding | None:
 @handles("pulumi")
 def judge_pulumi(call: Call) -> Judged | None:
     """Stacks of Pulumi."""
-    flags = {
-        "--yes",
-        "-y",
-        "--skip-preview",
-        "--preview-only",
-        "-f",
-        "--force",
-        "--diff",
-        "--expect-no-changes",
-        "--json",
-        "--show-secrets",
-        "--remove",
-        "--non-interactive",
-    }
+    flags = wordset(
+        """
+        --yes -y --skip-preview --preview-only -f --force --diff --expect-no-changes --json --show-secrets --remove
+        --non-interactive
+        """
+    )
     spoken = read_spoken(call.words[1:], flags=flags)
     texts = spoken.texts
     verb = texts[0] if texts else ""
@@ -253,19 +214,11 @@ def judge_pulumi(call: Call) -> Judged | None:
 )
 def judge_stacks(call: Call) -> Judged | None:
     """Tools that deploy a stack from the project."""
-    flags = {
-        "--all",
-        "--force",
-        "-f",
-        "--no-prompts",
-        "--yes",
-        "-y",
-        "--guided",
-        "--verbose",
-        "--no-confirm-changeset",
-        "--dry-run",
-        "--noop",
-    }
+    flags = wordset(
+        """
+        --all --force -f --no-prompts --yes -y --guided --verbose --no-confirm-changeset --dry-run --noop
+        """
+    )
     spoken = read_spoken(call.words[1:], flags=flags)
     texts = spoken.texts
     verb = texts[0] if texts else ""
@@ -284,43 +237,21 @@ def judge_stacks(call: Call) -> Judged | None:
                 reversible=False,
             )
         )
-    if verb in {
-        "deploy",
-        "up",
-        "publish",
-        "push",
-        "create",
-        "rollback",
-        "import",
-        "bootstrap",
-        "update",
-        "scale",
-        "restart",
-        "swap",
-        "setenv",
-        "env",
-    }:
+    if verb in wordset(
+        """
+        deploy up publish push create rollback import bootstrap update scale restart swap setenv env
+        """
+    ):
         return merged(call.found("C4", f"{call.program}: {verb} {named}".strip(), named))
     if verb in {"invoke"} and "local" not in texts:
         return merged(call.found("C4", f"{call.program}: runs a function", named))
     return Judged()
 
 
-_MODULE_READS = frozenset(
-    {
-        "ping",
-        "setup",
-        "debug",
-        "stat",
-        "gather_facts",
-        "slurp",
-        "find",
-        "assert",
-        "getent",
-        "service_facts",
-        "package_facts",
-        "wait_for",
-    }
+_MODULE_READS = wordset(
+    """
+    ping setup debug stat gather_facts slurp find assert getent service_facts package_facts wait_for
+    """
 )
 
 
@@ -337,26 +268,11 @@ _MODULE_READS = frozenset(
 )
 def judge_ansible(call: Call) -> Judged | None:
     """Commands on many machines."""
-    flags = frozenset(
-        [
-            "-b",
-            "--become",
-            "-K",
-            "-k",
-            "--check",
-            "-C",
-            "--syntax-check",
-            "--list-hosts",
-            "--list-tasks",
-            "--diff",
-            "-D",
-            "-v",
-            "-vv",
-            "-vvv",
-            "--ask-become-pass",
-            "--list-tags",
-            "-o",
-        ]
+    flags = wordset(
+        """
+        -b --become -K -k --check -C --syntax-check --list-hosts --list-tasks --diff -D -v -vv -vvv
+        --ask-become-pass --list-tags -o
+        """
     )
     spoken = read_spoken(call.words[1:], flags=flags)
     if spoken.has(

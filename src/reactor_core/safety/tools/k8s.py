@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from reactor_core.safety.naming import wordset
 from reactor_core.safety.things import Weight, name_kind, weight_of
 from reactor_core.safety.tools.deeds import Spoken, judge_deed, listed, read_spoken
 from reactor_core.safety.tools.line import Textual, shown
@@ -13,95 +14,21 @@ from reactor_core.safety.verdict import Finding, Judged, Touch
 
 __all__ = ["judge_helm", "judge_kubectl"]
 
-_FLAGS = frozenset(
-    [
-        "--all",
-        "--all-namespaces",
-        "-A",
-        "--force",
-        "--now",
-        "--wait",
-        "--ignore-not-found",
-        "--recursive",
-        "-R",
-        "--overwrite",
-        "--prune",
-        "--watch",
-        "-w",
-        "--follow",
-        "-f-none",
-        "--ignore-daemonsets",
-        "--delete-emptydir-data",
-        "--delete-local-data",
-        "--privileged",
-        "--rm",
-        "-i",
-        "-t",
-        "-it",
-        "-ti",
-        "--stdin",
-        "--tty",
-        "--server-side",
-        "--force-conflicts",
-        "--record",
-        "--list",
-        "--quiet",
-        "-q",
-        "--raw",
-        "--minify",
-        "--flatten",
-        "--short",
-        "--client",
-        "--no-headers",
-        "--show-labels",
-        "--cascade-none",
-        "--save-config",
-        "--install",
-        "--atomic",
-        "--debug",
-        "--create-namespace",
-        "--reset-values",
-        "--reuse-values",
-        "--keep-history",
-        "--no-hooks",
-        "--devel",
-        "--dependency-update",
-        "--uninstall",
-        "-y",
-        "--yes",
-        "--show-resources",
-        "--all-containers",
-        "--previous",
-        "-p-none",
-    ]
+_FLAGS = wordset(
+    """
+    --all --all-namespaces -A --force --now --wait --ignore-not-found --recursive -R --overwrite --prune --watch -w
+    --follow -f-none --ignore-daemonsets --delete-emptydir-data --delete-local-data --privileged --rm -i -t -it -ti
+    --stdin --tty --server-side --force-conflicts --record --list --quiet -q --raw --minify --flatten --short
+    --client --no-headers --show-labels --cascade-none --save-config --install --atomic --debug --create-namespace
+    --reset-values --reuse-values --keep-history --no-hooks --devel --dependency-update --uninstall -y --yes
+    --show-resources --all-containers --previous -p-none
+    """
 )
-_READS = frozenset(
-    [
-        "get",
-        "describe",
-        "logs",
-        "top",
-        "explain",
-        "diff",
-        "version",
-        "api-resources",
-        "api-versions",
-        "cluster-info",
-        "wait",
-        "events",
-        "completion",
-        "options",
-        "help",
-        "plugin",
-        "kustomize",
-        "auth",
-        "krew",
-        "ctx",
-        "ns",
-        "neat",
-        "tree",
-        "stern",
-    ]
+_READS = wordset(
+    """
+    get describe logs top explain diff version api-resources api-versions cluster-info wait events completion
+    options help plugin kustomize auth krew ctx ns neat tree stern
+    """
 )
 _KINDS = {"ns": "namespace", "deploy": "deployment", "sts": "statefulset", "ds": "daemonset", "svc": "service", "po": "pod", "pods": "pod", "no": "node",
           "cm": "configmap", "pv": "persistentvolume", "pvc": "persistentvolumeclaim", "ing": "ingress", "rs": "replicaset", "cj": "cronjob", "sa": "serviceaccount",
@@ -391,31 +318,11 @@ def judge_helm(call: Call) -> Judged | None:
     if spoken.has("--dry-run", "--help", "-h"):
         return merged(call.found("A4", "helm: only shows what would be done"))
     namespace = spoken.said("-n", "--namespace")
-    if verb in frozenset(
-        [
-            "list",
-            "ls",
-            "status",
-            "history",
-            "get",
-            "show",
-            "search",
-            "template",
-            "lint",
-            "version",
-            "env",
-            "verify",
-            "diff",
-            "help",
-            "completion",
-            "inspect",
-            "dep",
-            "dependency",
-            "package",
-            "create",
-            "pull",
-            "fetch",
-        ]
+    if verb in wordset(
+        """
+        list ls status history get show search template lint version env verify diff help completion inspect dep
+        dependency package create pull fetch
+        """
     ):
         return (
             merged(call.found("C8", "helm: shows values that may hold secrets", secret=True))
