@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from reactor_core.safety import paths, sensitive
 from reactor_core.safety.calls import Call, Unresolved
+from reactor_core.safety.email.account import access, guards, rules
+from reactor_core.safety.email.patterns import (
+    ALERTS,
+    ALL_MAIL,
+    HELD,
+    MAIL_READS,
+    flagged,
+    mail_finding,
+    refused,
+)
 from reactor_core.safety.email.people import Readers, outside, readers_of
 from reactor_core.safety.email.wording import carried_by
 from reactor_core.safety.naming import wordset
 from reactor_core.safety.network.code import always_true
 from reactor_core.safety.scope import Scope, unclear
-from reactor_core.safety.things import DESTROYS, READS, split_name
-from reactor_core.safety.verdict import Effect, Finding, Scale, found
+from reactor_core.safety.things import DESTROYS, split_name
+from reactor_core.safety.verdict import Finding
 
 __all__ = ["judge_call"]
 
-_READS = READS | wordset(
-    """
-    unread thread headers translate extract spell free help sender attachment profile quota folders signature is has
-    """
-)
 _TIDIES = wordset(
     """
     archive label labels star unstar flag unflag mark move snooze unsnooze mute unmute sort pin unpin undo unsend
@@ -45,48 +49,17 @@ _PROGRAMS = re.compile(
     r"\.(?:exe|scr|bat|cmd|com|msi|js|jse|vbs|vbe|wsf|hta|ps1|jar|sh|bash|py|pyw|lnk|iso|img|dmg|pkg|app|apk|deb|rpm|docm|xlsm|pptm|dll|reg|chm|command|run|bin)$",
     re.IGNORECASE,
 )
-_ALERTS = re.compile(
-    r"security|alert|sign[- ]?in|log[- ]?in|password|fraud|2fa|mfa|suspicious|verification|new device|compliance|audit|abuse|postmaster|soc\b|incident|phish|no-?reply@(?:bank|accounts|security)"
-    r"|bank|unusual activity|admin@|root@|hr@|legal|access (?:request|review)|warning",
-    re.IGNORECASE,
-)
-_HIDES = re.compile(
-    r"delete|trash|bin|erase|purge|mark(?:ed)?[ _]?(?:as )?read|archive|move|skip|hide|spam|junk|remove|rss|discard",
-    re.IGNORECASE,
-)
-_ERASES = re.compile(r"delete|erase|purge|destroy|expunge|trash|discard", re.IGNORECASE)
-_FORWARDS = re.compile(r"forward|redirect|copy to|bcc|send (?:a copy )?to|relay", re.IGNORECASE)
-_ALL_MAIL = re.compile(
-    r"^(?:\*|all(?: mail| messages)?|.*:\*|in:(?:all|anywhere|inbox)|id:?\s*>=?\s*0|older_than:0\w?|1:\*|is:any|true|every\w*)$",
-    re.IGNORECASE,
-)
 _MAIN_FOLDERS = re.compile(
     r"^(?:inbox|sent\w*|archive|all ?mail|all|\*|mailbox|root|important|\[gmail\]/all mail)$", re.IGNORECASE
 )
-_HELD = re.compile(r"legal[-_ ]?hold|litigation|\bhold\b|e-?discovery|retention lock|preserv", re.IGNORECASE)
-_OFF = (False, "off", "disabled", "false", "none", 0, "never", "no")
-
-
-def _finding(call: Call, rule: str, says: str, **effect: Any) -> Finding:
-    target = call.text("to", "name", "folder", "id", "query", "user", "address", at=0) or ""
-    scale = Scale.ALL if rule[0] == "B" else Scale.ITEM
-    return found(rule, says, Effect(target, scale, reversible=rule[0] == "A", **effect), part=call.source[:300])
-
-
-def _flag(call: Call, *names: str) -> bool:
-    return any(call.named.get(name) in (True, 1, "true", "yes", "on", "True") for name in names)
-
-
-def _refused(call: Call, *names: str) -> bool:
-    return any(name in call.named and call.named[name] in (False, 0, "false", "no", "off") for name in names)
 
 
 def _dry(call: Call) -> bool:
-    if _flag(
+    if flagged(
         call, "dry_run", "dryrun", "preview", "simulate", "test", "what_if", "whatif", "test_only", "preview_only"
     ):
         return True
-    return _refused(call, "send", "apply", "commit", "execute", "deliver") or str(
+    return refused(call, "send", "apply", "commit", "execute", "deliver") or str(
         call.named.get("status", "")
     ).lower() in {"draft", "for review", "review"}
 
@@ -103,8 +76,8 @@ def judge_call(call: Call, scope: Scope, words: list[str] | None = None) -> Find
     have = set(words)
     first = words[0] if words else ""
     if _dry(call) and not have & {"open", "run"}:
-        return _finding(call, "A4", "changes and sends nothing")
-    for special in (_runs, _guards, _rules, _access, _drafts):
+        return mail_finding(call, "A4", "changes and sends nothing")
+    for special in (_runs, guards, rules, access, _drafts):
         done, finding = special(call, first, have, scope)
         if done:
             return finding
@@ -115,7 +88,7 @@ def judge_call(call: Call, scope: Scope, words: list[str] | None = None) -> Find
         and not have & {"message", "messages", "mail"}
     ):
         return _tidies(call, have)
-    if first in _READS or (have & {"count", "search", "list", "get"} and not have & DESTROYS):
+    if first in MAIL_READS or (have & {"count", "search", "list", "get"} and not have & DESTROYS):
         return _reads(call, have, scope)
     if (
         have & {"pause", "unschedule"}
@@ -153,22 +126,22 @@ def _runs(call: Call, first: str, have: set[str], scope: Scope) -> tuple[bool, F
     }:
         if first == "preview" or "link" in have or "url" in have:
             return True, None
-        risky = _PROGRAMS.search(name) or _flag(
+        risky = _PROGRAMS.search(name) or flagged(
             call, "run", "execute", "enable_macros", "macros", "enable_content", "elevate"
         )
         if have & {"macro", "script"}:
             return True, unclear("runs a script that is not shown", part=call.source[:300])
-        if _flag(call, "sandbox", "isolated"):
+        if flagged(call, "sandbox", "isolated"):
             return True, unclear("runs an attachment in a sandbox", part=call.source[:300])
         if risky or first in {"run", "execute", "startfile"}:
-            return True, _finding(call, "B5", f"runs the attachment {name}".strip(), privilege=True)
+            return True, mail_finding(call, "B5", f"runs the attachment {name}".strip(), privilege=True)
         return True, None
     if have & {"script", "macro", "sieve"} and have & {"run", "execute", "apply", "install", "upload"}:
         return True, unclear("runs a script that is not shown", part=call.source[:300])
     if have & {"save", "download", "export"} and not have & {"draft"}:
         target = call.text("path", "folder", "dst", "to", "dest", "out", "directory")
         if have & {"mailbox", "contacts", "export"} and target and ("@" in target or "://" in target):
-            return True, _finding(call, "B5", f"gives the mail to {target}", outward=True, secret=True)
+            return True, mail_finding(call, "B5", f"gives the mail to {target}", outward=True, secret=True)
         finding = (
             paths.overwriting(target, scope)
             if target and target.startswith(("/", "~", ".")) and re.search(r"\.\w+$", target)
@@ -178,166 +151,10 @@ def _runs(call: Call, first: str, have: set[str], scope: Scope) -> tuple[bool, F
     return False, None
 
 
-def _guards(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool, Finding | None]:
-    """Protection of the account, its ways back in, and its trail."""
-    names = " ".join([*have, *call.named]).lower()
-    if re.search(
-        r"recovery|backup_?(?:email|address|phone)|alternate_?(?:email|address)|secondary_?email", names
-    ) and first in {"set", "update", "add", "change", "create", "settings"}:
-        return True, _finding(call, "B5", "changes how the account can be taken back", privilege=True)
-    if have & {"password", "passwords", "token", "credentials", "passkey", "key"} and first not in _READS | DESTROYS | {
-        "revoke"
-    }:
-        return True, _finding(call, "C8", "creates or changes a secret of the account", secret=True)
-    if have & {"password", "token"} and first in {"get", "show", "read", "reveal", "export"}:
-        return True, _finding(call, "C8", "shows a secret", secret=True)
-    guard = re.search(
-        r"two_?(?:factor|step)|2fa|mfa|otp|audit|log(?:ging)?\b|spam_?filter|phishing|alerts?\b|security|encryption|dlp|quarantine|safe_?links|antivirus|malware|external_?warning|retention|archiving|journal|dmarc|spf",
-        names,
-    )
-    if guard and first in {
-        "set",
-        "update",
-        "change",
-        "configure",
-        "settings",
-        "disable",
-        "turn",
-        "toggle",
-        "switch",
-        "stop",
-    }:
-        values = [value for name, value in call.named.items() if name not in {"mailbox", "user", "name", "id"}] + list(
-            call.positional
-        )
-        if "retention" in names:
-            days = call.get("days", "period", "value", at=1)
-            short = isinstance(days, int) and days <= 30
-            return True, _finding(
-                call, "B7" if short or _HELD.search(call.source) else "C4", "changes how long mail is kept"
-            )
-        if first in {"disable", "stop"} or any(value in _OFF and not isinstance(value, float) for value in values):
-            return True, _finding(call, "B5", f"switches {guard.group()} off", privilege=True)
-        return True, None
-    if _HELD.search(f"{' '.join(have)} {call.source}") and have & (
-        DESTROYS | {"release", "lift", "set", "update", "override"}
-    ):
-        return True, _finding(call, "B7", "removes records that are under hold, or the hold")
-    return False, None
-
-
-def _rules(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool, Finding | None]:
-    """Lasting rules and forwarding."""
-    if have & {"forwarding", "autoforward"} or ({"auto", "forward"} <= have):
-        return True, _forwarding(call, first, have)
-    if not have & {"rule", "rules", "filter", "filters", "sieve"} or first in _READS:
-        return False, None
-    if first in DESTROYS or first in {"disable"}:
-        return True, _finding(call, "C7", "removes a rule")
-    said = {name: str(value) for name, value in call.named.items()}
-    action = " ".join(
-        value
-        for name, value in said.items()
-        if re.search(r"action|then|do|forward|redirect|move|delete|apply|copy", name)
-    )
-    action = action or " ".join(str(value) for value in call.positional[1:])
-    match = " ".join(value for name, value in said.items() if value not in action) or " ".join(
-        str(value) for value in call.positional[:1]
-    )
-    wide = any(_ALL_MAIL.match(value.strip()) for value in said.values()) or any(
-        always_true(value) for value in said.values()
-    )
-    addresses = re.findall(r"[\w.+-]+@[\w.-]+", action)
-    if _FORWARDS.search(f"{action} {' '.join(said)}") and addresses:
-        domains = set(re.findall(r"@([\w.-]+)", match))
-        kin = all(address.partition("@")[2] in domains for address in addresses)
-        if not kin or wide or _ERASES.search(action) or any(map(outside, addresses)):
-            return True, _finding(call, "B5", f"sends mail on to {addresses[0]} for good", outward=True, secret=True)
-        return True, _finding(call, "C7", f"sends mail on to {addresses[0]}", outward=True)
-    if _HIDES.search(action) and _ALERTS.search(match):
-        return True, _finding(call, "B5", "hides warnings about security", privilege=True)
-    if _ERASES.search(action) and (
-        wide
-        or re.search(r"older_?than", match)
-        or (re.search(r"for ?ever|permanent|hard", action, re.IGNORECASE) and "from" not in match)
-    ):
-        narrow = re.search(r"from|subject|sender|list", " ".join(said)) and not wide
-        if not narrow:
-            return True, _finding(call, "B7", "deletes mail for good, again and again")
-    return True, _finding(call, "C7", "makes a lasting rule")
-
-
-def _forwarding(call: Call, first: str, have: set[str]) -> Finding | None:
-    target = call.get("to", "address", "target", "forward_to", "email", "recipient", "value", at=0)
-    if first in _READS or first in {"disable", "remove", "delete", "clear", "stop", "unset"} or have & {"off"}:
-        return None
-    if target in (None, "", False) or _refused(call, "enabled", "enable", "active"):
-        return None
-    return _finding(
-        call,
-        "B5",
-        f"sends all mail on to {target if isinstance(target, str) else 'somebody'}",
-        outward=True,
-        secret=True,
-    )
-
-
-def _access(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool, Finding | None]:
-    """Who else may read and write in the user's name."""
-    named = have & wordset(
-        """
-        delegate delegates permission permissions access rights owner member app apps session sessions device oauth
-        impersonation
-        """
-    )
-    shared = first == "share" and have & {"mailbox", "folder", "inbox", "calendar"}
-    if not named and not shared:
-        return False, None
-    if first in _READS or first in DESTROYS | {"revoke", "sign", "logout"}:
-        return True, None
-    rights = " ".join(
-        str(call.named.get(name, ""))
-        for name in (
-            "rights",
-            "access",
-            "level",
-            "role",
-            "permission",
-            "permissions",
-            "scope",
-            "scopes",
-            "AccessRights",
-        )
-    )
-    addresses = re.findall(r"[\w.+-]+@[\w.-]+", call.source)
-    everything = re.search(
-        r"full|owner|admin|all|send.?as|write|edit|manage|editor|impersonat|delete", rights, re.IGNORECASE
-    )
-    public = re.search(r"public|anyone|everyone|anonymous|link", call.source, re.IGNORECASE)
-    if (
-        (everything and not have & {"calendar"})
-        or any(map(outside, addresses))
-        or _flag(call, "hidden", "silent")
-        or (not rights and have & {"delegate", "delegates"})
-    ):
-        return True, _finding(
-            call,
-            "B5",
-            f"lets {addresses[0] if addresses else 'somebody'} into the mailbox",
-            privilege=True,
-            outward=True,
-        )
-    if public:
-        return True, _finding(call, "B7", "opens it to everybody", outward=True)
-    return True, _finding(
-        call, "C7", f"lets {addresses[0] if addresses else 'somebody'} see it", outward=True, privilege=True
-    )
-
-
 def _drafts(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool, Finding | None]:
     if have & {"draft", "drafts"} and not have & (_SENDS - {"reply", "forward", "invite", "mail", "email", "message"}):
         if have & DESTROYS:
-            return True, _finding(call, "C1", "deletes a draft")
+            return True, mail_finding(call, "C1", "deletes a draft")
         return True, None
     return False, None
 
@@ -358,14 +175,14 @@ def _tidies(call: Call, have: set[str]) -> Finding | None:
 def _reads(call: Call, have: set[str], scope: Scope) -> Finding | None:
     query = call.text("query", "q", "subject", at=0) or ""
     if sensitive.names_secret(query) or re.search(r"has:credentials|\bpassword\b", query):
-        if _flag(call, "show_body", "bodies", "full", "include_body", "raw"):
-            return _finding(call, "C8", "shows secrets that stand in mail", secret=True)
+        if flagged(call, "show_body", "bodies", "full", "include_body", "raw"):
+            return mail_finding(call, "C8", "shows secrets that stand in mail", secret=True)
     target = call.text("path", "out", "dst")
     return paths.overwriting(target, scope) if target and target.startswith(("/", "~")) else None
 
 
 def _permanent(call: Call, have: set[str]) -> bool:
-    if _flag(
+    if flagged(
         call,
         "permanent",
         "permanently",
@@ -389,12 +206,12 @@ def _permanent(call: Call, have: set[str]) -> bool:
 def _deletes(call: Call, have: set[str]) -> Finding | None:
     said = " ".join(str(value) for value in (*call.positional, *call.named.values()))
     permanent = _permanent(call, have)
-    if _HELD.search(said) or _flag(call, "override_hold", "ignore_hold", "bypass_hold"):
-        return _finding(call, "B7", "removes records that are under hold")
+    if HELD.search(said) or flagged(call, "override_hold", "ignore_hold", "bypass_hold"):
+        return mail_finding(call, "B7", "removes records that are under hold")
     if have & {"mailbox", "mailboxes", "account", "accounts", "domain", "tenant"}:
-        return _finding(call, "B7", "deletes a mailbox or an account")
+        return mail_finding(call, "B7", "deletes a mailbox or an account")
     if (have & {"backup", "backups"} or "backup" in said) and have & {"backup", "backups", "archive", "archives"}:
-        return _finding(call, "B1", "deletes a backup of the mail")
+        return mail_finding(call, "B1", "deletes a backup of the mail")
     folder = call.text("folder", "name", "mailbox", at=0) or ""
     query = call.text("query", "q", "search", "filter", "match", "older_than", "ids", at=0) or ""
     count = call.get("count", "limit", "n", "total")
@@ -404,43 +221,43 @@ def _deletes(call: Call, have: set[str]) -> Finding | None:
         re.search(r"\ball|every|list|search", ids.source.replace("_", " "), re.IGNORECASE)
     )
     named = isinstance(ids, list | int | tuple) or (
-        isinstance(ids, str) and not _ALL_MAIL.match(ids.strip()) and "id" in call.named
+        isinstance(ids, str) and not ALL_MAIL.match(ids.strip()) and "id" in call.named
     )
-    everything = bool(_ALL_MAIL.match(query.strip()) or always_true(query)) if query and not named else False
+    everything = bool(ALL_MAIL.match(query.strip()) or always_true(query)) if query and not named else False
     everything = (
         everything
         or (not named and call.times is None)
         or open_ids
-        or _flag(call, "all", "everything")
+        or flagged(call, "all", "everything")
         or "all" in have
     )
     if have & {"trash", "bin", "spam", "junk"} and have & {"empty", "clear", "purge", "clean"}:
-        return _finding(call, "C1", "empties the bin")
+        return mail_finding(call, "C1", "empties the bin")
     if have & {"folder", "folders", "label"} or (folder and have & {"purge", "empty", "clear", "wipe"}):
         main = bool(_MAIN_FOLDERS.match(folder.strip())) or "all" in have
-        return _finding(call, "B7" if main else "C1", f"deletes the folder {folder}".strip())
+        return mail_finding(call, "B7" if main else "C1", f"deletes the folder {folder}".strip())
     if (everything or many) and (permanent or (call.times is None and permanent)):
-        return _finding(call, "B7", "deletes all mail for good")
+        return mail_finding(call, "B7", "deletes all mail for good")
     if have & {"contacts", "contact"} and (everything or have & {"all"}):
-        return _finding(call, "B7", "deletes all contacts")
+        return mail_finding(call, "B7", "deletes all contacts")
     if everything and not permanent and have & {"all", "wipe"}:
-        return _finding(call, "B7", "deletes all mail")
-    return _finding(call, "C1", "deletes mail or contacts")
+        return mail_finding(call, "B7", "deletes all mail")
+    return mail_finding(call, "C1", "deletes mail or contacts")
 
 
 def _calendar(call: Call, first: str, have: set[str]) -> Finding | None:
     readers = readers_of(call)
-    everything = bool(_ALL_MAIL.match((call.text("query", "q", at=0) or "").strip()))
+    everything = bool(ALL_MAIL.match((call.text("query", "q", at=0) or "").strip()))
     if readers.mass or everything:
-        return _finding(call, "B7", f"writes to {_whom(readers)} about an event", outward=True)
+        return mail_finding(call, "B7", f"writes to {_whom(readers)} about an event", outward=True)
     guests = call.get("guests", "attendees", "invitees", "to", "participants")
     if first in {"create", "add", "schedule", "new", "draft"} and (
-        guests in (None, [], "", ()) or _refused(call, "notify", "send_invites")
+        guests in (None, [], "", ()) or refused(call, "notify", "send_invites")
     ):
         return None
     if first in {"set"} and have & {"calendar"}:
         return None
-    return _finding(call, "C7", "answers, invites or changes an event in the user's name", outward=True)
+    return mail_finding(call, "C7", "answers, invites or changes an event in the user's name", outward=True)
 
 
 def _whom(readers: Readers) -> str:
@@ -453,28 +270,28 @@ def _sends(call: Call, words: list[str]) -> Finding:
     readers = readers_of(call)
     rule, says = carried_by(call, readers)
     if rule:
-        return _finding(call, rule, says, outward=True, secret=rule == "B5")
+        return mail_finding(call, rule, says, outward=True, secret=rule == "B5")
     if call.named.get("query") is not None and readers.named and re.search(r"forward|redirect|resend", " ".join(words)):
-        sensitive_query = _ALERTS.search(str(call.named["query"])) or _ALL_MAIL.match(str(call.named["query"]).strip())
+        sensitive_query = ALERTS.search(str(call.named["query"])) or ALL_MAIL.match(str(call.named["query"]).strip())
         if sensitive_query or any(map(outside, readers.named)):
-            return _finding(
+            return mail_finding(
                 call, "B5", f"sends mail about {call.named['query']} to {readers.named[0]}", outward=True, secret=True
             )
     if readers.mass:
-        return _finding(call, "B7", f"writes to {_whom(readers)}", outward=True)
+        return mail_finding(call, "B7", f"writes to {_whom(readers)}", outward=True)
     if readers.unknown and not readers.named:
         return unclear("writes to somebody who cannot be known beforehand", part=call.source[:300])
-    return _finding(call, "C7", f"writes to {_whom(readers)} in the user's name", outward=True)
+    return mail_finding(call, "C7", f"writes to {_whom(readers)} in the user's name", outward=True)
 
 
 def _shares(call: Call) -> Finding:
     readers = readers_of(call)
     rule, says = carried_by(call, readers)
     if rule:
-        return _finding(call, rule, says, outward=True)
+        return mail_finding(call, rule, says, outward=True)
     public = re.search(r"public|anyone|everyone|open link", call.source, re.IGNORECASE)
     many = readers.count >= 200 or re.search(r"\ball\b", str(call.named.get("list", "")))
-    return _finding(call, "B7" if public or many else "C7", "gives others access", outward=True)
+    return mail_finding(call, "B7" if public or many else "C7", "gives others access", outward=True)
 
 
 def _others(call: Call, first: str, have: set[str]) -> Finding | None:
@@ -482,11 +299,11 @@ def _others(call: Call, first: str, have: set[str]) -> Finding | None:
         have & {"payee", "iban", "supplier", "bank", "payout", "direct", "salary"}
         and first in {"update", "set", "change", "add", "create"}
     ) or {"iban", "bank_account", "account_number"} & set(call.named):
-        return _finding(call, "B7", "changes where money is paid to", outward=True)
+        return mail_finding(call, "B7", "changes where money is paid to", outward=True)
     if have & {"contact", "contacts"}:
         if first in {"import", "merge", "update", "edit", "sync"}:
-            return _finding(call, "C3", "changes contacts")
-        return None if first in {"add", "create", "new"} else _finding(call, "C7", "changes contacts")
+            return mail_finding(call, "C3", "changes contacts")
+        return None if first in {"add", "create", "new"} else mail_finding(call, "C7", "changes contacts")
     if first in {"create", "add", "new", "rename", "make"} and have & {
         "folder",
         "label",
@@ -498,9 +315,9 @@ def _others(call: Call, first: str, have: set[str]) -> Finding | None:
     }:
         return None
     if have & {"vacation", "autoreply", "responder", "away", "ooo"} or {"auto", "reply"} <= have:
-        return _finding(call, "C7", "answers everybody who writes in the user's name", outward=True)
+        return mail_finding(call, "C7", "answers everybody who writes in the user's name", outward=True)
     if first in _ASSENTS or have & _ASSENTS:
-        return _finding(call, "C7", "agrees, pays or publishes in the user's name", outward=True)
+        return mail_finding(call, "C7", "agrees, pays or publishes in the user's name", outward=True)
     if first in wordset(
         """
         block enable refresh sync fetch wait sleep print len range log connect login
@@ -510,5 +327,5 @@ def _others(call: Call, first: str, have: set[str]) -> Finding | None:
     if first in {"exec", "eval", "compile", "run", "call", "execute", "apply", "import"}:
         return unclear("runs what is not shown", part=call.source[:300])
     if first in {"set", "update", "configure", "change", "settings"}:
-        return _finding(call, "C7", "changes a setting of the mailbox")
+        return mail_finding(call, "C7", "changes a setting of the mailbox")
     return unclear(f"a mail action that is not known ({call.name})", part=call.source[:300])

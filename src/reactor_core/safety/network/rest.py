@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from reactor_core.safety.naming import wordset
+from reactor_core.safety.network.aims import (
+    ALL_WORDS,
+    HOLE,
+    Aim,
+    aim_of,
+    filters_of,
+    names_things,
+    selects,
+    takes_every,
+)
 from reactor_core.safety.network.code import always_true
 from reactor_core.safety.network.request import Request, fields
 from reactor_core.safety.network.sockets import is_local
@@ -28,23 +37,9 @@ __all__ = ["SAFE_METHODS", "asks", "by_form", "is_dry"]
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "LIST"})
 
-_PREFIX = re.compile(
-    r"^(?:api|rest|apis|v\d[\w.]*|internal|public|_api|json|service|services\.json|\d{4}-\d{2}-\d{2}|\d\.\d|beta|alpha|latest)$"
-)
-_ID = re.compile(r"^(?:\d+|[0-9a-f]{7,}|[0-9a-f-]{32,36}|.*\d.*|.*[@:.].*|me|self|current|default|own)$", re.IGNORECASE)
-_HOLE = re.compile(r"^(?:\$\{?\w+\}?|\{\{?\s*[\w.]+\s*\}?\}|<[^>]+>|:\w+|\$\(.*\)|%\w+%)$")
 _PROSE_HOST = re.compile(
     r"\b(?:docs?|wiki|help|support|blog|news|search|raw|developer|man|learn|kb|confluence|readthedocs|registry|pypi|crates|npmjs|hub|packages|cdn|static|mirror)\b"
 )
-_CONTROL = wordset(
-    """
-    force confirm confirmed permanent cascade dryrun timeout wait async apiversion pretty hard soft purge version
-    api-version api_version conflicts refresh routing key apikey token accesstoken access_token format yes recursive
-    propagationpolicy graceperiodseconds prune callback lang fields reason notify ifexists skiptrash bypass
-    bypassgovernance now immediate
-    """
-)
-_ALL_WORDS = frozenset({"all", "everything", "every", "everyone"})
 _CACHE = wordset(
     """
     cache caches session sessions tmp temp draft drafts preview previews cart
@@ -85,16 +80,6 @@ _SECRETS = wordset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Aim:
-    """What an address points at: the kind of thing, its own name (empty: all of them), and what it lies in."""
-
-    noun: str
-    name: str
-    parent: str
-    inside: str
-
-
 def is_dry(request: Request) -> bool:
     """Whether the request says that nothing shall be done."""
     return request.flag(
@@ -122,16 +107,16 @@ def asks(request: Request) -> bool:
 
 def by_form(request: Request, scope: Scope) -> Finding | None:
     """The finding for the request as such; None if nothing speaks against it."""
-    holes = any(_HOLE.match(segment) for segment in request.segments[-1:]) or bool(_HOLE.match(request.host))
+    holes = any(HOLE.match(segment) for segment in request.segments[-1:]) or bool(HOLE.match(request.host))
     if request.method in SAFE_METHODS:
         return _reading(request, scope)
     if asks(request):
         return None
     verb = _verb(request)
-    if holes and (request.method == "DELETE" or verb in DESTROYS or _HOLE.match(request.host)):
+    if holes and (request.method == "DELETE" or verb in DESTROYS or HOLE.match(request.host)):
         return unclear("changes something that cannot be known beforehand", part=request.brief)
     if request.method in {"DELETE", "PURGE"}:
-        return _loss(request, _aim(request.segments), scope)
+        return _loss(request, aim_of(request.segments), scope)
     if verb in DESTROYS:
         return _by_verb(request, verb, scope)
     if verb in STOPS or verb in wordset(
@@ -139,8 +124,8 @@ def by_form(request: Request, scope: Scope) -> Finding | None:
         restart reboot scale rollback deploy trigger build start failover rotate
         """
     ):
-        aim = _aim(request.segments[:-1])
-        many = _every(request)
+        aim = aim_of(request.segments[:-1])
+        many = takes_every(request)
         guard = weight_of(aim.noun) is Weight.GUARD or _guards(request)
         rule = "C4"
         if verb in STOPS:
@@ -154,23 +139,6 @@ def by_form(request: Request, scope: Scope) -> Finding | None:
 def _guards(request: Request) -> bool:
     """Whether the service is there to watch or to protect."""
     return bool(set(request.labels) & _GUARD_HOSTS)
-
-
-def _every(request: Request) -> bool:
-    words = {part for segment in request.segments for part in split_name(segment)}
-    wide = wordset(
-        """
-        hosts ids targets selector servers nodes instances machines id host target
-        """
-    )
-    if any(name.lower() in wide and value in ("*", "all", ["*"], ["all"]) for name, value in fields(request.body)):
-        return True
-    return (
-        bool(words & _ALL_WORDS)
-        or "*" in request.segments
-        or "_all" in request.segments
-        or request.flag("all", "everything")
-    )
 
 
 def _verb(request: Request) -> str:
@@ -188,7 +156,6 @@ def _verb(request: Request) -> str:
 _CLOUD_HOST = re.compile(
     r"cloud|aws|azure|google|hosting|heroku|vercel|netlify|fly\.|gitlab|github|k8s|kube|infra|sentry"
 )
-_UNTIL = frozenset({"before", "until", "older_than", "olderthan", "to", "max_age"})
 _UNDOES = frozenset({"restore", "undo", "undelete", "unarchive", "untrash", "recover"})
 _ACTS = wordset(
     """
@@ -262,17 +229,17 @@ def _acting_get(request: Request, scope: Scope) -> Finding | None:
     if not whole and not sure and not operated and not said:
         return None
     before = request.segments if said else request.segments[:-1]
-    aim = _aim(before)
+    aim = aim_of(before)
     if verb in DESTROYS:
-        many = bool(set(words) & _ALL_WORDS) or _every(request)
+        many = bool(set(words) & ALL_WORDS) or takes_every(request)
         if not (sure or operated or aim.name):
             return None
-        rest = "".join(word for word in words[1:] if word not in _ALL_WORDS)
+        rest = "".join(word for word in words[1:] if word not in ALL_WORDS)
         rule = loss_rule(rest or aim.noun, request.parameter("name", "id", "db") or aim.name, scope.setting, many=many)
         return _finding(rule, f"{verb}s although it only asks", request, aim)
     if verb in STOPS:
         return _finding(
-            stop_rule(aim.noun, aim.name, scope.setting, many=_every(request)),
+            stop_rule(aim.noun, aim.name, scope.setting, many=takes_every(request)),
             f"{verb}s {aim.name or 'it'}",
             request,
             aim,
@@ -285,54 +252,8 @@ def _acting_get(request: Request, scope: Scope) -> Finding | None:
     )
 
 
-def _aim(segments: tuple[str, ...]) -> _Aim:
-    """Kinds and names take turns in an address: ``/users/7/sessions`` is the sessions of the user 7."""
-    parts = [segment for segment in segments if not _PREFIX.match(segment)]
-    pairs: list[tuple[str, str]] = []
-    for part in parts:
-        waiting = bool(pairs) and not pairs[-1][1]
-        if part in {"_all", "*", "_bulk", "bulk", "all", "batch"} or "*" in part:
-            pairs.append(("", "*")) if not waiting else pairs.__setitem__(-1, (pairs[-1][0], "*"))
-        elif waiting and (_ID.match(part) or _HOLE.match(part) or _names_things(pairs[-1][0])):
-            pairs[-1] = (pairs[-1][0], part)
-        elif _ID.match(part) and not pairs:
-            pairs.append(("", part))
-        else:
-            pairs.append((part, ""))
-    noun, name = pairs[-1] if pairs else ("", "")
-    parent = next(((kind, own) for kind, own in reversed(pairs[:-1]) if own), ("", ""))
-    return _Aim(noun, name, parent[0], parent[1])
-
-
-def _names_things(noun: str) -> bool:
-    """Whether a segment is a plural or a known kind, so that a name follows it."""
-    lower = noun.lower()
-    return (
-        (lower.endswith("s") and not lower.endswith(("ss", "us")))
-        or weight_of(noun) is not Weight.ITEM
-        or lower in {"user", "index", "data"}
-    )
-
-
-def _filters(request: Request) -> list[tuple[str, str]]:
-    said = [(name, value) for name, value in request.query]
-    if isinstance(request.body, dict):
-        said += [(name, str(value) if value not in ({}, [], None) else "*") for name, value in request.body.items()]
-    return [(n, v) for n, v in said if re.sub(r"[^a-z-_]", "", n.lower()) not in _CONTROL and n.lower() != "_method"]
-
-
-def _selects(filters: list[tuple[str, str]]) -> bool:
-    """Whether filters narrow anything down."""
-    if any(
-        name.lower() in {"all", "everything", "deleteall"} and value.lower() not in {"false", "0"}
-        for name, value in filters
-    ):
-        return False
-    return any(not always_true(value or name) and not always_true(f"{name}={value}") for name, value in filters)
-
-
-def _loss(request: Request, aim: _Aim, scope: Scope) -> Finding | None:
-    filters = _filters(request)
+def _loss(request: Request, aim: Aim, scope: Scope) -> Finding | None:
+    filters = filters_of(request)
     if request.segments[-1:] and request.segments[-1].lower() in {"me", "self"}:
         return _finding("B7", "deletes the account itself", request, aim)
     if aim.name.lower() in {"me", "self"} and singular(aim.noun) in {"user", "account", "profile"}:
@@ -361,13 +282,13 @@ def _loss(request: Request, aim: _Aim, scope: Scope) -> Finding | None:
             return _finding("C4", f"deletes {aim.noun} {aim.name} of this machine", request, aim)
         return _finding(loss_rule(aim.noun, aim.name, scope.setting), f"deletes {aim.noun} {aim.name}", request, aim)
     every = any(
-        value.lower() in {"all", "*"} or (name.lower() in _ALL_WORDS and value.lower() in {"true", "1", "yes", ""})
+        value.lower() in {"all", "*"} or (name.lower() in ALL_WORDS and value.lower() in {"true", "1", "yes", ""})
         for name, value in request.query
     )
     guarded = weight_of(aim.noun) in {Weight.GUARD, Weight.HELD}
-    if not guarded and not every and aim.name != "*" and (_selects(filters) or set(split_name(aim.noun)) & _CACHE):
+    if not guarded and not every and aim.name != "*" and (selects(filters) or set(split_name(aim.noun)) & _CACHE):
         return _finding("C3", f"deletes selected {aim.noun}", request, aim)
-    single = not _names_things(aim.noun) and aim.name != "*"
+    single = not names_things(aim.noun) and aim.name != "*"
     heavy = weight_of(aim.parent) in {Weight.STORE, Weight.ENVIRONMENT, Weight.INSTANCE}
     if weight_of(aim.noun) in {Weight.GUARD, Weight.HELD}:
         return _finding(loss_rule(aim.noun, "", scope.setting), f"removes {aim.noun}", request, aim)
@@ -379,14 +300,14 @@ def _loss(request: Request, aim: _Aim, scope: Scope) -> Finding | None:
 def _by_verb(request: Request, verb: str, scope: Scope) -> Finding | None:
     last = request.segments[-1] if request.segments else ""
     words = split_name(last)
-    if words and words[0] == verb and len(words) > 1 and not set(words) & _ALL_WORDS:
-        aim = _Aim("".join(words[1:]), "", "", "")
+    if words and words[0] == verb and len(words) > 1 and not set(words) & ALL_WORDS:
+        aim = Aim("".join(words[1:]), "", "", "")
         if verb in {"reset", "clear"} and set(words) & {"password", "cache", "session", "counter", "filter"}:
             return _finding("C8" if "password" in words else "C4", f"{verb}s {' '.join(words[1:])}", request, aim)
     else:
-        aim = _aim(request.segments[:-1] if verb in words else request.segments)
-    filters = _filters(request)
-    many = _every(request) or bool(set(words) & _ALL_WORDS) or any(always_true(value) for _, value in filters)
+        aim = aim_of(request.segments[:-1] if verb in words else request.segments)
+    filters = filters_of(request)
+    many = takes_every(request) or bool(set(words) & ALL_WORDS) or any(always_true(value) for _, value in filters)
     name = aim.name or next(
         (str(value) for key, value in fields(request.body) if key.lower() in {"name", "id", "table", "db", "database"}),
         "",
@@ -405,7 +326,7 @@ def _by_verb(request: Request, verb: str, scope: Scope) -> Finding | None:
         and weight_of(aim.noun) in {Weight.ITEM, Weight.MACHINE}
     ):
         return _finding("C3", f"{verb}s {aim.noun}", request, aim)
-    bounded = bool(name) or _selects(filters)
+    bounded = bool(name) or selects(filters)
     rule = loss_rule(
         aim.noun or next((key for key, _ in fields(request.body)), ""), name, scope.setting, many=many or not bounded
     )
@@ -414,7 +335,7 @@ def _by_verb(request: Request, verb: str, scope: Scope) -> Finding | None:
 
 def _writing(request: Request, verb: str, scope: Scope) -> Finding | None:
     local = is_local(request.host, request.scheme)
-    aim = _aim(request.segments)
+    aim = aim_of(request.segments)
     if _drafted(request):
         return None
     if verb in _UNDOES and weight_of(aim.parent or aim.noun) is Weight.ITEM:
@@ -428,7 +349,7 @@ def _writing(request: Request, verb: str, scope: Scope) -> Finding | None:
     if (
         request.method in {"PUT", "PATCH"}
         and not aim.name
-        and _names_things(aim.noun)
+        and names_things(aim.noun)
         and any(always_true(v) for _, v in request.query)
     ):
         return _finding("B3", f"changes all {aim.noun}", request, aim)
@@ -456,7 +377,7 @@ def _drafted(request: Request) -> bool:
     )
 
 
-def _finding(rule: str, says: str, request: Request, aim: _Aim) -> Finding:
+def _finding(rule: str, says: str, request: Request, aim: Aim) -> Finding:
     effect = Effect(
         aim.name or aim.noun or request.host,
         Scale.ALL if rule[0] == "B" else Scale.ITEM,

@@ -11,6 +11,7 @@ from reactor_core.safety.tools import cloud_aws as _cloud_aws  # noqa: F401
 from reactor_core.safety.tools import cloud_azure as _cloud_azure  # noqa: F401
 from reactor_core.safety.tools import cloud_google as _cloud_google  # noqa: F401
 from reactor_core.safety.tools import cloud_others as _cloud_others  # noqa: F401
+from reactor_core.safety.tools import cloud_vault as _cloud_vault  # noqa: F401
 from reactor_core.safety.tools import containers as _containers  # noqa: F401
 from reactor_core.safety.tools import copying as _copying  # noqa: F401
 from reactor_core.safety.tools import databases as _databases  # noqa: F401
