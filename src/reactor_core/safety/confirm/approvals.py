@@ -242,13 +242,12 @@ class Approvals:
     def release_for(self, decision: Decision) -> Ticket | None:
         """A confirmed answer that waits for just this action, such as the release of a blocked one; None without."""
         now = self._now()
-        for question in reversed(self._read().questions(only_open=False, limit=1000)):
-            if question.state == "confirmed" and question.action_hash == decision.action_hash:
-                try:
-                    answers.usable(question, decision.action_hash, now)
-                except ApprovalInvalid:
-                    continue
-                return Ticket(self, question, seconds=(question.expires_us - now) / 1e6, approver=None)
+        for question in reversed(self._read().confirmed(decision.action_hash)):
+            try:
+                answers.usable(question, decision.action_hash, now)
+            except ApprovalInvalid:
+                continue
+            return Ticket(self, question, seconds=(question.expires_us - now) / 1e6, approver=None)
         return None
 
     def question(self, ticket_id: str) -> Question:

@@ -16,6 +16,7 @@ __all__ = [
     "QuestionReader",
     "add",
     "add_answer",
+    "confirmed",
     "erase_before",
     "find",
     "open_questions",
@@ -43,6 +44,11 @@ class QuestionReader(JournalReader):
         """The newest questions, the oldest of them first."""
         with self._lock, journal_errors(self._path):
             return recent(self._db, limit) if not only_open else open_questions(self._db, limit)
+
+    def confirmed(self, action_hash: str) -> list[Question]:
+        """Confirmed questions about an action that were not used yet, the newest last."""
+        with self._lock, journal_errors(self._path):
+            return confirmed(self._db, action_hash)
 
 
 def add(db: apsw.Connection, question: Question) -> None:
@@ -86,6 +92,12 @@ def open_questions(db: apsw.Connection, limit: int = 1000) -> list[Question]:
     """Those that stand open in the table, the oldest first; the time of some may be over."""
     statement = f"SELECT {_COLUMNS} FROM confirmations WHERE state = 'open' ORDER BY asked_us LIMIT ?"  # noqa: S608
     return [_question(db, row) for row in db.execute(statement, (limit,)).fetchall()]
+
+
+def confirmed(db: apsw.Connection, action_hash: str) -> list[Question]:
+    """Confirmed ones about an action, the newest last."""
+    statement = f"SELECT {_COLUMNS} FROM confirmations WHERE state = 'confirmed' AND action_hash = ? ORDER BY asked_us"  # noqa: S608
+    return [_question(db, row) for row in db.execute(statement, (action_hash,)).fetchall()]
 
 
 def overdue(db: apsw.Connection, now_us: int) -> list[str]:

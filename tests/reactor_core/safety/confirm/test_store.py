@@ -50,10 +50,13 @@ def test_the_newest_come_last_and_the_open_ones_by_themselves(bridge, made):
         store.set_state(db, "t1", "denied")
 
     bridge.journal.work(work).result(30)
+    bridge.journal.work(lambda db: store.set_state(db, "t3", "confirmed")).result(30)
     reader = bridge.journal.open_reader(store.QuestionReader)
     try:
         assert [one.ticket_id for one in reader.questions(only_open=False, limit=2)] == ["t2", "t3"]
-        assert [one.ticket_id for one in reader.questions(only_open=True, limit=9)] == ["t0", "t2", "t3"]
+        assert [one.ticket_id for one in reader.questions(only_open=True, limit=9)] == ["t0", "t2"]
+        assert [one.ticket_id for one in reader.confirmed("hash")] == ["t3"]
+        assert reader.confirmed("other hash") == []
         assert reader.question("t1").state == "denied"
     finally:
         reader.close()
