@@ -27,7 +27,7 @@ def findings_of(deed: Deed, it: Arguments) -> Iterator[Finding]:
 
 def _look(it: Arguments) -> Iterator[Finding | None]:
     pattern = it.call.text("pattern", "query", "regex", "text") or ""
-    where = it.paths(PATH, at=0, how="read")
+    where = it.paths(tuple(name for name in PATH if name not in {"pattern", "name"}), at=0, how="read")
     outside = any(path is None or not under(paths.normal(path, it.scope), it.scope.setting.project) for path in where)
     if "PRIVATE KEY" in pattern or "AKIA" in pattern or (outside and _SECRET_PATTERN.search(pattern)):
         yield found("C8", "searches for keys and passwords", Effect(secret=True))

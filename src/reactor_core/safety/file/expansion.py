@@ -44,7 +44,7 @@ def expanded(text: str, scope: Scope) -> list[str | None]:
     if text.startswith("file://"):
         text = unquote(text.removeprefix("file://").removeprefix("localhost"))
     known = _with_variables(text, scope)
-    return [None] if known is None else list(_with_braces(known))
+    return [None] if known is None else list(dict.fromkeys(_with_braces(known)))
 
 
 def _with_variables(text: str, scope: Scope) -> str | None:

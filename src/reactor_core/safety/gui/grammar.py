@@ -32,6 +32,9 @@ _ELEMENT = re.compile(
 _STATE = re.compile(r"(?:->|→|=>)\s*\"?([^,|\"]+)\"?|\((set|unset|checked|unchecked|on|off)\)")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
+_TRAILING = re.compile(r"[\s,;]*(\b(and )?then)?[\s,;]*$")
+"""What joins one step to the next."""
+
 _TYPING = frozenset({"type", "enter", "paste", "input", "fill", "dictate", "say"})
 _PRESSING = frozenset({"key", "keys", "hotkey", "shortcut", "press"})
 
@@ -136,7 +139,7 @@ def _steps(text: str) -> list[Step]:
     steps: list[Step] = []
     for number, match in enumerate(starts):
         end = starts[number + 1].start() if number + 1 < len(starts) else len(text)
-        steps += _one(match[1].lower(), text[match.end() : end].lstrip(": ").rstrip(" ,;"))
+        steps += _one(match[1].lower(), _TRAILING.sub("", text[match.end() : end].lstrip(": ")))
     return steps
 
 

@@ -16,7 +16,7 @@ MASS = 200
 """Recipients from which on a message is a mass mailing."""
 
 _PAYS = re.compile(
-    r"\b(pay|pays|payment|pay now|transfer|wire|withdraw|donate|order|buy|purchase|check ?out"
+    r"\b(pay|pays|payment|pay now|transfer|wire|withdraw|donate|order(?! by)|buy|purchase|check ?out"
     r"|book( now)?|renew|subscribe|trial|refund|tip|top up|cash out|send max|send money|empty savings"
     r"|bid|invest|sell|trade|upgrade plan|change plan|redeem|swap|stake|place)\b"
 )
