@@ -133,15 +133,8 @@ def _chained(session: Session, nodes: Sequence[Node]) -> list[Finding]:
             inner = given.split("where :", 1)[1].split("}")[0].strip("{ ") if "where :" in given else given
             own = bool(inner) and inner not in _EMPTY and not inner.startswith("{ }") and not _ALWAYS.match(given)
             by_filter = bool(_TAKES_FILTER.match(name))
-                "updateMany",
-                "update_many",
-            )
             filters = own and ((by_filter and "_all" not in name) or (name == "update" and given.startswith("{")))
             picks = narrowed or filters
-                narrowed
-                or (by_filter and own and "_all" not in name)
-                or (name == "update" and given.startswith("{") and own)
-            )
             says = f"{name} on {target}"
             findings.append(found("C3", says, some) if picks else found(whole, f"{says}: every row", gone))
         elif _ONE.match(name):
