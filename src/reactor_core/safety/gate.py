@@ -244,7 +244,8 @@ class SafetyGate:
             self.station.check()
             if admitted.ticket is not None:
                 started = self.recorder.outcome_of(decision, decision_id, "started")
-                self.approvals.consume(admitted.ticket, decision, events=[started])
+                named = {"decision_id": decision_id, "session": self.session}
+                self.approvals.consume(admitted.ticket, decision, events=[(*started, named)])
         except ReactorError as error:
             self.refuse(admitted, str(error))
             raise
