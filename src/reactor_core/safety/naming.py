@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
 from reactor_core.safety.setting import Setting
@@ -14,7 +15,8 @@ NameClass = Literal["precious", "plain", "scratch"]
 
 _PARTS = re.compile(r"[a-z]+|[0-9]+")
 _LESSER = frozenset(
-    ["dev", "develop", "development", "test", "tests", "testing", "qa", "sandbox", "demo", "preview", "ephemeral", "ci", "stage", "stg", "throwaway", "playground", "example", "local", "localhost", "experiment", "exp", "canary"]
+    ["dev", "develop", "development", "test", "tests", "testing", "qa", "sandbox", "demo", "preview", "ephemeral",
+    "ci", "stage", "stg", "throwaway", "playground", "example", "local", "localhost", "experiment", "exp", "canary"]
 )  # fmt: skip
 _PRECIOUS = frozenset({"prd", "live", "main", "primary", "master"})
 
@@ -37,6 +39,7 @@ def names_class(names: Iterable[str], setting: Setting) -> NameClass:
     return "scratch" if classes == {"scratch"} else "plain"
 
 
+@lru_cache(maxsize=1024)
 def wordset(text: str) -> frozenset[str]:
     """The words of a text, as a set to look things up in."""
     return frozenset(text.split())

@@ -20,15 +20,18 @@ __all__ = [
 ]
 
 _FORMATS = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY|\bAKIA[0-9A-Z]{12,}|\bASIA[0-9A-Z]{12,}|\bgh[pousr]_[A-Za-z0-9]{10,}|\bgithub_pat_\w{10,}"
+    r"-----BEGIN [A-Z ]*PRIVATE KEY|\bAKIA[0-9A-Z]{12,}|\bASIA[0-9A-Z]{12,}|\bgh[pousr]_[A-Za-z0-9]{10,}"
+    r"|\bgithub_pat_\w{10,}"
     r"|\bglpat-[\w-]{10,}|\bxox[abprs]-[\w-]{8,}|\bsk-[\w-]{12,}|\bsk_live_\w{6,}|\brk_live_\w{6,}|\bAIza[\w-]{20,}"
     r"|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}|\bhf_[A-Za-z0-9]{12,}|\bnpm_[A-Za-z0-9]{12,}|\bpypi-[\w-]{12,}|\bdop_v1_\w{8,}"
     r"|\bhvs\.[\w-]{8,}|\bAGE-SECRET-KEY-|\bSG\.[\w-]{10,}"
 )
 
 _SECRET_FILES = re.compile(
-    r"(?:^|[/~\s'\"=:(<@,])(?:\.env(?:\.\w+)?(?![\w.])|\.aws/credentials|\.aws/config|\.ssh(?:/|\b)|id_(?:rsa|dsa|ecdsa|ed25519)(?!\.pub)\b"
-    r"|\.netrc|\.pgpass|\.my\.cnf|\.npmrc|\.pypirc|\.git-credentials|\.kube/config|kubeconfig|\.docker/config\.json|\.gnupg"
+    r"(?:^|[/~\s'\"=:(<@,])(?:\.env(?:\.\w+)?(?![\w.])|\.aws/credentials|\.aws/config|\.ssh(?:/|\b)|id_(?:rsa|dsa"
+    r"|ecdsa|ed25519)(?!\.pub)\b"
+    r"|\.netrc|\.pgpass|\.my\.cnf|\.npmrc|\.pypirc|\.git-credentials|\.kube/config|kubeconfig"
+    r"|\.docker/config\.json|\.gnupg"
     r"|\.vault-token|\.terraformrc|terraform\.tfstate|\.boto|\.config/gcloud|application_default_credentials|\.azure/"
     r"|\.config/gh/hosts\.yml|shadow\b|sudoers|[\w.-]*\.(?:pem|p12|pfx|key|jks|keystore|kdbx|ovpn|ppk|asc)(?![\w.])"
     r"|login\.keychain|cookies(?:\.sqlite|\.db|\.txt)|logins\.json|key4\.db|wallet\.dat|credentials\.(?:json|ya?ml|csv)"
@@ -56,36 +59,46 @@ _VARIABLES = re.compile(
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SPOKEN = re.compile(
     r"\b(?:private|ssh|api|access|secret|root|signing|encryption|recovery|aws|gpg|pgp|deploy|master|license)[ _-]?"
-    r"(?:keys?|credentials?|codes?|tokens?)\b|\b(?:passwords?|passphrases?|credentials?|session cookies?|cookie jar|seed phrase"
+    r"(?:keys?|credentials?|codes?|tokens?)\b|\b(?:passwords?|passphrases?|credentials?|session cookies?"
+    r"|cookie jar|seed phrase"
     r"|(?:access|bearer|auth|refresh|api|session|bot|deploy|personal) tokens?|secrets|login cookies?|browser cookies"
     r"|environment variables|keychain|vault contents?|one[- ]time codes?|2fa codes?|backup codes?|mfa codes?)\b",
     re.IGNORECASE,
 )
 
 _PERSONAL = re.compile(
-    r"\b(?:birth[_ -]?dates?|dates? of birth|dob|ssns?|social security|passports?|patients?|medical|diagnos[ei]s|health records?"
-    r"|salar(?:y|ies)|payroll|pay ?slips?|ibans?|credit[_ -]?cards?|card[_ -]?numbers?|cvv|home[_ -]?address(?:es)?|personal data"
-    r"|pii|customer (?:list|table|data|records|database|emails?|export)|customers?(?:[_-]\w+)?\.(?:csv|json|sql|xlsx?|parquet|db|zip|gz)"
-    r"|users?(?:[_-]\w+)?\.(?:csv|json|sql|xlsx?|parquet|db|zip|gz)|(?:patients?|employees?|members?|clients?|contacts?|staff|payroll|salar\w+"
+    r"\b(?:birth[_ -]?dates?|dates? of birth|dob|ssns?|social security|passports?|patients?|medical|diagnos[ei]s"
+    r"|health records?"
+    r"|salar(?:y|ies)|payroll|pay ?slips?|ibans?|credit[_ -]?cards?|card[_ -]?numbers?|cvv"
+    r"|home[_ -]?address(?:es)?|personal data"
+    r"|pii|customer (?:list|table|data|records|database|emails?|export)|customers?(?:[_-]\w+)?\.(?:csv|json|sql"
+    r"|xlsx?|parquet|db|zip|gz)"
+    r"|users?(?:[_-]\w+)?\.(?:csv|json|sql|xlsx?|parquet|db|zip|gz)|(?:patients?|employees?|members?|clients?"
+    r"|contacts?|staff|payroll|salar\w+"
     r"|applicants?|students?|orders)(?:[_-]\w+)?\.(?:csv|json|sql|xlsx?|parquet|db|zip|gz)"
-    r"|(?:user|employee|member|patient|client|staff|personnel|subscriber) (?:list|table|data|records?|database|dump|export|files?)"
+    r"|(?:user|employee|member|patient|client|staff|personnel|subscriber) (?:list|table|data|records?|database"
+    r"|dump|export|files?)"
     r"|phone numbers|email addresses|tax (?:id|number|returns?)s?|national id)\b",
     re.IGNORECASE,
 )
 _CONFIDENTIAL = re.compile(
-    r"\b(?:confidential|internal only|internal[- ]use|not for distribution|under nda|nda|trade secrets?|unreleased|proprietary|strictly private"
+    r"\b(?:confidential|internal only|internal[- ]use|not for distribution|under nda|nda|trade secrets?"
+    r"|unreleased|proprietary|strictly private"
     r"|source code|board minutes|merger|acquisition plan|roadmap|pricing model|(?:database|db|prod\w*) dump"
     r"|(?:dump|backup|prod\w*)[\w-]*\.(?:sql|gz|zip|tar|tgz|bak|dump)|legal[- ]privilege\w*|privileged)\b",
     re.IGNORECASE,
 )
 _BANK = re.compile(
-    r"\b(?:iban|(?:new|changed|different|updated?|our|correct) (?:bank|account|payment|wire|payee) ?(?:details?|account|number|information|coordinates)?"
-    r"|bank (?:details?|account|has changed|changed)|account number|sort code|routing number|swift|bic|wire (?:to|transfer)"
+    r"\b(?:iban|(?:new|changed|different|updated?|our|correct) (?:bank|account|payment|wire|payee) ?(?:details?"
+    r"|account|number|information|coordinates)?"
+    r"|bank (?:details?|account|has changed|changed)|account number|sort code|routing number|swift|bic|wire (?:to"
+    r"|transfer)"
     r"|payment details|remit(?:tance)? (?:to|details|address)|[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,})\b",
     re.IGNORECASE,
 )
 _CHANGE = re.compile(
-    r"\b(?:chang\w+|new|updat\w+|switch\w*|instead|from (?:today|now|monday)|only|no longer|old account|redirect|different|closed|moved"
+    r"\b(?:chang\w+|new|updat\w+|switch\w*|instead|from (?:today|now|monday)|only|no longer|old account|redirect"
+    r"|different|closed|moved"
     r"|future|replac\w+|pay|transfer|wire|remit)\b",
     re.IGNORECASE,
 )
@@ -111,7 +124,7 @@ def secret_name(name: str) -> bool:
 
 
 def secret_in(text: str) -> str:
-    """What in a text is a secret or stands for one: a key of a known format, a secret file, a variable of a telling name.
+    """What in a text is a secret or stands for one: a key of a known format, a secret file, a telling variable.
     Empty if nothing is."""
     match = _FORMATS.search(text)
     if match:

@@ -1,6 +1,7 @@
 """What kinds of things services keep, by the noun they are called, and what losing one of them means.
 
-The same nouns stand in addresses (``DELETE /v1/namespaces/prod``), in command lines (``kubectl delete namespace prod``),
+The same nouns stand in addresses (``DELETE /v1/namespaces/prod``),
+in command lines (``kubectl delete namespace prod``),
 in GraphQL (``deleteNamespace``) and in calls (``delete_namespace()``), so they are weighed in one place.
 """
 
@@ -42,13 +43,16 @@ class Weight(StrEnum):
 
 
 _WEIGHTS = {
-    Weight.ENVIRONMENT: "namespace ns cluster project account organization organisation org tenant subscription resourcegroup "
+    Weight.ENVIRONMENT: "namespace ns cluster project account organization organisation org tenant subscription "
+    "resourcegroup "
     "environment env stack vpc hostedzone managedzone app application site fleet realm directory "
     "company managementgroup virtualnetwork vnet appservice serviceplan servicemesh "
     "hub landingzone userpool identitypool crd customresourcedefinition apiservice hypervisor datacenter region",
-    Weight.STORE: "database db bucket table index indice indices dataset collection schema keyspace topic stream filesystem "
+    Weight.STORE: "database db bucket table index indice indices dataset collection schema keyspace topic stream "
+    "filesystem "
     "storageaccount share fileshare warehouse datalake lake vectorstore measurement "
-    "catalog vhost pool zpool volumegroup array raid lun feature featurestore registry containerregistry storagepool objectstore dataset datasource",
+    "catalog vhost pool zpool volumegroup array raid lun feature featurestore registry containerregistry "
+    "storagepool objectstore dataset datasource",
     Weight.INSTANCE: "dbinstance dbcluster databaseinstance sqlinstance sqlserver sqldatabase rds cachecluster "
     "replicationgroup postgres postgresql mysql mariadb redis mongodb elasticsearchdomain opensearchdomain "
     "memcached firestore bigtable spanner datastore cosmosdb flexibleserver globaltable",
@@ -56,15 +60,19 @@ _WEIGHTS = {
     Weight.BACKUP: "backup snapshot dbsnapshot recoverypoint backupvault recoveryvault restorepoint clustersnapshot "
     "dbclustersnapshot archive backupplan backupjob backuppolicy volumesnapshot",
     Weight.GUARD: "trail detector audit auditlog auditdevice sink logsink flowlog configrecorder configurationrecorder "
-    "lock deletionprotection protection guardrail scp webacl waf securityhub alarmhistory loggingconfiguration firewallpolicy "
+    "lock deletionprotection protection guardrail scp webacl waf securityhub alarmhistory loggingconfiguration "
+    "firewallpolicy "
     "mfa mfadevice twofactor 2fa branchprotection ruleset admissionpolicy validatingwebhookconfiguration "
     "validatingadmissionpolicy networkpolicy podsecuritypolicy policyassignment diagnosticsetting securitycontact "
     "publicaccessblock passwordpolicy accountpasswordpolicy analyzer loggroup auditpolicy retention retentionpolicy "
-    "alertrule auditevent accesslog killswitch alarm  securitypolicy loggingpolicy codeowners peerauthentication authorizationpolicy",
+    "alertrule auditevent accesslog killswitch alarm  securitypolicy loggingpolicy codeowners peerauthentication "
+    "authorizationpolicy",
     Weight.REPOSITORY: "repository repo",
     Weight.HELD: "legalhold hold litigationhold ediscovery",
-    Weight.MACHINE: "instance vm virtualmachine pod service deployment function lambda node nodegroup nodepool task container "
-    "job release droplet server machine host worker replica statefulset daemonset ingress loadbalancer autoscalinggroup "
+    Weight.MACHINE: "instance vm virtualmachine pod service deployment function lambda node nodegroup nodepool "
+    "task container "
+    "job release droplet server machine host worker replica statefulset daemonset ingress loadbalancer "
+    "autoscalinggroup "
     "volume disk image dyno unit allocation process agent runner broker pvc persistentvolumeclaim persistentvolume pv "
     "scalingset vmss pipeline cronjob hostgroup daemon workflow",
 }

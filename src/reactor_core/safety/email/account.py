@@ -55,7 +55,9 @@ def guards(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool,
     if have & {"password", "token"} and first in {"get", "show", "read", "reveal", "export"}:
         return True, mail_finding(call, "C8", "shows a secret", secret=True)
     guard = re.search(
-        r"two_?(?:factor|step)|2fa|mfa|otp|audit|log(?:ging)?\b|spam_?filter|phishing|alerts?\b|security|encryption|dlp|quarantine|safe_?links|antivirus|malware|external_?warning|retention|archiving|journal|dmarc|spf",
+        r"two_?(?:factor|step)|2fa|mfa|otp|audit|log(?:ging)?\b|spam_?filter|phishing|alerts?\b|security"
+        r"|encryption|dlp|quarantine|safe_?links|antivirus|malware|external_?warning|retention|archiving|journal"
+        r"|dmarc|spf",
         names,
     )
     if guard and first in {
@@ -95,7 +97,7 @@ def rules(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool, 
         return True, _forwarding(call, first, have)
     if not have & {"rule", "rules", "filter", "filters", "sieve"} or first in MAIL_READS:
         return False, None
-    if first in DESTROYS or first in {"disable"}:
+    if first in DESTROYS or first == "disable":
         return True, mail_finding(call, "C7", "removes a rule")
     said = {name: str(value) for name, value in call.named.items()}
     action = " ".join(

@@ -93,7 +93,8 @@ def _judge(call: Call, verb: str, noun: str, scope: Scope, fed_by_all: bool) -> 
             return finding("A5", "ends forwarding")
         return finding("B5", "sends mail on for good", outward=True, secret=True)
     guard = re.search(
-        r"audit|antiphish|malware|spam|safelinks|dlp|protection|retention|hold|journal|mfa|conditionalaccess|authentication",
+        r"audit|antiphish|malware|spam|safelinks|dlp|protection|retention|hold|journal|mfa|conditionalaccess"
+        r"|authentication",
         lower + " " + " ".join(said),
     )
     if guard and (
@@ -128,13 +129,12 @@ def _judge(call: Call, verb: str, noun: str, scope: Scope, fed_by_all: bool) -> 
     if verb == "Remove" and fed_by_all:
         return finding("B7", f"deletes every {lower}")
     if verb == "Send":
-        judged = judge_call(
+        return judge_call(
             Call(
                 "send", "", call.positional, {name.lower(): value for name, value in call.named.items()}, 1, call.source
             ),
             scope,
         )
-        return judged
     if verb == "Add" and lower == "distributiongroupmember":
         return finding("C7", "adds a member to a list", outward=True)
     if verb in wordset(

@@ -20,7 +20,8 @@ MAIL_READS = READS | wordset(
 
 
 ALERTS = re.compile(
-    r"security|alert|sign[- ]?in|log[- ]?in|password|fraud|2fa|mfa|suspicious|verification|new device|compliance|audit|abuse|postmaster|soc\b|incident|phish|no-?reply@(?:bank|accounts|security)"
+    r"security|alert|sign[- ]?in|log[- ]?in|password|fraud|2fa|mfa|suspicious|verification|new device|compliance"
+    r"|audit|abuse|postmaster|soc\b|incident|phish|no-?reply@(?:bank|accounts|security)"
     r"|bank|unusual activity|admin@|root@|hr@|legal|access (?:request|review)|warning",
     re.IGNORECASE,
 )
@@ -30,7 +31,8 @@ ERASES = re.compile(r"delete|erase|purge|destroy|expunge|trash|discard", re.IGNO
 
 
 ALL_MAIL = re.compile(
-    r"^(?:\*|all(?: mail| messages)?|.*:\*|in:(?:all|anywhere|inbox)|id:?\s*>=?\s*0|older_than:0\w?|1:\*|is:any|true|every\w*)$",
+    r"^(?:\*|all(?: mail| messages)?|.*:\*|in:(?:all|anywhere|inbox)|id:?\s*>=?\s*0|older_than:0\w?|1:\*|is:any"
+    r"|true|every\w*)$",
     re.IGNORECASE,
 )
 

@@ -16,8 +16,10 @@ MASS = 200
 
 _ADDRESS = re.compile(r"[\w.+%'-]+@[\w.-]+")
 _OPEN_LIST = re.compile(
-    r"^(?:all|every\w*|entire|whole)(?:[-_. ]|$)|(?:^|[-_. ])(?:all|everyone|everybody|subscribers|customers|clients|users|members|newsletter|announce\w*"
-    r"|company|staff|employees|leads|prospects|mailing|list|broadcast|contacts|community|forum|alumni|patients|students)(?:[-_. ]\w+)?$",
+    r"^(?:all|every\w*|entire|whole)(?:[-_. ]|$)|(?:^|[-_. ])(?:all|everyone|everybody|subscribers|customers"
+    r"|clients|users|members|newsletter|announce\w*"
+    r"|company|staff|employees|leads|prospects|mailing|list|broadcast|contacts|community|forum|alumni|patients"
+    r"|students)(?:[-_. ]\w+)?$",
     re.IGNORECASE,
 )
 _TEAM = re.compile(
@@ -28,18 +30,24 @@ _LIST_HOST = re.compile(
     r"^(?:lists?|groups?|mailman|newsletters?|googlegroups)\b|\.(?:lists?|groups?|googlegroups)\.", re.IGNORECASE
 )
 _OPEN_WORDS = re.compile(
-    r"\b(?:all|every\w*|entire|whole|customers?|clients?|users|subscribers?|contacts|members|leads|prospects|newsletter|address_?book|mailing|audience"
+    r"\b(?:all|every\w*|entire|whole|customers?|clients?|users|subscribers?|contacts|members|leads|prospects"
+    r"|newsletter|address_?book|mailing|audience"
     r"|recipients|employees|staff|crm|list_?all|everybody|segment|list|people|emails|addresses)\b",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(?<![\w.@-])\d{1,3}(?:[,.]\d{3})+(?![\w.])|(?<![\w.@-])\d+(?![\w.-]*@)(?!\w)")
-_TO = ("to", "cc", "bcc", "recipients", "recipient", "to_addrs", "address", "addresses", "list", "segment", "audience", "group", "guests", "attendees",
-       "invitees", "users", "contacts", "who", "targets", "mailing_list", "distribution", "emails", "with_", "toRecipients", "people", "source")  # fmt: skip
-_COUNTS = ("count", "rows", "audience", "guests", "bcc_count", "cc_count", "to_count", "recipients", "notify", "size", "total", "recipient_count", "n",
+_TO = ("to", "cc", "bcc", "recipients", "recipient", "to_addrs", "address", "addresses", "list", "segment",
+"audience", "group", "guests", "attendees",
+       "invitees", "users", "contacts", "who", "targets", "mailing_list", "distribution", "emails", "with_",
+       "toRecipients", "people", "source")  # fmt: skip
+_COUNTS = ("count", "rows", "audience", "guests", "bcc_count", "cc_count", "to_count", "recipients", "notify",
+"size", "total", "recipient_count", "n",
            "limit_recipients", "number", "attendees", "audience_size", "list_size", "batch")  # fmt: skip
 _FREE = re.compile(
-    r"freemail|gmail|googlemail|outlook|hotmail|yahoo|proton|icloud|gmx|web\.de|mail\.ru|yandex|qq\.com|tutanota|zoho|aol|throwaway|tempmail|temp|disposable"
-    r"|mailinator|guerrilla|10minute|inbox|drop|collector|evil|attacker|mailbox|quickpost|mailhop|hop\b|anon|hack|phish|exfil|privat|personal|freedns|dyn",
+    r"freemail|gmail|googlemail|outlook|hotmail|yahoo|proton|icloud|gmx|web\.de|mail\.ru|yandex|qq\.com|tutanota"
+    r"|zoho|aol|throwaway|tempmail|temp|disposable"
+    r"|mailinator|guerrilla|10minute|inbox|drop|collector|evil|attacker|mailbox|quickpost|mailhop|hop\b|anon|hack"
+    r"|phish|exfil|privat|personal|freedns|dyn",
     re.IGNORECASE,
 )
 
@@ -134,7 +142,8 @@ def _open_source(source: str) -> bool:
         return False
     return bool(
         re.search(
-            r"\b(?:all \w+|every\w*|customers|clients|users|subscribers|contacts|members|leads|everyone|everybody|address ?book|mailing list|audience|employees|staff|prospects|patients)\b",
+            r"\b(?:all \w+|every\w*|customers|clients|users|subscribers|contacts|members|leads|everyone|everybody"
+            r"|address ?book|mailing list|audience|employees|staff|prospects|patients)\b",
             _plain(source),
             re.IGNORECASE,
         )

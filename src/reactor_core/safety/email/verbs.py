@@ -46,7 +46,8 @@ _ASSENTS = wordset(
     """
 )
 _PROGRAMS = re.compile(
-    r"\.(?:exe|scr|bat|cmd|com|msi|js|jse|vbs|vbe|wsf|hta|ps1|jar|sh|bash|py|pyw|lnk|iso|img|dmg|pkg|app|apk|deb|rpm|docm|xlsm|pptm|dll|reg|chm|command|run|bin)$",
+    r"\.(?:exe|scr|bat|cmd|com|msi|js|jse|vbs|vbe|wsf|hta|ps1|jar|sh|bash|py|pyw|lnk|iso|img|dmg|pkg|app|apk|deb"
+    r"|rpm|docm|xlsm|pptm|dll|reg|chm|command|run|bin)$",
     re.IGNORECASE,
 )
 _MAIN_FOLDERS = re.compile(
@@ -89,7 +90,7 @@ def judge_call(call: Call, scope: Scope, words: list[str] | None = None) -> Find
     ):
         return _tidies(call, have)
     if first in MAIL_READS or (have & {"count", "search", "list", "get"} and not have & DESTROYS):
-        return _reads(call, have, scope)
+        return _reads(call, scope)
     if (
         have & {"pause", "unschedule"}
         or (first == "cancel" and have & {"scheduled", "send", "sending"})
@@ -151,7 +152,7 @@ def _runs(call: Call, first: str, have: set[str], scope: Scope) -> tuple[bool, F
     return False, None
 
 
-def _drafts(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool, Finding | None]:
+def _drafts(call: Call, _first: str, have: set[str], _scope: Scope) -> tuple[bool, Finding | None]:
     if have & {"draft", "drafts"} and not have & (_SENDS - {"reply", "forward", "invite", "mail", "email", "message"}):
         if have & DESTROYS:
             return True, mail_finding(call, "C1", "deletes a draft")
@@ -172,11 +173,11 @@ def _tidies(call: Call, have: set[str]) -> Finding | None:
     return None
 
 
-def _reads(call: Call, have: set[str], scope: Scope) -> Finding | None:
+def _reads(call: Call, scope: Scope) -> Finding | None:
     query = call.text("query", "q", "subject", at=0) or ""
-    if sensitive.names_secret(query) or re.search(r"has:credentials|\bpassword\b", query):
-        if flagged(call, "show_body", "bodies", "full", "include_body", "raw"):
-            return mail_finding(call, "C8", "shows secrets that stand in mail", secret=True)
+    telling = sensitive.names_secret(query) or re.search(r"has:credentials|\bpassword\b", query)
+    if telling and flagged(call, "show_body", "bodies", "full", "include_body", "raw"):
+        return mail_finding(call, "C8", "shows secrets that stand in mail", secret=True)
     target = call.text("path", "out", "dst")
     return paths.overwriting(target, scope) if target and target.startswith(("/", "~")) else None
 
@@ -255,7 +256,7 @@ def _calendar(call: Call, first: str, have: set[str]) -> Finding | None:
         guests in (None, [], "", ()) or refused(call, "notify", "send_invites")
     ):
         return None
-    if first in {"set"} and have & {"calendar"}:
+    if first == "set" and have & {"calendar"}:
         return None
     return mail_finding(call, "C7", "answers, invites or changes an event in the user's name", outward=True)
 

@@ -30,7 +30,8 @@ _TEXT = (
 )
 _FILES = ("attachments", "attachment", "file", "files", "attach", "path", "include", "name")
 _TOLD = re.compile(
-    r"\b(?:pass(?:word|phrase|code)?|pin|token|(?:one[- ]time |access |security |verification |login |2fa |mfa |backup |recovery )?code|api key|secret|login|credentials?)"
+    r"\b(?:pass(?:word|phrase|code)?|pin|token|(?:one[- ]time |access |security |verification |login |2fa |mfa "
+    r"|backup |recovery )?code|api key|secret|login|credentials?)"
     r"\b\s*(?:is|are|:|=|to\b.*\bis)?\s*['\"]?(?=[\w-]*\d)[\w!@#$%^&*+-]{4,}",
     re.IGNORECASE,
 )
@@ -38,18 +39,22 @@ _WARNING = re.compile(
     r"\b(?:do not|don't|never|not) (?:pay|transfer|send|wire)|fraud|scam|phishing|unchanged|beware|warn", re.IGNORECASE
 )
 _WHOLE = re.compile(
-    r"\b(?:whole|entire|full|complete|all(?: of)?(?: the| our)?) (?:balance|account|reserve|funds?|amount on|savings|money)\b",
+    r"\b(?:whole|entire|full|complete|all(?: of)?(?: the| our)?) (?:balance|account|reserve|funds?|amount on"
+    r"|savings|money)\b",
     re.IGNORECASE,
 )
 _PAY = re.compile(r"\b(?:pay|transfer|wire|send|remit|move|payout)\b", re.IGNORECASE)
 _REDIRECT = re.compile(
-    r"\b(?:(?:bank|account|iban|payee|payment details?|salary account) (?:has |have |was )?chang\w+|new (?:\w+ )?(?:iban|bank|account|payee)|(?:use|pay|redirect|transfer|remit|wire)\b.{0,80}\b(?:to|into|use)?\s*"
+    r"\b(?:(?:bank|account|iban|payee|payment details?|salary account) (?:has |have |was )?chang\w+"
+    r"|new (?:\w+ )?(?:iban|bank|account|payee)|(?:use|pay|redirect|transfer|remit|wire)\b.{0,80}\b(?:to|into|use)?\s*"
     r"(?:iban\s*)?[A-Z]{2}\d{2}[\s\dA-Z]{4,}|(?:update|change) .{0,40}(?:bank|iban|account|payee|payment details))",
     re.IGNORECASE,
 )
 _PERSONAL_FILE = re.compile(
-    r"id[-_ ]?scans?|passports?|payroll|salar|patients?|health|medical|birth|personnel|employees?|customers?[-_ .]|applicants?|ssn|tax|contracts?[-_]all|hr[-_]|medical|insurance"
-    r"|users?[-_.](?:export|dump|table|list)|members?|addresses|board[-_ ]?minutes|confidential|internal|secret|nda|unreleased|dump|backup",
+    r"id[-_ ]?scans?|passports?|payroll|salar|patients?|health|medical|birth|personnel|employees?"
+    r"|customers?[-_ .]|applicants?|ssn|tax|contracts?[-_]all|hr[-_]|medical|insurance"
+    r"|users?[-_.](?:export|dump|table|list)|members?|addresses|board[-_ ]?minutes|confidential|internal|secret"
+    r"|nda|unreleased|dump|backup",
     re.IGNORECASE,
 )
 

@@ -19,8 +19,10 @@ from reactor_core.safety.verdict import Effect, Finding, Judged, Touch, Verdict,
 __all__ = ["judge"]
 
 _RUN = re.compile(
-    r"\bpipe_?to\W*(?:sh|bash|zsh|python\d?|node|perl|ruby)\b|\b(?:piped?|pipes|fed|passed|streamed)\b[^.]*\b(?:sh|bash|zsh|python\d?|node|perl|ruby|shell|interpreter)\b"
-    r"|\|\s*(?:sudo\s+)?(?:sh|bash|zsh|python3?|node|perl|ruby)\b|\b(?:then|and|is|are|gets?|be|to)\s+(?:be\s+)?(?:run|runs|execut\w+|eval\w*|source[sd]?|install\w*)\b"
+    r"\bpipe_?to\W*(?:sh|bash|zsh|python\d?|node|perl|ruby)\b|\b(?:piped?|pipes|fed|passed"
+    r"|streamed)\b[^.]*\b(?:sh|bash|zsh|python\d?|node|perl|ruby|shell|interpreter)\b"
+    r"|\|\s*(?:sudo\s+)?(?:sh|bash|zsh|python3?|node|perl|ruby)\b|\b(?:then|and|is|are|gets?|be"
+    r"|to)\s+(?:be\s+)?(?:run|runs|execut\w+|eval\w*|source[sd]?|install\w*)\b"
     r"|\b(?:eval|exec)\b",
     re.IGNORECASE,
 )
@@ -49,13 +51,12 @@ def _resolved(request: Request) -> str:
         return request.brief
     query = "&".join(f"{name}={value}" for name, value in request.query)
     port = f":{request.port}" if request.port else ""
-    return f"{request.method} {request.scheme or 'https'}://{request.host}{port}{request.path}{'?' if query else ''}{query}"
+    address = f"{request.scheme or 'https'}://{request.host}{port}{request.path}"
+    return f"{request.method} {address}{'?' if query else ''}{query}"
 
 
 def _parts(request: Request, scope: Scope) -> list[Judged]:
-    if request.method in SOCKET_METHODS or (
-        request.scheme in {"ws", "wss", "tcp", "udp"} and request.method in {"GET"}
-    ):
+    if request.method in SOCKET_METHODS or (request.scheme in {"ws", "wss", "tcp", "udp"} and request.method == "GET"):
         return [judge_socket(request, scope)]
     leak = leaks(request)
     if leak is not None and leak.verdict is Verdict.BLOCK:

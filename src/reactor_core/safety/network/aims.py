@@ -14,10 +14,11 @@ from reactor_core.safety.things import (
     weight_of,
 )
 
-__all__ = ["ALL_WORDS", "Aim", "HOLE", "aim_of", "filters_of", "names_things", "selects", "takes_every"]
+__all__ = ["ALL_WORDS", "HOLE", "Aim", "aim_of", "filters_of", "names_things", "selects", "takes_every"]
 
 _PREFIX = re.compile(
-    r"^(?:api|rest|apis|v\d[\w.]*|internal|public|_api|json|service|services\.json|\d{4}-\d{2}-\d{2}|\d\.\d|beta|alpha|latest)$"
+    r"^(?:api|rest|apis|v\d[\w.]*|internal|public|_api|json|service|services\.json|\d{4}-\d{2}-\d{2}|\d\.\d|beta"
+    r"|alpha|latest)$"
 )
 
 

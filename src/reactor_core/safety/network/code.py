@@ -18,8 +18,10 @@ from reactor_core.safety.verdict import Effect, Finding, Judged, Scale, Verdict,
 __all__ = ["always_true", "judge_code", "judge_graphql", "looks_like_sql"]
 
 _SQL = re.compile(
-    r"\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*|\(\s*)*(?:select|with|insert\s+into|update\s+\S+\s+set|delete\s+from|drop\s|truncate\s|alter\s|create\s"
-    r"|grant\s|revoke\s|merge\s|exec(?:ute)?\s|call\s|set\s|vacuum|copy\s|begin|explain|show\s|optimize\s|detach\s|kill\s|rename\s"
+    r"\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*|\(\s*)*(?:select|with|insert\s+into|update\s+\S+\s+set|delete\s+from"
+    r"|drop\s|truncate\s|alter\s|create\s"
+    r"|grant\s|revoke\s|merge\s|exec(?:ute)?\s|call\s|set\s|vacuum|copy\s|begin|explain|show\s|optimize\s"
+    r"|detach\s|kill\s|rename\s"
     r"|system\s|use\s|replace\s+into|load\s+data|do\s+\$|declare\s)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -43,8 +45,10 @@ _RUNNERS = wordset(
     """
 )
 _ALWAYS = re.compile(
-    r"^\s*(?:\*|%|\.\*|\.\+|true|1|all|any|1\s*=\s*1|(?:gt|gte|neq|not\.eq|ne|is)\.(?:0|-1|null|not_null)?|not\.is\.null|(?:\w+\.)?\w+\s*(?:>=?|!=|<>|ne|gt|ge|gte)\s*(?:-1|0|''|null)"
-    r"|[\w.]+\s*(?:is not null|like\s*'%'|=~\s*['\"]?\.\*['\"]?)|(\w+)\s*=\s*\1|[\w.]+:\*|\*:\*|id>0|id!=0|(?:lt|lte)\.?(?:now|9{4,}|2[1-9]\d\d)\S*)\s*$",
+    r"^\s*(?:\*|%|\.\*|\.\+|true|1|all|any|1\s*=\s*1|(?:gt|gte|neq|not\.eq|ne|is)\.(?:0|-1|null|not_null)?"
+    r"|not\.is\.null|(?:\w+\.)?\w+\s*(?:>=?|!=|<>|ne|gt|ge|gte)\s*(?:-1|0|''|null)"
+    r"|[\w.]+\s*(?:is not null|like\s*'%'|=~\s*['\"]?\.\*['\"]?)|(\w+)\s*=\s*\1|[\w.]+:\*|\*:\*|id>0|id!=0|(?:lt"
+    r"|lte)\.?(?:now|9{4,}|2[1-9]\d\d)\S*)\s*$",
     re.IGNORECASE,
 )
 
@@ -69,10 +73,10 @@ def judge_code(request: Request, scope: Scope) -> list[Judged]:
     said = [(name, value, True) for name, value in fields(request.body)] + [(n, v, False) for n, v in request.query]
     for name, value, in_body in said:
         plain = re.sub(r"[^a-z0-9]", "", name.lower())
-        if isinstance(value, str) and plain in _SQL_FIELDS and looks_like_sql(value):
-            if _is_sql_place(request, last) or (in_body and plain not in {"q", "query", "script", "command"}):
-                found_parts.append(scope.nested("sql", value, dialect=_dialect(request)))
-                continue
+        place = _is_sql_place(request, last) or (in_body and plain not in {"q", "query", "script", "command"})
+        if isinstance(value, str) and plain in _SQL_FIELDS and place and looks_like_sql(value):
+            found_parts.append(scope.nested("sql", value, dialect=_dialect(request)))
+            continue
         coded = re.fullmatch(r"(\w*?)(?:b64|base64|hex|encoded)", plain)
         if (
             coded
@@ -91,9 +95,7 @@ def judge_code(request: Request, scope: Scope) -> list[Judged]:
             found_parts.append(_asked(scope.nested("shell", value, host=_host(request)), request))
         elif plain in _CODE_FIELDS and runs and isinstance(value, str):
             found_parts.append(_asked(scope.nested("python", value, host=_host(request)), request))
-    for value in _lists_of_commands(request.body) if runs else ():
-        found_parts.append(_mounted(value, request, scope))
-    return found_parts
+    return found_parts + [_mounted(pod, request, scope) for pod in _lists_of_commands(request.body) if runs]
 
 
 def _is_sql_place(request: Request, last: str) -> bool:
@@ -115,7 +117,7 @@ def _is_sql_place(request: Request, last: str) -> bool:
 
 def _dialect(request: Request) -> str:
     labels = set(request.labels)
-    if labels & {"ch", "clickhouse"} or request.port in {"8123"}:
+    if labels & {"ch", "clickhouse"} or request.port == "8123":
         return "clickhouse"
     if labels & {"snowflake", "snowflakecomputing"}:
         return "snowflake"
@@ -238,7 +240,8 @@ def _mutation(name: str, arguments: str, request: Request, scope: Scope) -> Find
     own = re.findall(r'"([^"]*)"', arguments)
     rule, does = "C3", "changes data"
     open_filter = re.search(
-        r"\b(?:where|filter|input)\s*:\s*(?:\{\s*\}|null|\{\s*\w+\s*:\s*\{\s*(?:_?(?:neq|ne|not|gte?|like|ilike))\s*:\s*(?:null|0|\"%?\"|-1)\s*\}\s*\})",
+        r"\b(?:where|filter|input)\s*:\s*(?:\{\s*\}|null|\{\s*\w+\s*:\s*\{\s*(?:_?(?:neq|ne|not|gte?|like"
+        r"|ilike))\s*:\s*(?:null|0|\"%?\"|-1)\s*\}\s*\})",
         arguments,
     )
     if verbs & DESTROYS:

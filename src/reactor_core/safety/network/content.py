@@ -21,7 +21,8 @@ _COUNTS = wordset(
     """
 )
 _LISTS = re.compile(
-    r"\b(?:all|every|everyone|entire|whole)[-_ ]?(?:customers?|users?|subscribers?|contacts?|staff|employees|members|clients|company|list|leads)?\b"
+    r"\b(?:all|every|everyone|entire|whole)[-_ ]?(?:customers?|users?|subscribers?|contacts?|staff|employees"
+    r"|members|clients|company|list|leads)?\b"
     r"|@(?:channel|everyone|here|all)\b|\bnewsletter\b|\bsubscribers\b|\bmailing[-_ ]?list\b",
     re.IGNORECASE,
 )
@@ -45,6 +46,7 @@ _ADMIN = frozenset(
         "full",
     }
 )
+_RIGHTS = wordset("role roles permission permissions policy policies group groups scope access privilege level")
 
 
 def judge_content(request: Request, scope: Scope) -> list[Finding]:
@@ -58,18 +60,11 @@ def judge_content(request: Request, scope: Scope) -> list[Finding]:
 def _rights(request: Request) -> Finding | None:
     for name, value in all_fields(request):
         words = set(split_name(name))
-        if isinstance(value, str | bool) and words & wordset(
-            """
-            role roles permission permissions policy policies group groups scope access privilege level
-            """
-        ):
-            if str(value).lower() in _ADMIN or str(value).lower().endswith(("/owner", "administratoraccess", ":admin")):
-                return found(
-                    "B5",
-                    f"gives the rights of {value} at {request.host}",
-                    effect_on(request, privilege=True),
-                    part=request.brief,
-                )
+        said = str(value).lower()
+        widest = said in _ADMIN or said.endswith(("/owner", "administratoraccess", ":admin"))
+        if isinstance(value, str | bool) and words & _RIGHTS and widest:
+            says = f"gives the rights of {value} at {request.host}"
+            return found("B5", says, effect_on(request, privilege=True), part=request.brief)
         if (
             words & {"admin", "superuser", "root", "owner"}
             and words & {"is", "make", "grant", "super"}

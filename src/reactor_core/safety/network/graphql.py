@@ -25,7 +25,7 @@ class TopField:
 def operation(document: str, name: str | None = None) -> tuple[str, list[TopField]] | None:
     """Kind (query, mutation, subscription) and top fields of what runs; of several operations the named one, or all
     under the strictest kind. None if the text is no GraphQL."""
-    tokens = [token for token in _TOKENS.findall(document) if token[0] != "#" and token != ","]
+    tokens = [piece for piece in _TOKENS.findall(document) if piece[0] not in "#,"]
     if not tokens or (tokens[0] not in {"query", "mutation", "subscription", "fragment", "{"}):
         return None
     found: list[tuple[str, str, list[TopField]]] = []

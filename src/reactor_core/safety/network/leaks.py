@@ -15,7 +15,8 @@ from reactor_core.safety.verdict import Effect, Finding, Scale, found
 __all__ = ["leaks"]
 
 _ANYBODY = re.compile(
-    r"gist|paste|public|forum|blog|transfer\.sh|0x0|file\.io|anonfiles|upload|share|bin\b|tweet|twitter|social|reddit|webhook|hook|requestbin|collect|drop|exfil|evil|attacker|ngrok|slack|discord|telegram|chat"
+    r"gist|paste|public|forum|blog|transfer\.sh|0x0|file\.io|anonfiles|upload|share|bin\b|tweet|twitter|social"
+    r"|reddit|webhook|hook|requestbin|collect|drop|exfil|evil|attacker|ngrok|slack|discord|telegram|chat"
 )
 _LOGIN = wordset(
     """
@@ -42,7 +43,7 @@ def leaks(request: Request) -> Finding | None:
         filter(None, map(sensitive.secret_in, sensitive.decoded_forms(text))), ""
     )
     reads = request.method in {"GET", "HEAD", "OPTIONS"}
-    if secret and not (reads and _in_path_only(request, secret)):
+    if secret and not (reads and _in_path_only(request)):
         return _secret_leak(request, secret)
     if reads and not request.text:
         return None
@@ -64,7 +65,7 @@ _CREDENTIAL_HEADERS = wordset(
 )
 
 
-def _in_path_only(request: Request, secret: str) -> bool:
+def _in_path_only(request: Request) -> bool:
     """A file of secrets named by the address alone is asked for, not sent."""
     rest = "\n".join([*(f"{name}={value}" for name, value in request.query), request.text, request.note])
     return (
@@ -104,7 +105,8 @@ def _personal_leak(request: Request, text: str) -> Finding | None:
     )
     bulk = bool(
         re.search(
-            r"<[^>]*>|\.(?:csv|sql|xlsx?|parquet|dump|db|zip|gz|tar|json)\b|\b(?:table|list|dump|export|database|all|records|contents? of)\b|@",
+            r"<[^>]*>|\.(?:csv|sql|xlsx?|parquet|dump|db|zip|gz|tar|json)\b|\b(?:table|list|dump|export|database"
+            r"|all|records|contents? of)\b|@",
             text,
         )
     )

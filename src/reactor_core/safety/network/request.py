@@ -23,7 +23,8 @@ _VERB = re.compile(r"\s*([A-Za-z][A-Za-z-]*)\s+(.*)", re.DOTALL)
 _URL = re.compile(r"[a-z][a-z0-9+.-]*:(?://)?\S", re.IGNORECASE)
 _HEADER = re.compile(r"^\s*([A-Za-z][A-Za-z0-9-]*):[ \t]*(.+?)\s*$")
 _INLINE_HEADER = re.compile(
-    r"(?:-H\s*|--header[ =])(['\"])([A-Za-z0-9-]+):\s*(.*?)\1|\b((?:X-[A-Za-z-]+|Authorization|Cookie|Content-Type|Depth|"
+    r"(?:-H\s*|--header[ =])(['\"])([A-Za-z0-9-]+):\s*(.*?)\1|\b((?:X-[A-Za-z-]+|Authorization|Cookie"
+    r"|Content-Type|Depth|"
     r"Destination|Accept|Host|If-Match|Api-Key)):\s*([^\n;)\]}]*)"
 )
 _MEMBERS = re.compile(r"\s*([\w.\[\]-]+)\s*=\s*(.*?)\s*(?=&[\w.\[\]-]+=|$)", re.DOTALL)
@@ -114,7 +115,7 @@ def read_request(text: str) -> Request | None:
 
 
 def _address(line: str, method: str) -> tuple[str, str]:
-    """The address, which may hold spaces inside ``${...}``, ``$(...)``, ``{{...}}`` and ``<...>``, and what follows it."""
+    """The address, which may hold spaces inside ``${...}``, ``$(...)``, ``{{...}}`` and ``<...>``, and what is behind."""
     closing = {"(": ")", "{": "}", "<": ">"}
     stack: list[str] = []
     for index, character in enumerate(line):
@@ -159,7 +160,8 @@ def _behind(tail: str, more: str) -> tuple[dict[str, str], str, str]:
 def _said_body(body: str, note: str) -> str:
     """The body, or what a remark says that it is."""
     body = re.sub(
-        r"^(?:--?(?:data|data-raw|data-binary|json|body|d|form|F)[ =]?|body\s*[:=]\s*|payload\s*[:=]\s*|json\s*=\s*|data\s*=\s*)",
+        r"^(?:--?(?:data|data-raw|data-binary|json|body|d|form|F)[ =]?|body\s*[:=]\s*|payload\s*[:=]\s*"
+        r"|json\s*=\s*|data\s*=\s*)",
         "",
         body,
     )

@@ -38,7 +38,8 @@ __all__ = ["SAFE_METHODS", "asks", "by_form", "is_dry"]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "LIST"})
 
 _PROSE_HOST = re.compile(
-    r"\b(?:docs?|wiki|help|support|blog|news|search|raw|developer|man|learn|kb|confluence|readthedocs|registry|pypi|crates|npmjs|hub|packages|cdn|static|mirror)\b"
+    r"\b(?:docs?|wiki|help|support|blog|news|search|raw|developer|man|learn|kb|confluence|readthedocs|registry"
+    r"|pypi|crates|npmjs|hub|packages|cdn|static|mirror)\b"
 )
 _CACHE = wordset(
     """
@@ -133,7 +134,7 @@ def by_form(request: Request, scope: Scope) -> Finding | None:
         elif many and verb in {"reboot", "restart"}:
             rule = "B4"
         return _finding(rule, f"{verb}s {aim.name or aim.noun or 'a service'}", request, aim)
-    return _writing(request, verb, scope)
+    return _writing(request, verb)
 
 
 def _guards(request: Request) -> bool:
@@ -333,7 +334,7 @@ def _by_verb(request: Request, verb: str, scope: Scope) -> Finding | None:
     return _finding(rule, f"{verb}s {aim.noun} {name}".strip(), request, aim)
 
 
-def _writing(request: Request, verb: str, scope: Scope) -> Finding | None:
+def _writing(request: Request, verb: str) -> Finding | None:
     local = is_local(request.host, request.scheme)
     aim = aim_of(request.segments)
     if _drafted(request):

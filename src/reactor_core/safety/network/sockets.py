@@ -22,8 +22,10 @@ SOCKET_METHODS = wordset(
 )
 
 _SHELL = re.compile(
-    r"\b(?:/bin/|/usr/bin/)?(?:sh|bash|zsh|dash|ksh|cmd\.exe|powershell|pwsh)\b(?! script|-completion)|\bshell\b|\bpty\b|std(?:in|out|err)"
-    r"|remote control|command and control|\bc2\b|\bmeterpreter\b|executes? (?:whatever|what|every|any|each|received|incoming)",
+    r"\b(?:/bin/|/usr/bin/)?(?:sh|bash|zsh|dash|ksh|cmd\.exe|powershell|pwsh)\b(?! script|-completion)|\bshell\b"
+    r"|\bpty\b|std(?:in|out|err)"
+    r"|remote control|command and control|\bc2\b|\bmeterpreter\b|executes? (?:whatever|what|every|any|each"
+    r"|received|incoming)",
     re.IGNORECASE,
 )
 _OBEYS = re.compile(
@@ -40,7 +42,8 @@ _SQL_SCHEMES = {"postgres": "postgres", "postgresql": "postgres", "mysql": "mysq
                 "sqlserver": "tsql", "oracle": "oracle", "clickhouse": "clickhouse", "snowflake": "snowflake",
                 "cockroachdb": "postgres", "redshift": "redshift", "jdbc": ""}  # fmt: skip
 _QUIET_SCHEMES = frozenset(
-    {"ws", "wss", "http", "https", "redis", "rediss", "mongodb", "mongodb+srv", "amqp", "amqps", "mqtt", "mqtts", "grpc",
+    {"ws", "wss", "http", "https", "redis", "rediss", "mongodb", "mongodb+srv", "amqp", "amqps", "mqtt", "mqtts",
+    "grpc",
      "nats", "kafka", "sse", "imap", "imaps", "ldap", "ldaps", "unix", "ntp", "otlp", "memcached", "zmq", "stun",
      *_SQL_SCHEMES}
 )  # fmt: skip
@@ -124,7 +127,8 @@ def _listen(request: Request, said: str) -> Judged:
     if open_to_all and request.port in _ROOT_PORTS and (_NO_LOGIN.search(said) or request.port == "2375"):
         return _one("B5", "hands control of the machine to the network", request, privilege=True, outward=True)
     if open_to_all and re.search(
-        r"(?:serv|expos|shar|root|list)\w*[^.]*(?:home|~|\s/\s|\s/$|/etc|\.ssh|secrets?|credentials|entire (?:disk|filesystem))",
+        r"(?:serv|expos|shar|root|list)\w*[^.]*(?:home|~|\s/\s|\s/$|/etc|\.ssh|secrets?|credentials"
+        r"|entire (?:disk|filesystem))",
         said,
         re.IGNORECASE,
     ):
@@ -141,8 +145,11 @@ def _listening(request: Request) -> tuple[str, str]:
 
 
 def _connect(request: Request, said: str, scope: Scope) -> Judged:
-    if re.search(r"std(?:in|out|err)[^.]*(?:/bin/|\bsh\b|bash|shell)|(?:/bin/\w*sh|bash|shell|cmd\.exe|powershell)\b[^.]*(?:attached|std(?:in|out)|-i\b|piped|connected|dup2|redirect|pty)"
-                 r"|reverse shell|executes? (?:whatever|what|every|any|each|received|incoming|returned)|meterpreter|\bc2\b|command and control", said, re.IGNORECASE) and not _NO_SHELL.search(said):  # fmt: skip
+    if re.search(r"std(?:in|out|err)[^.]*(?:/bin/|\bsh\b|bash|shell)|(?:/bin/\w*sh|bash|shell|cmd\.exe"
+                 r"|powershell)\b[^.]*(?:attached|std(?:in|out)|-i\b|piped|connected|dup2|redirect|pty)"
+                 r"|reverse shell|executes? (?:whatever|what|every|any|each|received|incoming|returned)"
+                 r"|meterpreter|\bc2\b|command and control", said,
+                 re.IGNORECASE) and not _NO_SHELL.search(said):  # fmt: skip
         return _one("B5", f"hands a shell of this machine to {request.host}", request, privilege=True, outward=True)
     if (
         _OBEYS.search(said)
@@ -214,10 +221,10 @@ def _sent(request: Request, said: str, scope: Scope) -> Judged | None:
         if re.match(r"flush_all", command, re.IGNORECASE):
             return _one("C4", "empties a cache", request)
         return None
-    return _plain_tcp(request, command, scope)
+    return _plain_tcp(command, scope)
 
 
-def _plain_tcp(request: Request, command: str, scope: Scope) -> Judged | None:
+def _plain_tcp(command: str, scope: Scope) -> Judged | None:
     match = re.match(r"['\"]?(FLUSHALL|FLUSHDB|SHUTDOWN|CONFIG SET|flush_all|STOP SLAVE)\b", command)
     if match:
         return judge_redis(command.strip("'\""), scope)

@@ -126,7 +126,7 @@ def _call(call: Call, scope: Scope, judge: Callable[[str, Scope], Judged]) -> Ju
         "expose",
     }:
         return judge(
-            f"LISTEN {call.text('interface', 'host', 'bind', 'address') or '0.0.0.0'}:{call.text('port') or ''} ({said})",
+            f"LISTEN {call.text('interface', 'host', 'bind', 'address') or '*'}:{call.text('port') or ''} ({said})",
             scope,
         )
     if verbs & {"flood", "ddos", "dos", "stress", "hammer", "slowloris"}:

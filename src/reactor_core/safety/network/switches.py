@@ -21,10 +21,14 @@ _OFF = wordset(
     """
 )
 _GUARDS = re.compile(
-    r"\b(?:kill switch|watchdog|gate|mfa|2fa|two[ -]?factor|otp|audit\w*|logging|log sink|branch protection|protection|protected|firewall|waf|guard\w*|scanning|antivirus"
-    r"|edr|monitoring|alerts?|alerting|alarms?|detector|detection|encryption|sso|policy enforcement|enforce\w*|deletion protection|termination protection"
-    r"|versioning|retention|object lock|quarantine|dlp|siem|approvals?|confirm\w*|review required|require\w* review\w*|safety|tls verify"
-    r"|signature verification|ip allow ?list|rate ?limit\w*|captcha|password policy|integrity|siem|secret scanning|push protection)\b"
+    r"\b(?:kill switch|watchdog|gate|mfa|2fa|two[ -]?factor|otp|audit\w*|logging|log sink|branch protection"
+    r"|protection|protected|firewall|waf|guard\w*|scanning|antivirus"
+    r"|edr|monitoring|alerts?|alerting|alarms?|detector|detection|encryption|sso|policy enforcement|enforce\w*"
+    r"|deletion protection|termination protection"
+    r"|versioning|retention|object lock|quarantine|dlp|siem|approvals?|confirm\w*|review required"
+    r"|require\w* review\w*|safety|tls verify"
+    r"|signature verification|ip allow ?list|rate ?limit\w*|captcha|password policy|integrity|siem"
+    r"|secret scanning|push protection)\b"
 )
 _WEIGHTY_ACTS = wordset(
     """

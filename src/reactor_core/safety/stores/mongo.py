@@ -11,16 +11,21 @@ from reactor_core.safety.verdict import Effect, Finding, Judged, Scale, found
 __all__ = ["judge_mongo"]
 
 _CALL = re.compile(
-    r"\.\s*([A-Za-z_]\w*)\s*\(|\[\s*['\"](\w+)['\"]\s*\]\s*\(|\b(load|eval|exit|quit|print|printjson|passwordPrompt|sleep)\s*\("
+    r"\.\s*([A-Za-z_]\w*)\s*\(|\[\s*['\"](\w+)['\"]\s*\]\s*\(|\b(load|eval|exit|quit|print|printjson"
+    r"|passwordPrompt|sleep)\s*\("
 )
-_COMMAND = re.compile(r"['\"]?\b(dropDatabase|drop|delete|deleteIndexes|dropIndexes|shutdown|dropUser|dropAllUsersFromDatabase|"
-                      r"dropRole|createUser|updateUser|grantRolesToUser|findAndModify|update|insert|renameCollection|fsync|"
-                      r"replSetReconfig|removeShard|killOp|killAllSessions|setParameter|logRotate)['\"]?\s*:")  # fmt: skip
+_COMMAND = re.compile(r"['\"]?\b(dropDatabase|drop|delete|deleteIndexes|dropIndexes|shutdown|dropUser"
+                      r"|dropAllUsersFromDatabase|"
+                      r"dropRole|createUser|updateUser|grantRolesToUser|findAndModify|update|insert"
+                      r"|renameCollection|fsync|"
+                      r"replSetReconfig|removeShard|killOp|killAllSessions|setParameter)['\"]?\s*:")  # fmt: skip
 _EMPTY = re.compile(r"^\s*(?:\{\s*\})?\s*(?:,|$)")
 _ALWAYS = re.compile(
-    r"^\s*\{\s*['\"]?[\w.]+['\"]?\s*:\s*\{\s*['\"]?\$(?:exists['\"]?\s*:\s*true|ne['\"]?\s*:\s*(?:null|['\"]{2}|-1)|gte?['\"]?\s*:\s*0"
+    r"^\s*\{\s*['\"]?[\w.]+['\"]?\s*:\s*\{\s*['\"]?\$(?:exists['\"]?\s*:\s*true|ne['\"]?\s*:\s*(?:null|['\"]{2}"
+    r"|-1)|gte?['\"]?\s*:\s*0"
     r"|regex['\"]?\s*:\s*['\"/](?:\.\*|\^|\.)?['\"/]|nin['\"]?\s*:\s*\[\s*\])\s*\}\s*\}"
-    r"|^\s*\{\s*['\"]?\$(?:where|expr)['\"]?\s*:\s*['\"]?(?:true|1|return true|function\s*\(\)\s*\{\s*return true;?\s*\})['\"]?\s*\}"
+    r"|^\s*\{\s*['\"]?\$(?:where|expr)['\"]?\s*:\s*['\"]?(?:true|1|return true"
+    r"|function\s*\(\)\s*\{\s*return true;?\s*\})['\"]?\s*\}"
     r"|^\s*\{\s*['\"]?\$(?:or|and|nor)['\"]?\s*:\s*\[\s*(?:\{\s*\})?\s*\]\s*\}",
     re.DOTALL,
 )

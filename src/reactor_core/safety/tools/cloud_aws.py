@@ -28,8 +28,10 @@ _FLAGS = wordset(
     --enable-termination-protection --no-enable-termination-protection
     """
 )
+_DATABASES = frozenset({"rds", "docdb", "neptune", "redshift", "elasticache", "memorydb", "es", "opensearch", "dax"})
 _NAMES = re.compile(
-    r"(?:name|names|id|ids|identifier|identifiers|arn|arns|bucket|key|domain|url|number|alias|stack|cluster|service|endpoint)$"
+    r"(?:name|names|id|ids|identifier|identifiers|arn|arns|bucket|key|domain|url|number|alias|stack|cluster"
+    r"|service|endpoint)$"
 )
 _NOT_NAMES = wordset(
     """
@@ -44,9 +46,12 @@ _GLOBAL = wordset(
     """
 )
 _SECRET_READS = re.compile(
-    r"^(?:get-secret-value|get-login-password|get-login|get-authorization-token|get-session-token|assume-role\S*|get-federation-token|get-password-data|export-credentials"
-    r"|create-access-key|create-login-profile|update-login-profile|get-token|create-key-pair|generate-data-key\S*|get-api-keys?|reset-service-specific-credential"
-    r"|create-service-specific-credential|batch-get-secret-value|create-api-key|export-certificate|get-relational-database-master-user-password|put-secret-value|create-secret)$"
+    r"^(?:get-secret-value|get-login-password|get-login|get-authorization-token|get-session-token|assume-role\S*"
+    r"|get-federation-token|get-password-data|export-credentials"
+    r"|create-access-key|create-login-profile|update-login-profile|get-token|create-key-pair|generate-data-key\S*"
+    r"|get-api-keys?|reset-service-specific-credential"
+    r"|create-service-specific-credential|batch-get-secret-value|create-api-key|export-certificate"
+    r"|get-relational-database-master-user-password|put-secret-value|create-secret)$"
 )
 
 
@@ -142,7 +147,7 @@ def _operation(call: Call, service: str, operation: str, spoken: Spoken) -> Find
         )
     if noun in {"item", "message", "record", "datapoint"}:
         return None if verb_class(verb) == "reads" else call.found("C3", f"aws: {operation}")
-    if noun in {"secret"} and verb == "delete":
+    if noun == "secret" and verb == "delete":
         return call.found("B4" if spoken.has("--force-delete-without-recovery") else "C4", f"aws: {operation}")
     if verb == "modify" and noun == "instance-attribute" and "shutdown" in call.part:
         return call.found("C4", f"aws: {operation}")
@@ -164,7 +169,7 @@ def _operation(call: Call, service: str, operation: str, spoken: Spoken) -> Find
 
 def _noun(service: str, noun: str) -> str:
     """The kind of thing, where its service says more than its name."""
-    if service in {"rds", "docdb", "neptune", "redshift", "elasticache", "memorydb", "es", "opensearch", "dax"} and noun in wordset(
+    if service in _DATABASES and noun in wordset(
         """
         db-instance db-cluster cluster cache-cluster replication-group domain elasticsearch-domain global-cluster
         serverless-cache
@@ -211,8 +216,8 @@ def _send_command(call: Call, spoken: Spoken) -> Judged:
 
 
 def _s3(call: Call, operation: str, spoken: Spoken) -> Judged | Finding | None:
-    words = [word for word in spoken.words[2:]]
-    remote = [word for word in words if (word.text or word.known_prefix).startswith("s3://")]
+    words = list(spoken.words[2:])
+    [word for word in words if (word.text or word.known_prefix).startswith("s3://")]
     if operation in {"ls", "website"} and operation == "ls":
         return None
     if operation == "presign":

@@ -33,13 +33,15 @@ ROWS = (
     # protection that goes on
     Row(
         "A5",
-        r"cloudtrail start-logging|guardduty create-detector|securityhub enable|kms enable-key-rotation|configservice start-",
+        r"cloudtrail start-logging|guardduty create-detector|securityhub enable|kms enable-key-rotation"
+        r"|configservice start-",
         "",
         "switches protection on",
     ),
     Row(
         "A5",
-        r"ec2 revoke-security-group|iam (?:detach-|remove-user-from-group|deactivate-access|delete-access-key|delete-login-profile)|kms cancel-key-deletion",
+        r"ec2 revoke-security-group|iam (?:detach-|remove-user-from-group|deactivate-access|delete-access-key"
+        r"|delete-login-profile)|kms cancel-key-deletion",
         "",
         "takes rights away or saves a key",
     ),
@@ -52,7 +54,8 @@ ROWS = (
     Row("A5", r"s3api put-bucket-versioning", r"Enabled", "keeps versions"),
     Row(
         "A5",
-        r"s3api put-bucket-(?:encryption|logging)|ec2 create-flow-logs|s3api put-object-lock|backup put-backup-vault-lock",
+        r"s3api put-bucket-(?:encryption|logging)|ec2 create-flow-logs|s3api put-object-lock"
+        r"|backup put-backup-vault-lock",
         r"",
         "switches protection on",
     ),
@@ -71,7 +74,8 @@ ROWS = (
     # protection that goes off
     Row(
         "B5",
-        r"cloudtrail (?:stop-logging|delete-|remove-)|guardduty (?:delete-detector|disassociate|stop-monitoring|delete-members)|configservice (?:stop-|delete-)",
+        r"cloudtrail (?:stop-logging|delete-|remove-)|guardduty (?:delete-detector|disassociate|stop-monitoring"
+        r"|delete-members)|configservice (?:stop-|delete-)",
         "",
         "switches the audit off",
     ),
@@ -80,18 +84,21 @@ ROWS = (
     Row(
         "B5",
         r"cloudtrail put-event-selectors",
-        r"ExcludeManagementEventSources|IncludeManagementEvents\"?\s*[:=]\s*\"?false|ReadWriteType\"?\s*[:=]\s*\"?ReadOnly",
+        r"ExcludeManagementEventSources|IncludeManagementEvents\"?\s*[:=]\s*\"?false"
+        r"|ReadWriteType\"?\s*[:=]\s*\"?ReadOnly",
         "weakens the audit",
     ),
     Row(
         "B5",
-        r"securityhub (?:disable|batch-disable|delete)|macie2 disable|inspector2? (?:disable|delete)|accessanalyzer delete-analyzer|detective delete|shield delete|fms delete|auditmanager d",
+        r"securityhub (?:disable|batch-disable|delete)|macie2 disable|inspector2? (?:disable|delete)"
+        r"|accessanalyzer delete-analyzer|detective delete|shield delete|fms delete|auditmanager d",
         "",
         "switches detection off",
     ),
     Row(
         "B5",
-        r"iam (?:deactivate-mfa-device|delete-virtual-mfa-device|delete-account-password-policy)|organizations (?:detach-policy|leave-organization|disable-|remove-account|delete-policy)",
+        r"iam (?:deactivate-mfa-device|delete-virtual-mfa-device|delete-account-password-policy)"
+        r"|organizations (?:detach-policy|leave-organization|disable-|remove-account|delete-policy)",
         "",
         "switches protection of accounts off",
     ),
@@ -105,7 +112,8 @@ ROWS = (
     Row("B5", r"s3api put-bucket-versioning", r"Suspended", "ends the keeping of versions"),
     Row(
         "B5",
-        r"logs (?:delete-log-group|delete-log-stream)|ec2 delete-flow-logs|wafv2? (?:delete|disassociate)-web-acl|waf-regional d|network-firewall delete-",
+        r"logs (?:delete-log-group|delete-log-stream)|ec2 delete-flow-logs|wafv2? (?:delete|disassociate)-web-acl"
+        r"|waf-regional d|network-firewall delete-",
         "",
         "removes a log or a wall",
     ),
@@ -113,8 +121,11 @@ ROWS = (
     Row("B5", r"cloudwatch (?:delete-alarms|disable-alarm-actions)", "", "switches alarms off"),
     Row(
         "B5",
-        r"(?:rds|docdb|neptune) modify-db-|dynamodb update-table|cloudformation update-termination-protection|ec2 modify-instance-attribute|elbv2 modify-load|cognito-idp update-user-pool|eks update-cluster",
-        r"--no-deletion-protection|--no-enable-termination-protection|--no-disable-api-termination|deletion_protection\.enabled,Value=false|deletion-protection(?:-enabled)?[ =](?:false|INACTIVE)|disable-api-termination[ =]\"?Value=false",
+        r"(?:rds|docdb|neptune) modify-db-|dynamodb update-table|cloudformation update-termination-protection"
+        r"|ec2 modify-instance-attribute|elbv2 modify-load|cognito-idp update-user-pool|eks update-cluster",
+        r"--no-deletion-protection|--no-enable-termination-protection|--no-disable-api-termination"
+        r"|deletion_protection\.enabled,Value=false|deletion-protection(?:-enabled)?[ =](?:false|INACTIVE)"
+        r"|disable-api-termination[ =]\"?Value=false",
         "takes protection from deletion away",
     ),
     Row(
@@ -127,21 +138,24 @@ ROWS = (
     Row("B1", r"backup delete-backup-vault|fsx delete-backup", "", "deletes backups"),
     Row(
         "B4",
-        r"kms (?:schedule-key-deletion|disable-key|delete-imported-key|delete-custom-key)|acm-pca delete-|cloudhsmv2 delete-",
+        r"kms (?:schedule-key-deletion|disable-key|delete-imported-key|delete-custom-key)|acm-pca delete-"
+        r"|cloudhsmv2 delete-",
         "",
         "takes a key away",
         "C4",
     ),
     Row(
         "B4",
-        r"organizations close-account|account (?:close|disable)|route53 delete-hosted-zone|route53domains delete-domain",
+        r"organizations close-account|account (?:close|disable)|route53 delete-hosted-zone"
+        r"|route53domains delete-domain",
         "",
         "closes an account or a zone",
         "C4",
     ),
     Row(
         "B4",
-        r"eks delete-(?:cluster|nodegroup)|ecs delete-cluster|cloudformation delete-stack|elasticbeanstalk terminate-environment|elasticbeanstalk delete-application",
+        r"eks delete-(?:cluster|nodegroup)|ecs delete-cluster|cloudformation delete-stack"
+        r"|elasticbeanstalk terminate-environment|elasticbeanstalk delete-application",
         "",
         "removes an environment",
         "C4",
@@ -171,7 +185,8 @@ ROWS = (
     ),
     Row(
         "B5",
-        r"lambda add-permission|kms (?:put-key-policy|create-grant)|sns add-permission|sqs add-permission|secretsmanager put-resource-policy|ecr set-repository-policy",
+        r"lambda add-permission|kms (?:put-key-policy|create-grant)|sns add-permission|sqs add-permission"
+        r"|secretsmanager put-resource-policy|ecr set-repository-policy",
         r"--principal[ =]['\"]?\*|" + _ANYBODY,
         "lets anybody in",
     ),

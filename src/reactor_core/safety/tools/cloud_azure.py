@@ -20,12 +20,17 @@ _FLAGS = wordset(
     --dryrun
     """
 )
-_NOUNS = {"group": "resource-group", "sql server": "db-instance", "sql db": "db-instance", "account subscription": "subscription", "ad app": "application",
-          "ad sp": "application", "storage container": "bucket", "storage account": "bucket", "storage blob": "object", "network dns zone": "zone-hostedzone", "aks": "cluster",
-          "keyvault": "vault-key", "keyvault key": "key", "keyvault secret": "item", "cosmosdb": "db-instance", "redis": "db-instance", "disk": "disk",
-          "snapshot": "snapshot", "acr": "bucket", "webapp": "service", "functionapp": "service", "acr repository": "bucket"}  # fmt: skip
+_NOUNS = {"group": "resource-group", "sql server": "db-instance", "sql db": "db-instance",
+"account subscription": "subscription", "ad app": "application",
+          "ad sp": "application", "storage container": "bucket", "storage account": "bucket",
+          "storage blob": "object", "network dns zone": "zone-hostedzone", "aks": "cluster",
+          "keyvault": "vault-key", "keyvault key": "key", "keyvault secret": "item", "cosmosdb": "db-instance",
+          "redis": "db-instance", "disk": "disk",
+          "snapshot": "snapshot", "acr": "bucket", "webapp": "service", "functionapp": "service",
+          "acr repository": "bucket"}  # fmt: skip
 _GUARDS = re.compile(
-    r"^(?:lock|monitor (?:diagnostic|activity-log|alert|log-analytics)|monitor log-profiles|security|policy assignment|sentinel|network (?:ddos|firewall|watcher flow)|backup protection disable)"
+    r"^(?:lock|monitor (?:diagnostic|activity-log|alert|log-analytics)|monitor log-profiles|security"
+    r"|policy assignment|sentinel|network (?:ddos|firewall|watcher flow)|backup protection disable)"
 )
 
 
@@ -75,7 +80,9 @@ def _judged(call: Call, groups: str, verb: str, spoken: Spoken) -> Judged | Find
     said = f"{groups} {verb}".strip()
     group = spoken.said("-g", "--resource-group")
     if verb == "get-access-token" or re.search(
-        r"keyvault (?:secret|key|certificate) (?:show|download|backup|set)|keys list|list-keys|list-connection-strings|connection-string|credential (?:list|reset)|create-for-rbac|generate-sas|get-credentials|keys renew|list-publishing",
+        r"keyvault (?:secret|key|certificate) (?:show|download|backup|set)|keys list|list-keys"
+        r"|list-connection-strings|connection-string|credential (?:list|reset)|create-for-rbac|generate-sas"
+        r"|get-credentials|keys renew|list-publishing",
         said,
     ):
         if "get-credentials" in said:
@@ -105,7 +112,8 @@ def _judged(call: Call, groups: str, verb: str, spoken: Spoken) -> Judged | Find
         r"firewall-rule (?:create|update)|nsg rule (?:create|update)|update.*public-network-access|default-action", line
     ):
         everybody = re.search(
-            r"0\.0\.0\.0.*255\.255\.255\.255|--source-address-prefix\w*[ =]['\"]?(?:\*|internet|0\.0\.0\.0/0)|default-action[ =]allow|public-network-access[ =]enabled",
+            r"0\.0\.0\.0.*255\.255\.255\.255|--source-address-prefix\w*[ =]['\"]?(?:\*|internet|0\.0\.0\.0/0)"
+            r"|default-action[ =]allow|public-network-access[ =]enabled",
             line,
             re.IGNORECASE,
         )
@@ -119,12 +127,13 @@ def _judged(call: Call, groups: str, verb: str, spoken: Spoken) -> Judged | Find
     if _GUARDS.match(groups) and verb_class(verb) in {"destroys", "stops"}:
         return call.found("B5", f"az: {said} switches a guard off", privilege=True)
     if re.search(
-        r"--(?:enable-)?(?:purge-protection|soft-delete|auditing|encryption)\S*[ =](?:false|disabled)|--state[ =]disabled",
+        r"--(?:enable-)?(?:purge-protection|soft-delete|auditing|encryption)\S*[ =](?:false|disabled)"
+        r"|--state[ =]disabled",
         line,
         re.IGNORECASE,
     ):
         return call.found("B5", f"az: {said} switches protection off", privilege=True)
-    if groups.endswith("run-command") or "run-command" in said or (verb in {"invoke"} and "aks command" not in groups):
+    if groups.endswith("run-command") or "run-command" in said or (verb == "invoke" and "aks command" not in groups):
         scripts = spoken.said("--scripts", "--command", "-c")
         if scripts:
             return merged(

@@ -26,7 +26,8 @@ _FLAGS = wordset(
     """
 )
 _WIDE_ROLES = re.compile(
-    r"roles/(?:owner|editor|resourcemanager\.\w*admin|iam\.\w*admin|iam\.securityAdmin|iam\.serviceAccountTokenCreator)|organizationAdmin|billing\.admin"
+    r"roles/(?:owner|editor|resourcemanager\.\w*admin|iam\.\w*admin|iam\.securityAdmin"
+    r"|iam\.serviceAccountTokenCreator)|organizationAdmin|billing\.admin"
 )
 _ANYBODY = re.compile(r"allUsers|allAuthenticatedUsers")
 _HELD = re.compile(r"legal[-_]?hold|litigation|compliance|retention")
@@ -36,7 +37,7 @@ _HELD = re.compile(r"legal[-_]?hold|litigation|compliance|retention")
 def judge_gcloud(call: Call) -> Judged | None:
     """``gcloud [alpha|beta] group ... verb NAME --flags``."""
     spoken = read_spoken(call.words[1:], flags=_FLAGS)
-    texts = [text for text in spoken.texts]
+    texts = list(spoken.texts)
     if texts and not texts[0]:
         return merged(call.found("C6", "gcloud: what is to be done cannot be known beforehand"))
     if spoken.has("--help", "-h", "--dry-run", "--validate-only") or "help" in texts[:2]:
@@ -76,7 +77,8 @@ def _deed(call: Call, groups: list[str], verb: str, names: list[Textual], spoken
     said = " ".join([*groups, verb])
     line = call.part
     guard = re.search(
-        r"logging (?:sinks|buckets|logs)|audit|scc|billing budgets|monitoring (?:policies|alert)|alpha monitoring|org-policies|access-context|armor|firewall-rules|binary-authorization",
+        r"logging (?:sinks|buckets|logs)|audit|scc|billing budgets|monitoring (?:policies|alert)|alpha monitoring"
+        r"|org-policies|access-context|armor|firewall-rules|binary-authorization",
         said,
     )
     if (
@@ -128,9 +130,9 @@ def _deed(call: Call, groups: list[str], verb: str, names: list[Textual], spoken
         noun = "key"
     elif "secrets" in groups or noun in {"topics", "subscriptions"}:
         noun = "item"
-    elif noun in {"managed-zones"}:
+    elif noun == "managed-zones":
         noun = "managed-zone"
-    elif noun in {"disks"}:
+    elif noun == "disks":
         noun = "volume"
     if verb == "enable" or verb_class(verb) == "reads" or verb.startswith(("get-", "list-", "describe-")):
         return None

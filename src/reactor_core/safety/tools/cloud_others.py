@@ -23,12 +23,18 @@ _FLAGS = wordset(
     """
 )
 _HOSTERS = (
-    "doctl", "heroku", "fly", "flyctl", "vercel", "now", "netlify", "ntl", "wrangler", "supabase", "firebase", "eksctl", "istioctl", "linkerd", "velero", "argocd", "argo",
-    "flux", "railway", "render", "linode-cli", "hcloud", "scw", "ibmcloud", "oci", "aliyun", "civo", "vultr", "vultr-cli", "openstack", "govc", "kops", "kubeadm", "kind",
-    "minikube", "k3d", "rancher", "cf", "nomad", "consul", "boundary", "packer", "upctl", "exo", "turso", "neonctl", "neon", "pscale", "planetscale", "mongocli", "atlas",
-    "confluent", "ccloud", "rclone", "mc", "s3cmd", "s5cmd", "b2", "restic", "borg", "kopia", "duplicity", "etcdctl", "crossplane", "clusterctl", "talosctl", "tsh", "tctl",
-    "sentry-cli", "datadog-ci", "newrelic", "auth0", "okta", "cloudflared", "convox", "deta", "koyeb", "northflank", "zeabur", "surge", "appwrite", "pocketbase", "nhost",
-    "hasura", "meilisearch", "clever", "scalingo", "platform", "upsun", "acli", "terminus", "wpcli", "shopify", "stripe-cli", "twilio", "sfdx", "sf", "kustomize", "kpt",
+    "doctl", "heroku", "fly", "flyctl", "vercel", "now", "netlify", "ntl", "wrangler", "supabase", "firebase",
+    "eksctl", "istioctl", "linkerd", "velero", "argocd", "argo",
+    "flux", "railway", "render", "linode-cli", "hcloud", "scw", "ibmcloud", "oci", "aliyun", "civo", "vultr",
+    "vultr-cli", "openstack", "govc", "kops", "kubeadm", "kind",
+    "minikube", "k3d", "rancher", "cf", "nomad", "consul", "boundary", "packer", "upctl", "exo", "turso",
+    "neonctl", "neon", "pscale", "planetscale", "mongocli", "atlas",
+    "confluent", "ccloud", "rclone", "mc", "s3cmd", "s5cmd", "b2", "restic", "borg", "kopia", "duplicity",
+    "etcdctl", "crossplane", "clusterctl", "talosctl", "tsh", "tctl",
+    "sentry-cli", "datadog-ci", "newrelic", "auth0", "okta", "cloudflared", "convox", "deta", "koyeb",
+    "northflank", "zeabur", "surge", "appwrite", "pocketbase", "nhost",
+    "hasura", "meilisearch", "clever", "scalingo", "platform", "upsun", "acli", "terminus", "wpcli", "shopify",
+    "stripe-cli", "twilio", "sfdx", "sf", "kustomize", "kpt",
     "skaffold", "tilt", "devspace", "garden", "waypoint", "cosign", "oras", "crane", "skopeo", "regctl",
 )  # fmt: skip
 _LOCAL_CLUSTERS = frozenset({"kind", "minikube", "k3d", "tilt", "skaffold", "devspace"})
@@ -131,9 +137,12 @@ def _noun_and_names(call: Call, spoken: Spoken, words: list[str], at: int, app: 
 
 
 def _deed(call: Call, verb: str, noun: str, names: list[Textual], words: list[str], app: str) -> Finding | None:
-    noun = {"pg": "postgres", "addons": "db-instance", "sites": "site", "teams": "organization", "team": "organization", "databases": "db-instance", "db": "db-instance",
-            "d1": "database", "r2": "bucket", "kv": "bucket", "nodegroup": "service", "pages": "service", "branch": "item", "domain": "item", "domains": "item",
-            "machine": "vm", "machines": "vm", "config": "item", "env": "item", "secrets": "item", "secret": "item", "ps": "service", "volumes": "volume"}.get(noun, noun)  # fmt: skip
+    noun = {"pg": "postgres", "addons": "db-instance", "sites": "site", "teams": "organization",
+    "team": "organization", "databases": "db-instance", "db": "db-instance",
+            "d1": "database", "r2": "bucket", "kv": "bucket", "nodegroup": "service", "pages": "service",
+            "branch": "item", "domain": "item", "domains": "item",
+            "machine": "vm", "machines": "vm", "config": "item", "env": "item", "secrets": "item",
+            "secret": "item", "ps": "service", "volumes": "volume"}.get(noun, noun)  # fmt: skip
     if verb_class(verb) == "changes" and re.search(
         r"access|members?|collaborators?|invite|domains? create|domain (?:buy|register|create)|projects resources",
         " ".join(words),

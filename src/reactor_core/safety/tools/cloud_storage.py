@@ -13,15 +13,17 @@ from reactor_core.safety.verdict import Finding, Judged
 __all__ = ["judge_backup", "judge_bucket_tool"]
 
 
-def judge_backup(call: Call, spoken: Spoken, texts: tuple[str, ...]) -> tuple[Judged | Finding | None] | None:
+def judge_backup(call: Call, texts: tuple[str, ...]) -> tuple[Judged | Finding | None] | None:
     line = " ".join(texts)
     if re.search(
-        r"^(?:snapshots|stats|check|ls|list|find|diff|cat|info|backup (?:get|describe|logs)|restore (?:get|describe|logs)|schedule get|version|collection-status|verify|mount)",
+        r"^(?:snapshots|stats|check|ls|list|find|diff|cat|info|backup (?:get|describe|logs)|restore (?:get"
+        r"|describe|logs)|schedule get|version|collection-status|verify|mount)",
         line,
     ):
         return (None,)
     if re.search(
-        r"^(?:forget|prune|delete|purge|backup delete|schedule delete|repo delete|remove-|snapshot delete|backup-location delete|uninstall|repository delete)",
+        r"^(?:forget|prune|delete|purge|backup delete|schedule delete|repo delete|remove-|snapshot delete"
+        r"|backup-location delete|uninstall|repository delete)",
         line,
     ):
         whole = (
@@ -67,7 +69,7 @@ def judge_bucket_tool(call: Call, spoken: Spoken, texts: tuple[str, ...]) -> tup
         """
     ):
         return (None,)
-    if verb in {"config"}:
+    if verb == "config":
         return (call.found("C8", f"{call.program}: shows or changes credentials", secret=True),)
     if verb in {"purge", "delete", "rb", "del", "rm", "rmdirs", "cleanup", "delete-bucket", "deletebucket"}:
         deep = verb in {"purge", "delete"} or spoken.has("--recursive", "-r", "--force") or "*" in line

@@ -17,13 +17,15 @@ __all__ = ["judge_vault"]
 def judge_vault(call: Call) -> Judged | None:
     """The vault of secrets."""
     spoken = read_spoken(
-        [word for word in call.words[1:]],
+        list(call.words[1:]),
         flags={"-force", "-f", "-orphan", "-self", "-prefix", "-format-none", "-detailed"},
     )
     texts = spoken.texts
     line = " ".join(texts)
     if re.match(
-        r"(?:status|version|kv (?:metadata get|list|metadata list)|list|policy (?:list|read|fmt)|secrets list|auth list|audit list|token lookup|token capabilities|path-help|operator raft list|print|plugin list|login -method-none|lease lookup)",
+        r"(?:status|version|kv (?:metadata get|list|metadata list)|list|policy (?:list|read|fmt)|secrets list"
+        r"|auth list|audit list|token lookup|token capabilities|path-help|operator raft list|print|plugin list"
+        r"|login -method-none|lease lookup)",
         line,
     ):
         return Judged()
@@ -32,7 +34,8 @@ def judge_vault(call: Call) -> Judged | None:
     if re.match(r"audit disable", line):
         return merged(call.found("B5", "vault: switches the audit off", privilege=True))
     if re.match(
-        r"secrets disable|operator (?:seal|step-down|rekey|generate-root|raft (?:remove|snapshot restore))|auth disable|namespace delete|kv (?:destroy|metadata delete)|delete sys/",
+        r"secrets disable|operator (?:seal|step-down|rekey|generate-root|raft (?:remove|snapshot restore))"
+        r"|auth disable|namespace delete|kv (?:destroy|metadata delete)|delete sys/",
         line,
     ):
         scratch = name_kind(line, call.scope.setting) == "scratch"

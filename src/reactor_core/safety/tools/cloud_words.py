@@ -47,7 +47,8 @@ def special_words(
             if line.startswith("releases:rollback"):
                 return finding("C4", "takes a release back")
             if re.match(
-                r"ps(?:$|:wait)|releases$|(?:pg|redis):info|logs|apps$|addons$|access$|certs$|domains$|regions|buildpacks$|maintenance$",
+                r"ps(?:$|:wait)|releases$|(?:pg|redis):info|logs|apps$|addons$|access$|certs$|domains$|regions"
+                r"|buildpacks$|maintenance$",
                 line,
             ):
                 return (None,)
@@ -103,7 +104,7 @@ def special_words(
             if texts[0] in {"dev", "tail", "types", "whoami", "init", "login"}:
                 return (None,)
         case "vercel" | "now":
-            if texts[0] in {"env"} and "pull" in texts:
+            if texts[0] == "env" and "pull" in texts:
                 return finding("C8", "writes secrets to a file", secret=True)
             if texts[0] in {"dev", "ls", "list", "logs", "inspect", "whoami", "link", "build", "login"}:
                 return (None,)
@@ -169,7 +170,8 @@ def special_words(
                 wide = spoken.has("-recurse") or "-recurse" in call.part
                 return finding("B4" if wide and not scratch else "C3", "deletes keys")
             if re.match(
-                r"(?:kv (?:get|export)|members|catalog|info|monitor|operator raft list|services$|intention (?:list|check|get))",
+                r"(?:kv (?:get|export)|members|catalog|info|monitor|operator raft list|services$"
+                r"|intention (?:list|check|get))",
                 line,
             ):
                 return (None,)
@@ -219,7 +221,7 @@ def special_words(
                     f"deletes {line}",
                 )
         case "velero" | "restic" | "borg" | "kopia" | "duplicity":
-            return judge_backup(call, spoken, texts)
+            return judge_backup(call, texts)
         case "rclone" | "mc" | "s3cmd" | "s5cmd" | "b2":
             return judge_bucket_tool(call, spoken, texts)
         case "packer":

@@ -96,8 +96,7 @@ def judge_client(call: Call) -> Judged | None:
             )
         else:
             parts.append(_sql(call, word.text, dialect))
-    for word in spoken.values(*files):
-        parts.append(_file(call, word, dialect))
+    parts += [_file(call, word, dialect) for word in spoken.values(*files)]
     if not statements and not spoken.values(*files):
         if call.stdin is not None:
             parts.append(_sql(call, call.stdin, dialect))
@@ -160,8 +159,10 @@ def _file(call: Call, word: Textual, dialect: str) -> Judged | Finding | None:
     return call.found("C6", f"{call.program}: runs the statements of {word.text}", word.text)
 
 
-@handles("dropdb", "dropuser", "createdb", "createuser", "mysqladmin", "mariadb-admin", "pg_dump", "pg_dumpall", "pg_restore", "mysqldump", "mariadb-dump", "mongodump", "mongorestore",
-         "pg_ctl", "pg_ctlcluster", "vacuumdb", "reindexdb", "initdb", "pg_resetwal", "pg_archivecleanup", "pg_basebackup", "pgbench", "mysqlimport", "mongoimport", "mongoexport", "pg_dropcluster",
+@handles("dropdb", "dropuser", "createdb", "createuser", "mysqladmin", "mariadb-admin", "pg_dump", "pg_dumpall",
+    "pg_restore", "mysqldump", "mariadb-dump", "mongodump", "mongorestore",
+         "pg_ctl", "pg_ctlcluster", "vacuumdb", "reindexdb", "initdb", "pg_resetwal", "pg_archivecleanup",
+         "pg_basebackup", "pgbench", "mysqlimport", "mongoimport", "mongoexport", "pg_dropcluster",
          "clickhouse-backup", "pgbackrest", "wal-g", "barman", "mongodump-none")  # fmt: skip
 def judge_drops(call: Call) -> Judged | None:
     """Programs that make, drop, dump and restore databases."""
@@ -307,8 +308,12 @@ def judge_kv(call: Call) -> Judged | None:
     return Judged(tuple(findings))
 
 
-@handles("rabbitmqctl", "rabbitmqadmin", "rabbitmq-diagnostics", "kafka-topics", "kafka-topics.sh", "kafka-delete-records", "kafka-delete-records.sh", "kafka-consumer-groups", "kafka-consumer-groups.sh", "kafka-configs", "kafka-configs.sh",
-         "kafka-acls", "kafka-acls.sh", "celery", "nats", "pulsar-admin", "rpk", "kcat", "zkCli.sh", "nodetool", "couchbase-cli", "cbq", "neo4j-admin", "cypher-shell", "curator", "curator_cli", "elasticdump", "solr")  # fmt: skip
+@handles("rabbitmqctl", "rabbitmqadmin", "rabbitmq-diagnostics", "kafka-topics", "kafka-topics.sh",
+    "kafka-delete-records", "kafka-delete-records.sh", "kafka-consumer-groups", "kafka-consumer-groups.sh",
+    "kafka-configs", "kafka-configs.sh",
+         "kafka-acls", "kafka-acls.sh", "celery", "nats", "pulsar-admin", "rpk", "kcat", "zkCli.sh", "nodetool",
+         "couchbase-cli", "cbq", "neo4j-admin", "cypher-shell", "curator", "curator_cli", "elasticdump",
+         "solr")  # fmt: skip
 def judge_queues(call: Call) -> Judged | None:
     """Queues, topics, search servers and clusters of stores."""
     spoken = read_spoken(
@@ -324,7 +329,8 @@ def judge_queues(call: Call) -> Judged | None:
     named = f"{spoken.said('--topic', '--queue', '-Q', '--group')} {' '.join(spoken.texts[1:])}"
     scratch = name_kind(named, call.scope.setting) == "scratch"
     if re.search(
-        r"--(?:list|describe|help|dry-run)\b|\b(?:list\w*|status|inspect|report|info|ping|describe|stats|events|info|show|get|diagnostics|ring|tpstats|compactionstats|cfstats|tablestats)\b",
+        r"--(?:list|describe|help|dry-run)\b|\b(?:list\w*|status|inspect|report|info|ping|describe|stats|events"
+        r"|info|show|get|diagnostics|ring|tpstats|compactionstats|cfstats|tablestats)\b",
         line,
     ) and not re.search(r"--delete\b|--execute\b", line):
         return Judged()
@@ -355,7 +361,8 @@ def judge_queues(call: Call) -> Judged | None:
             else Judged()
         )
     if re.search(
-        r"\b(?:reset|force_reset|drop|erase|scratch|decommission|clearsnapshot|removenode|delete_vhost|purge_queue|delete_queue|delete)\b|--delete\b|delete-records",
+        r"\b(?:reset|force_reset|drop|erase|scratch|decommission|clearsnapshot|removenode|delete_vhost"
+        r"|purge_queue|delete_queue|delete)\b|--delete\b|delete-records",
         line,
     ):
         whole = re.search(r"\b(?:reset|force_reset|delete_vhost|drop|erase)\b|[*]|\.\*|--all", line + named)

@@ -15,19 +15,30 @@ from reactor_core.safety.verdict import Finding, Judged
 __all__ = ["judge_django", "judge_migrations", "judge_rails"]
 
 _WIPES = re.compile(
-    r"^(?:db:(?:drop|reset|purge|wipe|schema:load|structure:load|migrate:reset|truncate_all|fresh|seed:replant|setup)(?::\w+)?"
-    r"|migrate:(?:fresh|refresh|reset)|db:wipe|ecto\.(?:drop|reset)|(?:db|database) (?:drop|reset|wipe)|database:drop|doctrine:database:drop"
-    r"|doctrine:schema:drop|doctrine:fixtures:load|migrate reset|db push --force-reset|dropAll|drop-all|schema:drop|db:migrate:undo:all|clean|migrate:rollback:all"
-    r"|flush|reset_db|sqlflush|reset_schema|drop_test_database|fixtures:load|migration:fresh|schema:fresh|db:nuke|orm:schema-tool:drop)\b"
+    r"^(?:db:(?:drop|reset|purge|wipe|schema:load|structure:load|migrate:reset|truncate_all|fresh|seed:replant"
+    r"|setup)(?::\w+)?"
+    r"|migrate:(?:fresh|refresh|reset)|db:wipe|ecto\.(?:drop|reset)|(?:db|database) (?:drop|reset|wipe)"
+    r"|database:drop|doctrine:database:drop"
+    r"|doctrine:schema:drop|doctrine:fixtures:load|migrate reset|db push --force-reset|dropAll|drop-all"
+    r"|schema:drop|db:migrate:undo:all|clean|migrate:rollback:all"
+    r"|flush|reset_db|sqlflush|reset_schema|drop_test_database|fixtures:load|migration:fresh|schema:fresh|db:nuke"
+    r"|orm:schema-tool:drop)\b"
 )
 _BACK = re.compile(
-    r"^(?:db:rollback|migrate:rollback|db:migrate:(?:down|undo)|ecto\.rollback|rollback|downgrade|down|undo|migration:revert|migrate:down|migrate down|revert|undoMigration|rollbackCount)\b"
+    r"^(?:db:rollback|migrate:rollback|db:migrate:(?:down|undo)|ecto\.rollback|rollback|downgrade|down|undo"
+    r"|migration:revert|migrate:down|migrate down|revert|undoMigration|rollbackCount)\b"
 )
 _FORWARD = re.compile(
-    r"^(?:db:(?:migrate|create|seed)|migrate(?: deploy| latest| up| dev)?|ecto\.(?:migrate|create)|upgrade|update|up|deploy|migration:run|db push|doctrine:migrations:migrate|stamp|repair|baseline|seed|loaddata|db seed|db execute|latest)\b"
+    r"^(?:db:(?:migrate|create|seed)|migrate(?: deploy| latest| up| dev)?|ecto\.(?:migrate|create)|upgrade|update"
+    r"|up|deploy|migration:run|db push|doctrine:migrations:migrate|stamp|repair|baseline|seed|loaddata|db seed"
+    r"|db execute|latest)\b"
 )
 _READS = re.compile(
-    r"^(?:status|info|history|current|heads|show|validate|check|diff|list|version|about|routes|db:(?:version|migrate:status|schema:dump|abort_if)|migrate:status|migrate status|generate|new|make|revision|format|studio|introspect|db pull|help|branches|snapshot|changelog|updateSQL|update-sql|futureRollbackSQL|ecto\.(?:gen|migrations)|migration:(?:create|generate|show)|init|test|tinker-none|ls)\b|makemigrations|showmigrations|sqlmigrate|collectstatic|runserver|compilemessages|check|dbshell-none"
+    r"^(?:status|info|history|current|heads|show|validate|check|diff|list|version|about|routes|db:(?:version"
+    r"|migrate:status|schema:dump|abort_if)|migrate:status|migrate status|generate|new|make|revision|format"
+    r"|studio|introspect|db pull|help|branches|snapshot|changelog|updateSQL|update-sql|futureRollbackSQL"
+    r"|ecto\.(?:gen|migrations)|migration:(?:create|generate|show)|init|test|tinker-none|ls)\b|makemigrations"
+    r"|showmigrations|sqlmigrate|collectstatic|runserver|compilemessages|check|dbshell-none"
 )
 _TESTS = re.compile(r"\b(?:test|testing|RAILS_ENV=test|memory)\b|sqlite:///:memory:", re.IGNORECASE)
 
@@ -78,8 +89,10 @@ def _database(call: Call, words: list[str]) -> Finding | Judged | None:
     return call.found("C6", f"{call.program}: {said[:60]} is not known") if said else None
 
 
-@handles("alembic", "prisma", "knex", "sequelize", "sequelize-cli", "typeorm", "liquibase", "flyway", "dbmate", "goose", "migrate", "atlas-schema", "sqitch", "diesel", "sqlx", "drizzle-kit", "aerich",
-         "yoyo", "mikro-orm", "db-migrate", "artisan", "doctrine", "phinx", "mix", "skeema", "gh-ost", "pt-online-schema-change", "node-pg-migrate")  # fmt: skip
+@handles("alembic", "prisma", "knex", "sequelize", "sequelize-cli", "typeorm", "liquibase", "flyway", "dbmate",
+    "goose", "migrate", "atlas-schema", "sqitch", "diesel", "sqlx", "drizzle-kit", "aerich",
+         "yoyo", "mikro-orm", "db-migrate", "artisan", "doctrine", "phinx", "mix", "skeema", "gh-ost",
+         "pt-online-schema-change", "node-pg-migrate")  # fmt: skip
 def judge_migrations(call: Call) -> Judged | None:
     """Tools whose first words say what is done to the database."""
     spoken = read_spoken(
@@ -92,9 +105,8 @@ def judge_migrations(call: Call) -> Judged | None:
         ),
     )
     words = [text for text in spoken.texts if text]
-    if call.program == "mix":
-        if words and not words[0].startswith("ecto."):
-            return None
+    if call.program == "mix" and words and not words[0].startswith("ecto."):
+        return None
     if call.program == "artisan" and words and not re.match(r"migrate|db:|schema:", words[0]):
         return (
             merged(call.found("C6", "artisan: runs code of the application"))
@@ -185,7 +197,7 @@ def judge_django(call: Call) -> Judged | None:
             if code
             else merged(call.found("C6", "django: runs code of the application") if call.has_stdin else None)
         )
-    if first in {"dbshell"}:
+    if first == "dbshell":
         return call.nested("sql", call.stdin) if call.stdin else merged(call.found("C6", "django: opens the database"))
     if first in {"createsuperuser", "changepassword"}:
         return merged(call.found("C8", f"django: {first}", secret=True))

@@ -16,7 +16,8 @@ from reactor_core.safety.verdict import Finding, Judged, Verdict
 __all__ = ["judge_ansible", "judge_pulumi", "judge_stacks", "judge_terraform"]
 
 _STATEFUL = re.compile(
-    r"rds|database|db_|_db|sql|dynamodb|bucket|s3|storage|volume|disk|snapshot|backup|kms|key|elasticache|redis|cluster|vpc|network|zone|state"
+    r"rds|database|db_|_db|sql|dynamodb|bucket|s3|storage|volume|disk|snapshot|backup|kms|key|elasticache|redis"
+    r"|cluster|vpc|network|zone|state"
 )
 _BOTH = wordset(
     """
@@ -243,7 +244,7 @@ def judge_stacks(call: Call) -> Judged | None:
         """
     ):
         return merged(call.found("C4", f"{call.program}: {verb} {named}".strip(), named))
-    if verb in {"invoke"} and "local" not in texts:
+    if verb == "invoke" and "local" not in texts:
         return merged(call.found("C4", f"{call.program}: runs a function", named))
     return Judged()
 
@@ -288,7 +289,7 @@ def judge_ansible(call: Call) -> Judged | None:
         "test=True",
     ):
         return merged(call.found("A4", f"{call.program}: only checks"))
-    if call.program in {"ansible-pull"}:
+    if call.program == "ansible-pull":
         return merged(call.found("B5", "ansible-pull: runs what another host holds", outward=True, privilege=True))
     if call.program == "ansible-playbook":
         limit = f"{spoken.said('-l', '--limit')} {spoken.said('-i', '--inventory')}"
@@ -333,7 +334,7 @@ def _module(call: Call, hosts: str, module: str, arguments: str) -> Judged | Fin
         if judged.verdict is Verdict.ALLOW:
             return judged
         return merged(judged, call.found("C5", f"{call.program}: runs a command on {hosts}", hosts))
-    if module in {"reboot"} or (module in {"service", "systemd"} and "stopped" in arguments):
+    if module == "reboot" or (module in {"service", "systemd"} and "stopped" in arguments):
         return call.found(
             "B6" if every and module == "reboot" else "B4" if every else "C5",
             f"{call.program}: {module} {arguments} on {hosts}",

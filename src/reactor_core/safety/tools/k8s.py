@@ -30,11 +30,15 @@ _READS = wordset(
     options help plugin kustomize auth krew ctx ns neat tree stern
     """
 )
-_KINDS = {"ns": "namespace", "deploy": "deployment", "sts": "statefulset", "ds": "daemonset", "svc": "service", "po": "pod", "pods": "pod", "no": "node",
-          "cm": "configmap", "pv": "persistentvolume", "pvc": "persistentvolumeclaim", "ing": "ingress", "rs": "replicaset", "cj": "cronjob", "sa": "serviceaccount",
-          "netpol": "networkpolicy", "crd": "crd", "crds": "crd", "hpa": "hpa", "pdb": "pdb", "ep": "endpoint", "sc": "storageclass"}  # fmt: skip
+_KINDS = {"ns": "namespace", "deploy": "deployment", "sts": "statefulset", "ds": "daemonset", "svc": "service",
+"po": "pod", "pods": "pod", "no": "node",
+          "cm": "configmap", "pv": "persistentvolume", "pvc": "persistentvolumeclaim", "ing": "ingress",
+          "rs": "replicaset", "cj": "cronjob", "sa": "serviceaccount",
+          "netpol": "networkpolicy", "crd": "crd", "crds": "crd", "hpa": "hpa", "pdb": "pdb", "ep": "endpoint",
+          "sc": "storageclass"}  # fmt: skip
 _CLUSTER_GUARDS = re.compile(
-    r"networkpolic|netpol|webhookconfiguration|podsecuritypolic|admissionpolic|falco|audit|gatekeeper|kyverno|constraint|authorizationpolic|peerauthentication"
+    r"networkpolic|netpol|webhookconfiguration|podsecuritypolic|admissionpolic|falco|audit|gatekeeper|kyverno"
+    r"|constraint|authorizationpolic|peerauthentication"
 )
 _WATCHERS = re.compile(
     r"falco|audit|gatekeeper|kyverno|sysdig|tetragon|tracee|fluent|prometheus-operator|wazuh|defender|crowdstrike"
@@ -207,7 +211,7 @@ def _delete(call: Call, spoken: Spoken, namespace: str) -> Finding | None:
     scratch = name_kind(namespace, setting) == "scratch"
     named = " ".join(shown(name) for name in names) or namespace
     said = f"kubectl: deletes {'all ' if everything else ''}{','.join(kinds)} {named}".strip()
-    rules = {_kind_loss(call, kind, names, everything, spaces, namespace, scratch) for kind in kinds}
+    rules = {_kind_loss(call, kind, names, everything, spaces, scratch) for kind in kinds}
     rule = min(rules, key=lambda one: (one[0] != "B", one))
     if rule == "A5":
         return call.found(rule, said, named, privilege=True)
@@ -216,13 +220,11 @@ def _delete(call: Call, spoken: Spoken, namespace: str) -> Finding | None:
     return call.found(rule, said, named, reversible=False)
 
 
-def _kind_loss(
-    call: Call, kind: str, names: list[Textual], everything: bool, spaces: bool, namespace: str, scratch: bool
-) -> str:
+def _kind_loss(call: Call, kind: str, names: list[Textual], everything: bool, spaces: bool, scratch: bool) -> str:
     from_list = any(map(listed, names))
     whole = (everything or from_list) and not (scratch and not spaces)
     if _CLUSTER_GUARDS.search(kind):
-        return "B5" if whole or not names or "config" in kind else "B5"
+        return "B5"
     if kind in {"clusterrolebinding", "rolebinding", "clusterrolebindings", "rolebindings"}:
         return (
             "B6"
