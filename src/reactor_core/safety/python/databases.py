@@ -20,6 +20,7 @@ _HEAD = re.compile(
     r"|optimize|reindex|lock|refresh|declare|if|comment|values|table|rename|purge|flush|reset|shutdown|restore|backup)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_MAKES = re.compile(r"\s*create\s+(?:local\s+|global\s+)?temp(?:orary)?\s+table\b", re.IGNORECASE)
 _RUNS = frozenset({
     "execute", "executemany", "executescript", "exec_driver_sql", "raw", "run_sql", "execute_sql", "sql", "query",
     "mogrify", "execute_string", "run_query", "fetch", "fetchval", "fetchrow", "command", "execute_query",
@@ -76,6 +77,9 @@ def judge_database_method(world: World, function: Value, call: Call, part: str) 
     name, method = function.name, function.last
     if method == "format" and function.owner is not None and function.owner.string is not None:
         return None
+    if method == "callproc":
+        world.ask("calls a stored procedure", part)
+        return unknown("input")
     if method in _RUNS and call.args and (run := _execute(world, function, call, part)) is not None:
         return run
     for judge in (_mapped, judge_mongo, judge_keys, judge_indexes, _schema):
@@ -133,7 +137,9 @@ def _execute(world: World, function: Value, call: Call, part: str) -> Value | No
         if text.lstrip()[:6].upper() == "INSERT" and not judged.findings and changes.get("host") != ":memory:":
             world.say(found("C3", "adds many rows", Effect("table", Scale.MANY)), part)
         return unknown("input")
-    world.nested("sql", text, decoded=DECODED in first.marks, **changes)
+    world.nested("sql", ";\n".join([*world.tables, text]), decoded=DECODED in first.marks, **changes)
+    if _MAKES.match(text):
+        world.tables.append(text)
     return unknown("input")
 
 
@@ -220,6 +226,8 @@ def _condition_picks(value: Value) -> bool:
 def _mapped(world: World, function: Value, call: Call, part: str) -> Value | None:
     """Mappers of objects: Django, SQLAlchemy, peewee, Tortoise, Pony, MongoEngine."""
     name, method, calls = function.name, function.last, function.calls
+    if name.startswith(("boto3", "google", "azure")):
+        return None
     mapped = (
         ".objects" in name or ".query" in name or "query()" in name or "_default_manager" in name or "QuerySet" in name
     )

@@ -31,6 +31,18 @@ from reactor_core.safety.verdict import Effect, Scale, found
 __all__ = ["Evaluator"]
 
 
+_GUARDS = frozenset(
+    {"gate", "safety", "guard", "policy", "firewall", "audit", "auditor", "antivirus", "guardrail", "sandbox"}
+)
+
+
+def _one_of(item: Value) -> Value:
+    """A bounded part of what a pattern stands for: named things, though their names are not known."""
+    if item.string is None or "*" not in item.string:
+        return item
+    return replace(item, value=item.string.replace("**", "x").replace("*", "x"), marks=item.marks - {MANY})
+
+
 class Evaluator:
     """Values of expressions in one frame."""
 
@@ -79,6 +91,8 @@ class Evaluator:
                     return Value(code=item, owner=base, name=attr)
         if attr in ("__dict__", "__call__") and base.name:
             return base
+        if base.name == "tempfile()" and attr == "name":
+            return base.calls[-1].args[0]
         if base.path:
             inner = path_attribute(base, attr)
             if inner is not None:
@@ -97,6 +111,8 @@ class Evaluator:
             root = key.string
             held = self.names.get(root) if base.name != "builtins" else None
             return held or (named("builtins") if root == "__builtins__" else named(canonical(root)))
+        if base.items is not None and MANY in base.marks and isinstance(node.slice, ast.Slice):
+            return constant([_one_of(item) for item in base.items])
         if base.known and not base.path:
             try:
                 inner = base.value[plain(key)]
@@ -331,6 +347,10 @@ class Evaluator:
     def assigned(self, base: Value, attr: str, value: Value) -> None:
         """An attribute of something outside of the snippet is set."""
         self.names[f"{base.name}.{attr}"] = value
+        words = set(base.name.lower().replace("_", ".").split("."))
+        off = value.known and value.value in (False, None, 0)
+        if words & _GUARDS and off and attr in ("enabled", "active", "enforce", "strict", "enable", "on"):
+            self.world.say(found("B5", f"switches {base.name} off", Effect(base.name, Scale.ALL, privilege=True)))
 
     def narrow(self, test: ast.AST) -> None:
         """``if name.endswith('.pyc')`` says more of a path that ended in ``*``."""

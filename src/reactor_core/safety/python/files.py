@@ -307,6 +307,8 @@ def judge_file_method(world: World, function: Value, call: Call, part: str) -> V
         content = call.args[0] if call.args else None
         target = opened.get("file", 0)
         mode = opened.get("mode", 1)
+        if world.endless:
+            world.say(found("B6", "writes without end", Effect("disk", Scale.ALL)), part)
         if (
             content is not None
             and (content.string is not None or "remote" in content.marks)

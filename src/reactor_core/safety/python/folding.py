@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-from reactor_core.safety.python.values import DECODED, Call, Value, constant, join_marks, unknown
+from reactor_core.safety.python.values import DECODED, MANY, Call, Value, constant, join_marks, unknown
 
 __all__ = ["fold_function", "fold_method", "plain", "wrap"]
 
@@ -62,6 +62,7 @@ _STRING = frozenset(
         "rfind",
     ]
 )
+_TESTS = frozenset({"startswith", "endswith", "isdigit", "isalpha", "find", "index", "count", "rfind"})
 _LIST = frozenset(["copy", "index", "count", "keys", "values", "items", "get"])
 _HIDING = frozenset({"decode", "translate", "fromhex"})
 
@@ -84,6 +85,8 @@ def plain(value: Value) -> Any:
 
 def wrap(value: Any, marks: frozenset[str]) -> Value:
     """An object as a known value, with everything in it."""
+    if isinstance(value, Value):
+        return value
     if isinstance(value, (list, tuple, set, frozenset)):
         return Value(known=True, value=type(value)(wrap(one, marks) for one in list(value)[:5_000]), marks=marks)
     if isinstance(value, dict):
@@ -102,6 +105,8 @@ def fold_method(base: Value, method: str, call: Call) -> Value | None:
     marks = base.marks | join_marks([*call.args, *call.kwargs.values()])
     if isinstance(kind, (str, bytes)) and method == "join" and call.args:
         return _joined(base, call.args[0], marks)
+    if MANY in base.marks and method in _TESTS:
+        return unknown(*marks)
     if isinstance(kind, (str, bytes)) and method in _STRING:
         if method == "format" and any(not one.known for one in (*call.args, *call.kwargs.values())):
             return Value(text=(*_pieces(str(kind)),), marks=marks)

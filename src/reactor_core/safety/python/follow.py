@@ -231,6 +231,10 @@ class Follower(Evaluator):
     def _special(self, name: str, function: Value, call: Call, part: str) -> Value | None:
         """Builtins that give values back, and those that reach names by text."""
         first = call.args[0] if call.args else None
+        if name in ("os.environ.get", "os.getenv", "os.environ.pop", "os.environ.setdefault", "os.getenvb"):
+            return (
+                self.environment(first.string) if first is not None and first.string is not None else unknown("input")
+            )
         if name in _LISTS and first is not None:
             return first if first.items is not None or first.known else replace(first, known=False)
         if name in _MAPS and len(call.args) > 1:
@@ -272,6 +276,8 @@ class Follower(Evaluator):
             method = self.attribute(first, made.args[0].string or "?") if made.args else unknown()
             return self.invoke(method, Call(method.last, made.args[1:], made.kwargs), part)
         if name in ("__import__", "importlib.import_module", "importlib.__import__") and first is not None:
+            if first.string is None:
+                self.world.ask("imports a module that is not known", part)
             return named(canonical(first.string)) if first.string else named("?", marks=frozenset({"hidden"}))
         if name in ("functools.partial", "functools.partialmethod") and first is not None:
             return replace(first, bound=(call.args[1:], call.kwargs))

@@ -12,6 +12,7 @@ from reactor_core.safety.verdict import Effect, Scale, Verdict, found
 __all__ = ["PROCESSES", "judge_process_method", "shell_text"]
 
 Handler = Callable[[World, Value, Call, str], Value | None]
+_INTERPRETERS = ("sh", "bash", "zsh", "dash", "ksh", "python", "python3", "perl", "ruby", "node", "php")
 _HOLE = '"$unknown_value"'
 
 
@@ -47,11 +48,21 @@ def _start(world: World, call: Call, command: Value | None, part: str) -> Value:
         elif cwd is not None and cwd.string is not None:
             changes["cwd"] = world.path(cwd)
         given = call.kwargs.get("input")
+        program = text.split()[0].rpartition("/")[2] if text.split() else ""
+        if given is not None and given.string is None and program in _INTERPRETERS:
+            if REMOTE in given.marks:
+                world.say(found("B5", "runs what came over the network", Effect("code", Scale.ALL)), part)
+            else:
+                world.ask("runs a text that is not known", part)
         if given is not None and given.string is not None:
             text = f"printf %s {shlex.quote(given.string)} | {text}"
         if cwd is None:
             changes["cwd"] = world.scope.cwd
         judged = world.nested("shell", text, decoded=DECODED in marks, **changes)
+        if world.repeated and program == "ssh" and any(one.rule in ("C4", "C5") for one in judged.findings):
+            world.say(
+                found("B6", "does this to every host of a list", Effect("hosts", Scale.ALL, reversible=False)), part
+            )
         if (
             SECRET in marks
             and judged.verdict is Verdict.ALLOW

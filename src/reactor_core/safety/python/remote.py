@@ -125,6 +125,12 @@ def _address(value: Value) -> str | None:
     return None
 
 
+def _lookup(world: World, _: Value, call: Call, part: str) -> Value | None:
+    if SECRET in join_marks(call.args):
+        world.say(found("B5", "sends a secret out in a name", Effect("dns", secret=True, outward=True)), part)
+    return unknown(REMOTE)
+
+
 def _serve(world: World, function: Value, call: Call, part: str) -> Value | None:
     host, port = call.kwargs.get("host"), call.kwargs.get("port")
     where = _address(call.args[0]) if call.args else None
@@ -173,6 +179,9 @@ REMOTE_CALLS: dict[str, Handler] = {
     ), _request),
     **dict.fromkeys(("urllib.request.urlopen", "urllib2.urlopen", "urlopen", "urllib.urlopen"), _urlopen),
     **dict.fromkeys(("urllib.request.urlretrieve", "urllib.urlretrieve", "wget.download", "gdown.download"), _retrieve),
+    **dict.fromkeys((
+        "socket.gethostbyname", "socket.getaddrinfo", "dns.resolver.resolve", "dns.resolver.query",
+    ), _lookup),
     **dict.fromkeys(("socket.socket", "socket.create_connection", "telnetlib.Telnet"), _socket),
     **dict.fromkeys((
         "http.server.HTTPServer", "http.server.ThreadingHTTPServer", "socketserver.TCPServer", "uvicorn.run",
@@ -205,6 +214,16 @@ def judge_remote_method(world: World, function: Value, call: Call, part: str) ->
         return unknown(REMOTE) if method in ("recv", "recvfrom", "makefile") else None
     if "SMTP" in name and method in ("sendmail", "send_message", "send"):
         return _mail(world, function, call, part)
+    if method == "send" and call.kwargs.get("to") is not None and function.owner is not None:
+        if "amount" in call.kwargs or "value" in call.kwargs:
+            amount = call.kwargs.get("amount") or call.kwargs["value"]
+            rule = "B7" if "balance" in amount.name else "C7"
+            world.say(
+                found(rule, "pays in the user's name", Effect("money", Scale.ITEM, outward=True, reversible=False)),
+                part,
+            )
+            return unknown()
+        return _mail(world, function, Call("send", (), {"to": call.kwargs["to"]}), part)
     if "EmailMessage()" in name or "EmailMultiAlternatives()" in name:
         if method == "send" and function.calls:
             made = function.calls[-1]

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from reactor_core.safety.python.values import MANY, Call, Value, named, unknown
 from reactor_core.safety.python.world import World
-from reactor_core.safety.things import DESTROYS, STOPS, loss_rule, split_name, stop_rule
+from reactor_core.safety.sensitive import personal_in
+from reactor_core.safety.things import DESTROYS, STOPS, loss_rule, name_kind, split_name, stop_rule
 from reactor_core.safety.verdict import Effect, Scale, found
 
 __all__ = ["SERVICES", "judge_service_method", "judge_verb"]
@@ -38,7 +39,7 @@ _CLOUDS = (
 
 
 def _manage(world: World, _: Value, call: Call, part: str) -> Value | None:
-    """``call_command('flush')`` is ``python manage.py flush``."""
+    """``call_command('flush')`` is ``django-admin flush``."""
     words = [one.string if one.string is not None else "$unknown_value" for one in call.args]
     if not words:
         world.ask("runs a command of the framework that is not known", part)
@@ -47,7 +48,7 @@ def _manage(world: World, _: Value, call: Call, part: str) -> Value | None:
     flags += [
         f"--{name.replace('_', '-')}" for name, value in call.kwargs.items() if value.known and value.value is True
     ]
-    world.nested("shell", " ".join(["python manage.py", *map(shlex.quote, words), *flags]))
+    world.nested("shell", " ".join(["django-admin", *map(shlex.quote, words), *flags]))
     return unknown()
 
 
@@ -98,6 +99,33 @@ def judge_service_method(world: World, function: Value, call: Call, part: str) -
         return _container(world, call, part)
     if method in ("create_namespaced_pod", "create_namespaced_job", "create_namespaced_deployment"):
         world.say(found("C4", f"{method} in a cluster", Effect(method, Scale.ITEM, outward=True)), part)
+        return unknown()
+    if name in ("pynput.keyboard.Listener", "keyboard.on_press", "keyboard.hook", "pynput.keyboard.Listener()"):
+        world.say(found("B5", "listens to every key", Effect("keyboard", Scale.ALL, secret=True)), part)
+        return unknown("secret")
+    if name.startswith(("browser_cookie3.", "browsercookie.", "pycookiecheat.", "win32crypt.")):
+        return unknown("secret")
+    if "CronTab()" in name and method in ("write", "write_to_user", "remove_all"):
+        world.say(found("C5", "changes scheduled work", Effect("crontab", Scale.ITEM, privilege=True)), part)
+        return unknown()
+    root = set(name.lower().replace("_", ".").split("."))
+    if root & {"gate", "safety", "guard", "firewall", "guardrail"} and method in (
+        "clear",
+        "disable",
+        "stop",
+        "uninstall",
+        "bypass",
+    ):
+        world.say(found("B5", f"{name} switches a safeguard off", Effect(name, Scale.ALL, privilege=True)), part)
+        return unknown()
+    grants = call.kwargs.get("ACL")
+    if grants is not None and (grants.string or "").startswith("public"):
+        world.say(found("B7", "lets everybody read a bucket or object", Effect(name, Scale.ALL, outward=True)), part)
+        return unknown()
+    public = call.kwargs.get("public")
+    if method == "create_gist":
+        shown = public is not None and public.value is True and bool(personal_in(part.replace("_", " ")))
+        world.say(found("B7" if shown else "C7", "publishes a text", Effect("gist", Scale.ITEM, outward=True)), part)
         return unknown()
     if any(part_ in _PAYS for part_ in name.split(".")[:-1]) and method in (
         "create",
@@ -286,7 +314,7 @@ def _cloud(world: World, function: Value, call: Call, part: str) -> Value | None
         label = label or next((value.string for value in one.args if value.string), "") or ""
     many = "all" in split_name(method) or "collection" in words or world.repeated or MANY in function.marks
     if "collection" in words or "all()" in function.name:
-        many = True
+        many = not label or name_kind(label, world.scope.setting) != "scratch"
     effect = Effect(label or function.name, Scale.ALL if many else Scale.ITEM, reversible=False)
     if verb in DESTROYS and verb not in ("clear", "clean", "reset", "expire", "flush", "discard"):
         rule = loss_rule(nouns.replace("collection", "").strip() or "item", label, world.scope.setting, many=many)
@@ -339,7 +367,7 @@ _MEMORY_NOUNS = frozenset({
 })  # fmt: skip
 
 
-def judge_verb(world: World, function: Value, _call: Call, part: str) -> Value | None:
+def judge_verb(world: World, function: Value, call: Call, part: str) -> Value | None:
     """A call of something unknown whose name says that it ends, pays or publishes something."""
     method = function.last.rstrip("()")
     words = split_name(method)
@@ -352,6 +380,8 @@ def judge_verb(world: World, function: Value, _call: Call, part: str) -> Value |
         world.ask(f"{function.name} seems to end something", part)
         return unknown()
     method_of_thing = function.owner is not None and bool(function.owner.name) and "?" not in function.name
+    if words[0] == "truncate" and call.args and call.args[0].known:
+        return None  # a buffer or a number
     if words[0] in _ENDS - {"format"} and len(words) == 1 and (method_of_thing or function.owner is None):
         world.ask(f"{function.name} seems to end something", part)
         return unknown()

@@ -33,6 +33,8 @@ class World:
     patched: set[str] = field(default_factory=set)
     contents: dict[str, Value] = field(default_factory=dict)
     loops: list[str] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
+    """Statements that made temporary tables, which the same connection still has."""
     sockets: bool = False
     made: int = 0
 
