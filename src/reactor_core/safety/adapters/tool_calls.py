@@ -1,8 +1,8 @@
 """What a model's tool call would do, in the words that the gate judges.
 
 Tools are known by the names that vendors and frameworks give them (``bash``, ``computer``) and otherwise by what their
-arguments are called: a ``command`` is run by a shell, ``sql`` by a database, ``code`` by Python. A tool that is known by
-neither is judged as the call that it is, by the verb in its name.
+arguments are called: a ``command`` is run by a shell, ``sql`` by a database, ``code`` by Python. A tool that is known
+by neither is judged as the call that it is, by the verb in its name.
 """
 
 from __future__ import annotations
