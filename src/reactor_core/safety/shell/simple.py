@@ -30,13 +30,13 @@ from reactor_core.safety.verdict import Effect, Scale
 
 __all__ = ["call", "run_simple"]
 
-_OUTER = frozenset({"env", "command", "builtin", "exec", "nohup", "time", "busybox", "toybox", "npx", "bunx"})
+_OUTER = frozenset({"env", "command", "builtin", "exec", "nohup", "time", "busybox", "toybox"})
 _MAX_CALLS = 12
 
 
 def run_simple(node: Simple, shell: Shell, expander: Expander, runner: Runs, chooser: Chooser) -> Outcome:
     """Run it under one choice of what is ambiguous."""
-    shell.scope.effort.spend(2)
+    shell.scope.effort.spend(6)
     ways = shell.folders()
     cwd = ways[chooser.pick(("variable", "PWD"), len(ways))]
     scope = replace(shell.scope, cwd=cwd)

@@ -208,7 +208,7 @@ def _tail(pattern: str) -> str:
 def _bounded(call: Call, judged: Judged, folder: str) -> Judged:
     """A search that selects loses what it selects: bounded, except where every file is one too many."""
     place = paths.place(folder, call.scope).name
-    if place == "ROOT":
+    if place in {"ROOT", "HOME"} and folder in {"/", "/home", "/usr"}:
         return Judged(
             tuple(
                 call.found("B1", f"deletes from the whole machine: {finding.says}", folder, reversible=False)

@@ -38,7 +38,9 @@ MANY = 200
 def judge_vim(call: Call) -> Judged | None:
     """Commands given with ``-c`` and ``+``, or typed through standard input."""
     line = read_line(
-        call.program, call.words[1:], values=("-c", "--cmd", "-S", "-u", "-s", "-w", "-W", "-i", "-T", "-p-")
+        call.program,
+        call.words[1:],
+        values=("-c", "--cmd", "-S", "-u", "-w", "-W", "-i", "-T", *(() if call.program in {"ex", "ed"} else ("-s",))),
     )
     commands: list[Textual] = list(line.values("-c", "--cmd"))
     commands += [

@@ -95,7 +95,9 @@ def _awk_pipe(words: list[Token], position: int, reader: _Reader) -> Iterator[Si
     before = words[position - 1] if position else None
     if after is not None and after.kind == "mark" and after.text == "&" and position + 2 < len(words):
         after = words[position + 2]
-    if after is not None and after.kind == "string":
+    if after is not None and after.text == "$":
+        yield Sink("|", (_UNKNOWN,))
+    elif after is not None and after.kind == "string":
         yield Sink("|", (Folded(after.text),))
     elif after is not None and after.text == "getline" and before is not None:
         yield Sink("|", (reader.expression(_start_of(words, position))[0],))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from reactor_core.safety.tools.git_push import judge_push
+from reactor_core.safety.tools.git_push import helper_line, judge_push
 from reactor_core.safety.tools.git_worktree import judge_branch, judge_checkout, judge_clean, judge_restore, judge_rm
 from reactor_core.safety.tools.judging import judge_by_table
 from reactor_core.safety.tools.line import Known, Textual, read_line, shown, spelled, wordset
@@ -158,7 +158,7 @@ def _transport(call: Call, sub: str) -> Judged | Finding | None:
     """Addresses and options that run a program to get at a repository."""
     parts: list[Judged | Finding | None] = []
     parts += [
-        call.nested("shell", word.text.removeprefix("ext::").replace("% ", " "))
+        call.nested("shell", helper_line(word.text))
         for word in call.line.operands
         if word.text is not None and word.text.startswith("ext::")
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -11,7 +12,7 @@ from reactor_core.safety.tools.registry import Call, origin_of
 from reactor_core.safety.tools.targets import merged
 from reactor_core.safety.verdict import Finding, Judged, Scale
 
-__all__ = ["is_shared", "judge_push"]
+__all__ = ["helper_line", "is_shared", "judge_push"]
 
 _HALF_SHARED = ("dev", "staging", "stable", "next", "gh-pages", "pages", "stage", "qa", "integration", "preprod",
                 "support/*", "maintenance/*", "deploy*", "env/*")  # fmt: skip
@@ -139,6 +140,12 @@ def _judge_ref(call: Call, ref: _Ref) -> Finding | None:
     return call.found("C2", f"{verb} {name} of the remote", name, outward=True)
 
 
+def helper_line(address: str) -> str:
+    """The command of ``ext::sh -c rm% -rf% /x``: a space behind a percent sign is part of a word."""
+    words = re.split(r"(?<!%) +", address.removeprefix("ext::"))
+    return shlex.join(word.replace("% ", " ") for word in words)
+
+
 def _judge_remote(call: Call, remote: Textual | None) -> Finding | Judged | None:
     if remote is None:
         return None
@@ -146,7 +153,7 @@ def _judge_remote(call: Call, remote: Textual | None) -> Finding | Judged | None
         return call.found("C6", "pushes to a remote that cannot be known beforehand", outward=True)
     text = remote.text
     if text.startswith("ext::"):
-        return call.nested("shell", text.removeprefix("ext::").replace("% ", " "))
+        return call.nested("shell", helper_line(text))
     if "://" in text or re.match(r"^[\w.-]+@[\w.-]+:", text):
         return call.found("C7", f"publishes the branch to {text}", text, outward=True)
     if text in {"heroku", "dokku"} or re.search(r"prod|live|deploy", text):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from reactor_core.safety import paths
 from reactor_core.safety.tools.javascript import runs_package
 from reactor_core.safety.tools.line import Known, Line, Textual, read_line, shown, spelled, wordset
 from reactor_core.safety.tools.oneliners import judge_source
-from reactor_core.safety.tools.registry import Call, handles, origin_of
+from reactor_core.safety.tools.registry import Call, handler_of, handles, origin_of
+from reactor_core.safety.tools.table import lookup
 from reactor_core.safety.tools.targets import fetched, judged_path, merged, read
 from reactor_core.safety.verdict import Finding, Judged
 
@@ -39,7 +41,7 @@ def judge_python(call: Call) -> Judged | None:
     script = line.operands[0]
     if script.text is not None and script.text.rsplit("/", 1)[-1] == "setup.py":
         return _setup(call, line)
-    return _script(call, script, "python")
+    return _script(call, script, "python", line.operands[1:])
 
 
 def _behind(call: Call, word: Textual) -> tuple[Textual, ...]:
@@ -129,12 +131,15 @@ def _from_stdin(call: Call, language: str) -> Judged:
     return merged(judged, decoded)
 
 
-def _script(call: Call, script: Textual, language: str) -> Judged:
+def _script(call: Call, script: Textual, language: str, rest: Sequence[Textual] = ()) -> Judged:
     if origin_of(script).fetched or fetched(call, script):
         return merged(call.found("B5", f"runs {shown(script)}, which the same action has fetched", outward=True))
     if script.text is None:
         return merged(call.found("C6", f"{call.program}: runs a script that cannot be known beforehand"))
     text = script.text
+    known = text.rsplit("/", 1)[-1]
+    if handler_of(known) is not None or lookup(known) is not None:  # manage.py, artisan: projects carry them
+        return call.nested("shell", spelled((Known(known), *rest)))
     if text.startswith(("http://", "https://")):
         return merged(call.found("B5", f"runs {text}, which nobody has looked at", text, outward=True))
     disk = call.scope.disk
@@ -189,7 +194,7 @@ def judge_interpreter(call: Call) -> Judged | None:
     ):
         return Judged()
     if files and files[0].text != "-":
-        return _script(call, files[0], language)
+        return _script(call, files[0], language, files[1:])
     return _from_stdin(call, language)
 
 

@@ -7,7 +7,7 @@ import re
 from reactor_core.safety import paths
 from reactor_core.safety.tools.line import Textual, shown
 from reactor_core.safety.tools.registry import Call, handles, nothing
-from reactor_core.safety.tools.targets import judged_path, merged
+from reactor_core.safety.tools.targets import acts, judged_path, merged
 from reactor_core.safety.verdict import Finding, Judged
 
 __all__: list[str] = []
@@ -79,9 +79,11 @@ def judge_setcap(call: Call) -> Judged | None:
 def judge_chattr(call: Call) -> Judged | None:
     """Attributes: making the audit trail writable again, or a system file immutable."""
     parts: list[Judged | Finding | None] = []
+    protects = any((word.text or "").startswith("+") for word in call.line.operands)
     for word in call.line.operands:
         text = word.text or ""
-        if text.startswith(("+", "=")) or not text:
+        own = not acts(call, text)
+        if text.startswith(("+", "=")) or not text or (protects and own):
             continue
         if paths.place(text, call.scope).name in {"AUDIT_LOG", "POLICY"}:
             parts.append(call.found("B5", f"takes the protection from {text}", text, privilege=True))

@@ -37,7 +37,7 @@ def judge_ssh(call: Call) -> Judged | None:
     line = call.line
     parts: list[Judged | Finding | None] = []
     for word in line.values("-o"):
-        key, _, value = (word.text or "").replace(" ", "=", 1).partition("=")
+        key, _, value = re.sub(r"^(\w+)[ =]+", r"\1=", word.text or "").partition("=")
         if key.lower() in {"proxycommand", "localcommand", "knownhostscommand"} and value.lower() not in {"", "none"}:
             parts.append(call.nested("shell", value))
     if line.has("-R") and not (line.operands[1:] and not line.has("-N", "-f")):
