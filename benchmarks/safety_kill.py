@@ -60,6 +60,8 @@ def action(file: Path, marks: dict[str, str]) -> Iterator[subprocess.Popen[bytes
     command = [sys.executable, "-I", "-S", "-c", ACTION, str(file)]
     with subprocess.Popen(command, start_new_session=True, env={**os.environ, **marks}) as process:
         while not file.exists() or file.stat().st_size < 8:
+            if process.poll() is not None:
+                raise RuntimeError("the action was stopped before it began")
             time.sleep(0.001)
         try:
             yield process
@@ -129,8 +131,13 @@ class Agent:
 
     def clear(self) -> None:
         """End the halt, as `reactor kill reset` does."""
+        from reactor_core.safety.kill import watcher_standing
+
         while not self.bridge.latch.state().tripped:
             time.sleep(0.001)
+        # The station has stopped its own at once; whatever the watcher is still about, it ends before the next trial.
+        time.sleep(0.05)
+        watcher_standing(self.bridge.workspace)
         state = self.bridge.latch.state()
         self.bridge.latch.clear(state.tripped_epoch, by="benchmark", evidence={})
 
