@@ -36,6 +36,13 @@ _GUARDS = frozenset(
 )
 
 
+def _holds(container: Any, place: Any) -> bool:
+    """Whether something can be put at a place of a known container."""
+    if isinstance(container, dict):
+        return isinstance(place, (str, int))
+    return isinstance(container, list) and isinstance(place, int) and place < len(container)
+
+
 def _one_of(item: Value) -> Value:
     """A bounded part of what a pattern stands for: named things, though their names are not known."""
     if item.string is None or "*" not in item.string:
@@ -336,13 +343,12 @@ class Evaluator:
                 self.assigned(base, target.attr, value)
         elif isinstance(target, ast.Subscript):
             base, key = self.value(target.value), self.value(target.slice)
-            if (base.known and isinstance(base.value, dict) and key.known and isinstance(key.value, (str, int))) or (
-                base.known
-                and isinstance(base.value, list)
-                and isinstance(key.value, int)
-                and key.value < len(base.value)
-            ):
-                base.value[key.value] = value
+            place = key.value if key.known else None
+            if base.name == "os.environ" and key.string is not None:
+                held = {**self.world.scope.variables, key.string: value.string}
+                self.world.scope = replace(self.world.scope, variables=held)
+            elif base.known and _holds(base.value, place):
+                base.value[place] = value
 
     def assigned(self, base: Value, attr: str, value: Value) -> None:
         """An attribute of something outside of the snippet is set."""
@@ -354,7 +360,8 @@ class Evaluator:
 
     def narrow(self, test: ast.AST) -> None:
         """``if name.endswith('.pyc')`` says more of a path that ended in ``*``."""
-        name, ending = None, ""
+        name: ast.AST | None = None
+        ending, whole = "", False
         if (
             isinstance(test, ast.Call)
             and isinstance(test.func, ast.Attribute)
@@ -365,13 +372,10 @@ class Evaluator:
         elif isinstance(test, ast.Compare) and isinstance(test.left, ast.Attribute) and isinstance(test.ops[0], ast.Eq):
             name, ending = test.left.value, self.value(test.comparators[0]).string or ""
             ending = ending if test.left.attr in ("suffix", "name") else ""
+            whole = test.left.attr == "name"
         if not ending or not isinstance(name, ast.Name):
             return
         held = self.names.get(name.id)
         if held is not None and held.string is not None and held.string.endswith("*"):
-            base = (
-                held.string
-                if isinstance(test, ast.Call) or getattr(test.left, "attr", "") == "suffix"
-                else held.string[:-1]
-            )
+            base = held.string[:-1] if whole else held.string
             self.names[name.id] = replace(held, value=base + ending)

@@ -102,7 +102,7 @@ def _open(world: World, _: Value, call: Call, part: str) -> Value | None:
     text = mode.string if mode is not None and mode.string is not None else "r" if mode is None else "w"
     secret = False
     if "w" in text or ("+" in text and "r" not in text):
-        world.overwrite(target, part, constant("") if _device(world, target) is None else None)
+        world.overwrite(target, part)
     elif "a" in text or "+" in text:
         world.overwrite(target, part, appends=True)
     elif "x" in text:
@@ -114,11 +114,6 @@ def _open(world: World, _: Value, call: Call, part: str) -> Value | None:
         secret = world.read(target, part)
     marks = {INPUT} | ({SECRET} if secret else set())
     return named("open()", marks=frozenset(marks), calls=(call,))
-
-
-def _device(world: World, target: Value | None) -> str | None:
-    path = world.path(target)
-    return path if path is not None and path.startswith("/dev/") else None
 
 
 def _os_open(world: World, _: Value, call: Call, part: str) -> Value | None:
@@ -307,6 +302,7 @@ def judge_file_method(world: World, function: Value, call: Call, part: str) -> V
         content = call.args[0] if call.args else None
         target = opened.get("file", 0)
         mode = opened.get("mode", 1)
+        world.written.add(world.path(target) or "")
         if world.endless:
             world.say(found("B6", "writes without end", Effect("disk", Scale.ALL)), part)
         if (
@@ -317,6 +313,11 @@ def judge_file_method(world: World, function: Value, call: Call, part: str) -> V
             world.overwrite(target, part, content, appends=mode is not None and "a" in (mode.string or ""))
         elif method == "truncate" and mode is not None and "r" in (mode.string or ""):
             world.overwrite(target, part, constant(""))
+        return constant(None)
+    if opened is not None and method == "close":
+        path, mode = world.path(opened.get("file", 0)), opened.get("mode", 1)
+        if mode is not None and "w" in (mode.string or "") and path is not None and path not in world.written:
+            world.overwrite(opened.get("file", 0), part, constant(""))
         return constant(None)
     if opened is not None and method in ("read", "readlines", "readline", "readall"):
         path = world.path(opened.get("file", 0))

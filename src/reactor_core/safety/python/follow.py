@@ -269,8 +269,6 @@ class Follower(Evaluator):
                 if attr is not None
                 else named(f"{call.args[0].name}.?", marks=frozenset({"hidden"}))
             )
-        if name == "operator.attrgetter" and first is not None and first.string:
-            return Value(name="attrgetter", bound=None, text=(first.string,), calls=(call,))
         if function.calls and name == "operator.methodcaller()" and first is not None:
             made = function.calls[-1]
             method = self.attribute(first, made.args[0].string or "?") if made.args else unknown()

@@ -123,8 +123,8 @@ def judge_indexes(world: World, function: Value, call: Call, part: str) -> Value
     if method in ("delete_collection", "delete_index", "drop_index_table", "delete_database"):
         world.say(found("B3", f"{method}: all entries are lost", Effect(method, Scale.ALL, reversible=False)), part)
         return unknown()
-    every = call.kwargs.get("delete_all") or call.kwargs.get("deleteAll")
-    if method == "delete" and every is not None and every.value:
+    whole = call.kwargs.get("delete_all") or call.kwargs.get("deleteAll")
+    if method == "delete" and whole is not None and whole.value:
         world.say(found("B3", "deletes all entries", Effect("index", Scale.ALL, reversible=False)), part)
         return unknown()
     return None

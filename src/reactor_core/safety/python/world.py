@@ -31,7 +31,7 @@ class World:
     resolved: list[str] = field(default_factory=list)
     touches: list[Touch] = field(default_factory=list)
     patched: set[str] = field(default_factory=set)
-    contents: dict[str, Value] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
     loops: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     """Statements that made temporary tables, which the same connection still has."""

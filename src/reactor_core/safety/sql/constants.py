@@ -99,7 +99,7 @@ class _Folder:
         return between.join(UNKNOWN_NAME if part is None else part for part in folded)[:_MOST]
 
     def _call(self, node: exp.Func) -> str | None:
-        name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
+        name = (node.name if isinstance(node, exp.Anonymous) else node.key).lower()
         nodes = node.expressions if isinstance(node, exp.Anonymous) else [*node.args.values()]
         given = [one for part in nodes for one in (part if isinstance(part, list) else [part]) if one is not None]
         if name == "format" and given:
@@ -120,7 +120,7 @@ class _Folder:
         if name in ("unhex", "hextoraw", "from_hex", "unhex_string"):
             self.decoded = True
             return _hex_text("0x" + first)
-        if name in ("from_base64", "base64_decode_string", "base64decode"):
+        if name in ("from_base64", "frombase64", "base64_decode_string", "base64decode"):
             return self._decode(first, "base64")
         if name == "decode" and len(values) > 1:
             return self._decode(first, str(values[1]))

@@ -112,11 +112,18 @@ def _is_key(column: str, target: str) -> bool:
     return column in _KEYS or column in (f"{single}_id", f"{target}_id", f"{single}id", f"{single}_uuid")
 
 
+def _bare(node: exp.Expression) -> exp.Expression:
+    """Without brackets."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
+
+
 def _nearly_all(tree: exp.Expression, target: str) -> bool:
     """``id <> 5``: all rows but one or a few."""
-    tree = tree.unnest()
+    tree = _bare(tree)
     if isinstance(tree, exp.Not):
-        inner = tree.this.unnest()
+        inner = _bare(tree.this)
         left = inner.this
         picks = isinstance(inner, exp.EQ) or (isinstance(inner, exp.In) and inner.args.get("query") is None)
         return (
@@ -240,7 +247,7 @@ class _Row:
         if isinstance(node, exp.DPipe):
             return _UNSURE
         for kind, compare in _COMPARED.items():
-            if type(node) is kind:
+            if type(node) is kind and isinstance(node, exp.Binary):
                 return self._compared(node, compare)
         for kind, count in _COUNTED.items():
             if type(node) is kind:
@@ -292,7 +299,7 @@ class _Row:
 
     def _one_column(self, left: exp.Expression, right: exp.Expression) -> bool:
         """Whether both sides are one column of one table: itself, or of the same table under another alias."""
-        left, right = left.unnest(), right.unnest()
+        left, right = _bare(left), _bare(right)
         if left.sql().lower() == right.sql().lower() and left.find(exp.Column) and not left.find(exp.Rand):
             return True
         if not (isinstance(left, exp.Column) and isinstance(right, exp.Column) and _column(left) == _column(right)):
@@ -371,12 +378,12 @@ class _Row:
 
     def _in_query(self, left: exp.Expression, query: exp.Expression) -> Any:
         """``id IN (SELECT id FROM t)`` on t itself takes all; of other queries nothing is known."""
-        inner = query.unnest() if isinstance(query, exp.Paren) else query
+        inner = _bare(query)
         inner = inner.this if isinstance(inner, exp.Subquery) else inner
         given = inner.expressions[0] if isinstance(inner, exp.Select) and len(inner.expressions) == 1 else None
-        same = isinstance(left, exp.Column) and isinstance(given, (exp.Column, exp.Star))
-        whole = same and self._whole(inner) and _column(left) == (given.name.lower() or "*")
-        return True if whole else _UNSURE
+        if not isinstance(left, exp.Column) or not isinstance(given, (exp.Column, exp.Star)) or not self._whole(inner):
+            return _UNSURE
+        return True if _column(left) == (given.name.lower() or "*") else _UNSURE
 
     def _like(self, node: exp.Binary) -> Any:
         value, pattern = self.value(node.this), self.value(node.expression)
