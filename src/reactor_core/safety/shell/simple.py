@@ -104,7 +104,7 @@ def call(one: Call) -> Outcome:
             check(one)
         outcome = BUILTINS[name](replace(one, words=_inside(one)))
         if outcome is not None:
-            if name in ("source", "."):
+            if name in ("source", ".", "export", "unset", "set"):
                 _judge_tool(one)
             output = outcome.output
             if name in ("export", "declare", "set") and shows_secret(one):

@@ -248,9 +248,18 @@ def judge_sed(call: Call) -> Judged | None:
     return merged(*parts)
 
 
+_SUBSTITUTES = re.compile(r"s([/|#,@:!])((?:\\.|(?!\1).)*)\1((?:\\.|(?!\1).)*)\1", re.DOTALL)
+_GROUP = re.compile(r"\\?\(([^()]*)\\?\)")
+
+
 def _inserted(script: str) -> str:
-    """What a script may put into a file: the replacements and inserted lines, without judging where."""
-    return script.replace("/", "\n").replace("|", "\n").replace("\\1", "")
+    """What a script may put into a file: lines that it adds, and replacements with each way their group may read."""
+    lines = re.findall(r"(?:^|[;\n\d$/])[aic]\\?\s*([^;\n]+)", script)
+    for _, pattern, replacement in _SUBSTITUTES.findall(script):
+        group = _GROUP.search(pattern)
+        ways = re.split(r"\\?\|", group.group(1)) if group is not None else [""]
+        lines += [replacement.replace("\\1", way.strip("^#?* \\")) for way in ways]
+    return "\n".join(lines)
 
 
 def _in_place(word: Textual) -> bool:

@@ -174,6 +174,8 @@ def judge_interpreter(call: Call) -> Judged | None:
     language = _LANGUAGES[call.program]
     if call.program in {"deno", "bun"} and (judged := _deno(call)) is not None:
         return judged
+    if (served := _serves(call)) is not None:
+        return served
     codes, files, edits = _programs(call, language)
     parts: list[Judged | Finding | None] = []
     for code in codes:
@@ -196,6 +198,20 @@ def judge_interpreter(call: Call) -> Judged | None:
     if files and files[0].text != "-":
         return _script(call, files[0], language, files[1:])
     return _from_stdin(call, language)
+
+
+def _serves(call: Call) -> Judged | None:
+    """``php -S address`` and ``ruby -run -e httpd`` serve the current folder."""
+    texts = [word.text or "" for word in call.words[1:]]
+    if call.program.startswith("php") and "-S" in texts:
+        address = texts[texts.index("-S") + 1] if texts.index("-S") + 1 < len(texts) else ""
+        own = address.startswith(("localhost", "127.", "[::1]"))
+        return (
+            Judged() if own else merged(call.found("C7", f"serves to the network at {address}", address, outward=True))
+        )
+    if call.program == "ruby" and "-run" in texts and "httpd" in texts:
+        return merged(call.found("C7", "serves to the network", outward=True))
+    return None
 
 
 def _edited(call: Call, word: Textual) -> Judged | Finding | None:

@@ -100,7 +100,7 @@ def _walked(call: Call, sinks: Sequence[Sink]) -> Iterator[Judged]:
 def _judge_sink(call: Call, sink: Sink, language: str) -> Judged | Finding | None:
     name = sink.name
     owner, _, last = name.replace("::", ".").replace("->", ".").rpartition(".")
-    if name in {"`", "|"} or _runs(owner, last, language):
+    if name in {"`", "|"} or _runs(owner, last, language) or (last == "script" and call.program == "osascript"):
         return _ran(call, sink, language)
     if last in _EVALUATES and not owner.startswith("db"):
         return _evaluated(call, sink, language)

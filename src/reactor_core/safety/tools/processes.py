@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from reactor_core.safety.tools.line import Textual, shown
+from reactor_core.safety.tools.line import Textual, read_line, shown
 from reactor_core.safety.tools.registry import Call, handles, origin_of
 from reactor_core.safety.tools.targets import merged
 from reactor_core.safety.verdict import Finding, Judged
@@ -82,8 +82,11 @@ def judge_pkill(call: Call) -> Judged | None:
     if call.program == "killall5":
         return merged(call.found("B6", "ends every process"))
     raw = [word.text for word in call.words[1:]]
-    if "-0" in raw or line.has("-l", "--list"):
+    if "-0" in raw or "-l" in raw or "--list" in raw:
         return Judged()
+    signals = re.compile(r"^-(?:SIG)?[A-Z][A-Z0-9]{2,}$|^-\d+$")
+    words = [word for word in call.words[1:] if not signals.match(word.text or "")]
+    line = read_line(call.program, words, values=() if call.tool is None else call.tool.values)
     users = line.values("-u", "-U", "--euid", "--uid", "--user")
     parts: list[Judged | Finding | None] = []
     if users and not line.operands:
