@@ -109,7 +109,7 @@ def walk(app: App, path: tuple[str, ...]) -> Iterator[tuple[str, App]]:
     inner = [name for name in app if not name.startswith("-")]
     for name in inner:
         yield from walk(app[name], (*path, name))
-    if not inner:
+    if not inner or app.default_command is not None:
         yield " ".join(path), app
 
 
