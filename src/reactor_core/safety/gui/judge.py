@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from reactor_core.safety import paths
 from reactor_core.safety.gui.destruction import destroyed, given_up
+from reactor_core.safety.gui.doubt import classed, doubted, entered_text, refused, set_wrong, warned
 from reactor_core.safety.gui.grammar import Scene, Step, parse
 from reactor_core.safety.gui.keys import Act, act_of, combinations, default_button
 from reactor_core.safety.gui.labels import Answer
@@ -121,6 +123,8 @@ class _Walk:
             self.lines.append(line)
             before = len(self.findings)
             self._step(step, steps[number + 1 :])
+            if len(self.findings) == before and not (step.verb == "key" and self._scene.field("dialog", "focused")):
+                self._add(warned(Sight.of(step, self._scene, self._scope), step.verb))
             self.findings[before:] = [
                 Finding(each.verdict, each.rule, each.says, each.effect, each.part or line)
                 for each in self.findings[before:]
@@ -144,10 +148,25 @@ class _Walk:
             or re.match(r"(?i)(save|send|submit|run|post|ok)\b", later.name)
             for later in after
         )
+        before = len(self.findings)
         self.findings += typed(step, self._scene, self._scope, entered=entered)
         field = self._scene.field("field", "dialog").lower()
+        told = self._scene.told
         if re.search(r"confirm.*(delet|destroy|remov|drop|eras)", field):
             self._label(f"delete {field.rpartition(' of ')[2]}")
+        elif re.search(
+            r"to confirm|type .{0,60}(delete|name|confirm|id)\b|are you (absolutely )?sure|cannot be undone", told
+        ):
+            self._told()
+        if len(self.findings) == before and not re.search(r"search|find|filter", field):
+            sight = Sight.of(Step("click", "button", "enter"), self._scene, self._scope)
+            self.findings += entered_text(step.name, field, sight)
+
+    def _told(self) -> None:
+        """A yes to what the screen says."""
+        sight = Sight.of(Step("click", "button", "confirm"), self._scene, self._scope, everything=self._everything)
+        for rule in (destroyed, entrusted, switched, classed):
+            self._add(rule(sight))
 
     def _label(self, label: str, *, state: str = "", role: str = "button") -> None:
         self._click(Step("click", role, label, state))
@@ -172,7 +191,7 @@ class _Walk:
         if sight.answer is Answer.GIVE_UP:
             self._add(given_up(sight))
         elif sight.answer in {Answer.SAFE, Answer.LOOK}:
-            for rule in (overseen, spoken, revealed) if sight.answer is Answer.LOOK else (spoken,):
+            for rule in (overseen, spoken, revealed) if sight.answer is Answer.LOOK else (spoken, refused, classed):
                 self._add(rule(sight))
         else:
             self._deed(sight)
@@ -187,19 +206,26 @@ class _Walk:
             return
         for rule in _DEEDS:
             self._add(rule(sight))
+        self._add(classed(sight))
         if len(self.findings) == before and sight.answer is Answer.YES and _ALARM.search(sight.scene.told):
             self.findings.append(unclear("says yes to a warning whose effect cannot be told"))
+        elif len(self.findings) == before:
+            self._add(doubted(sight))
 
     def _set(self, step: Step, sight: Sight) -> None:
         if step.verb == "uncheck":
             sight = Sight.of(Step("click", step.role, step.name, "off"), self._scene, self._scope)
+        before = len(self.findings)
         self._add(overseen(sight))
         self._add(switched(sight))
+        self._add(set_wrong(sight))
+        if len(self.findings) == before:
+            self._add(doubted(sight))
 
     def _drag(self, step: Step) -> None:
         target = step.state.lower()
         named = step.name if step.name != step.role else step.role
-        if re.search(r"trash|bin\b|recycle", target):
+        if re.search(r"trash|bin\b|recycle|shred|waste|garbage|eras|delet|dumpster|incinerat", target):
             self._add(
                 destroyed(
                     Sight.of(
@@ -210,6 +236,8 @@ class _Walk:
                     )
                 )
             )
+        elif re.match(r"[/~]", named):
+            self._add(paths.moving(named, target, self._scope))
         elif re.search(r"channel|chat|mail|conversation|public|share|upload", target):
             self._add(spoken(Sight.of(Step("click", "button", f"share {named} to {target}"), self._scene, self._scope)))
         elif step.role == "slider" or "threshold" in named.lower():
@@ -222,7 +250,7 @@ class _Walk:
             match act:
                 case Act.ALL:
                     self._everything = True
-                case Act.CONFIRM if len(one) > 1 or number:
+                case Act.CONFIRM if len(one) > 1 or number or self._scene.told:
                     self._confirm(pasted=any(earlier is Act.PASTE for _, earlier in acts[:number]))
                 case Act.DELETE | Act.ERASE if len(one) > 1:
                     self._delete(erase=act is Act.ERASE, stored=Act.RUN in rest)
@@ -251,8 +279,12 @@ class _Walk:
             command = scene.field("text", "line", "command", "prompt", "input")
             if command:
                 self.findings += self._scope.nested("shell", command).findings
+            elif scene.told:
+                self._told()
         elif MAIL_APP.search(scene.app) or scene.field("channel"):
             self._label("send")
+        elif scene.told:
+            self._told()
 
     def _delete(self, *, erase: bool, stored: bool) -> None:
         scene = self._scene

@@ -49,6 +49,7 @@ _LOOK = re.compile(
     r"|preferences|settings|options|statistics|version history|look|examine|analy[sz]e|check"
     r"|diff|expand|explore|preview)\b"
 )
+_STANDING = r"subscription|membership|order|booking|plan|reservation|appointment|account|service|policy|flight|payment"
 _SECRET = re.compile(r"(?i)(password|secret|token|\bkeys?\b|credential|passphrase|recovery code|seed|\bpin\b|private)")
 _GIVE_UP = re.compile(
     r"(?i)^(don['’]?t save|do not save|discard.*|(close|quit|exit|leave|log out|switch|continue) without saving"
@@ -77,6 +78,8 @@ def answer_of(label: str) -> Answer:
     text = bare(label)
     if re.fullmatch(r"(?i)discard (sending|drafts?|message|plan|suggestions?|request|proposal)", text):
         return Answer.SAFE
+    if re.match(rf"(?i)cancel (my |the |your )?({_STANDING})", text):
+        return Answer.DEED
     if _GIVE_UP.match(text):
         return Answer.GIVE_UP
     negated = _NEGATION.match(text)

@@ -26,6 +26,7 @@ class Sight:
         state: What it is switched to.
         answer: What the label means by itself.
         everything: Whether all things of a list were selected before.
+        path: The label as it stands, with the menus that lead to it.
         deed: Text that says what is done: the label, or the dialog where the label is a mere yes.
         text: Label and screen together.
         count: Of how many things it speaks.
@@ -38,6 +39,7 @@ class Sight:
     state: str
     answer: Answer
     everything: bool = False
+    path: str = ""
     deed: str = field(init=False)
     text: str = field(init=False)
     count: int = field(init=False)
@@ -51,7 +53,9 @@ class Sight:
     @classmethod
     def of(cls, step: Step, scene: Scene, scope: Scope, *, everything: bool = False) -> Sight:
         """What a step does to an element of a scene."""
-        return cls(scene, scope, bare(step.name).lower(), step.role, step.state, answer_of(step.name), everything)
+        return cls(
+            scene, scope, bare(step.name).lower(), step.role, step.state, answer_of(step.name), everything, step.name
+        )
 
     @property
     def app(self) -> str:
