@@ -20,7 +20,17 @@ from reactor_core.safety.shell.nodes import (
 )
 from reactor_core.safety.shell.parameters import Pieces, changed
 from reactor_core.safety.shell.patterns import braced, has_magic
-from reactor_core.safety.shell.state import EMPTY, OWN_PROCESS, UNKNOWN, Chooser, Shell, Value, joined_parts, literal
+from reactor_core.safety.shell.state import (
+    EMPTY,
+    MAX_TEXT,
+    OWN_PROCESS,
+    UNKNOWN,
+    Chooser,
+    Shell,
+    Value,
+    joined_parts,
+    literal,
+)
 
 __all__ = ["Expander"]
 
@@ -78,6 +88,8 @@ class Expander:
         for atom in atoms:
             parts.append(" " if atom.ends else atom.text)
             total = replace(total, origin=total.origin | atom.origin, globbed=total.globbed or atom.globbed)
+        if sum(len(part) for part in parts if part) > MAX_TEXT:
+            parts = [None]
         return replace(total, parts=joined_parts(parts))
 
     def pieces(self, node: WordNode) -> Pieces:
@@ -116,8 +128,8 @@ class Expander:
         if not node or not isinstance(node[0], Literal) or node[0].quoted:
             return node
         if match := _ASSIGNED.match(node[0].text):
-            rest = self._tilde((Literal(node[0].text[match.end() :]), *node[1:]))
-            return (Literal(match[0]), *rest)
+            behind = self._tilde((Literal(node[0].text[match.end() :]), *node[1:]))
+            return (Literal(match[0]), *behind)
         if not node[0].text.startswith("~"):
             return node
         text = node[0].text

@@ -156,6 +156,8 @@ def _sed(source: Source) -> Value | None:
                 return Value((None,), value.origin)
             pattern = match[2] if extended else re.sub(r"\\?[(){}|+?]", _swapped, match[2])
             after = re.sub(r"(?<!\\)&", r"\\g<0>", match[3])
+            if _SLOW.search(pattern) or len(text) > 100_000:
+                return Value((None,), value.origin)
             try:
                 text = "\n".join(
                     re.sub(pattern, after, line, count=0 if "g" in match[4] else 1) for line in text.split("\n")
@@ -163,6 +165,10 @@ def _sed(source: Source) -> Value | None:
             except (re.error, IndexError):
                 return Value((None,), value.origin)
     return Value((text,), replace(value.origin, decoded=True))
+
+
+_SLOW = re.compile(r"\)[*+?{]|[*+}].*[*+}].*[*+}]")
+"""Expressions that may take for ever: a repeated group, or three repetitions."""
 
 
 def _swapped(match: re.Match[str]) -> str:

@@ -6,6 +6,7 @@ import re
 
 from reactor_core.safety import paths
 from reactor_core.safety.scope import unclear
+from reactor_core.safety.sensitive import secret_name
 from reactor_core.safety.shell.command import Word
 from reactor_core.safety.shell.running import Call
 from reactor_core.safety.shell.scripts import fetched
@@ -155,6 +156,7 @@ _READERS = frozenset(
         "split",
     ]
 )
+_BROWSERS = frozenset({"curl", "wget", "http", "https", "xh", "curlie"})
 _MAILERS = frozenset(["mail", "mailx", "mutt", "neomutt", "sendmail", "msmtp", "swaks", "s-nail", "nail", "ssmtp"])
 _CREDENTIALS = ("authorization:", "x-api-key:", "private-token:", "cookie:", "x-auth-token:", "bearer ", "apikey:")
 
@@ -243,6 +245,26 @@ def _sent(call: Call, name: str) -> None:
         effect = Effect(target=name, scale=Scale.ITEM, reversible=False, outward=True, secret=True)
         call.found("B5", f"sends a secret out with {name}", effect)
         return
+    if name in _BROWSERS:
+        _requested(call)
+
+
+def _requested(call: Call) -> None:
+    """A request with a secret variable in its address or body is judged as if the variable's name were its value."""
+    spelled = [word for word in call.args if any(map(secret_name, word.origin.variables))]
+    spelled = [word for word in spelled if not word.known_prefix.lower().startswith(_CREDENTIALS)]
+    addresses = [word for word in call.args if word.known_prefix.lower().startswith(("http://", "https://"))]
+    if not spelled or not addresses:
+        return
+    body = [_named(word) for word in spelled if word not in addresses]
+    judged = call.known_scope().nested("network", f"POST {_named(addresses[0])} {' '.join(body)}".rstrip())
+    for finding in judged.findings:
+        call.add(finding)
+
+
+def _named(word: Word) -> str:
+    names = iter((*word.origin.variables, *["UNKNOWN"] * len(word.parts)))
+    return "".join(f"${next(names)}" if part is None else part for part in word.parts)
 
 
 def shows_secret(call: Call) -> bool:

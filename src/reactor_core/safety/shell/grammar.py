@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from reactor_core.safety.scope import TooComplex
 from reactor_core.safety.shell.lines import LineReader
 from reactor_core.safety.shell.nodes import (
     ArithmeticCommand,
@@ -36,6 +37,10 @@ _FUNCTION_NAME = re.compile(r"[^\s()<>|&;$`'\"\\]+")
 _NOT_FIRST = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}"})
 
 
+MAX_COMMANDS = 3_000
+"""Of a script; a longer one is not looked at."""
+
+
 class _Parser(LineReader):
     def script(self, ends: frozenset[str]) -> Script:
         items: list[Item] = []
@@ -47,6 +52,9 @@ class _Parser(LineReader):
             if self.peek() == ";" and self.peek(2) != ";;" and not ends:  # an empty command: bash refuses it
                 self.at += 1
                 continue
+            self.count += 1
+            if self.count > MAX_COMMANDS:
+                raise TooComplex(f"more than {MAX_COMMANDS:,} commands")
             pipeline = self.pipeline()
             item = Item(pipeline, joined)
             joined = ";"
@@ -78,9 +86,10 @@ class _Parser(LineReader):
     def script_so_far(self, items: list[Item], item: Item | None = None) -> None:
         """What the outermost script consists of, should the rest turn out to be unreadable."""
         if self.nesting == 0 and self._open == 0:
-            self.complete = [*items, item] if item else list(items)
+            self.complete = [*items, item] if item else items
 
     complete: list[Item]
+    count = 0
     _open = 0
 
     def _ends(self, ends: frozenset[str]) -> bool:

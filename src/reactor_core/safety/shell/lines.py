@@ -13,29 +13,9 @@ __all__ = ["LineReader"]
 _REDIRECTION = re.compile(r"(\d+|\{[A-Za-z_]\w*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>&|>>|>\||<|>)")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?=|\[)")
 _DECLARING = frozenset({"declare", "typeset", "local", "export", "readonly"})
-_RESERVED = frozenset(
-    [
-        "if",
-        "then",
-        "elif",
-        "else",
-        "fi",
-        "for",
-        "select",
-        "while",
-        "until",
-        "do",
-        "done",
-        "case",
-        "esac",
-        "in",
-        "function",
-        "time",
-        "{",
-        "}",
-        "!",
-        "[[",
-    ]
+_KEYWORD = re.compile(
+    r"(?:if|then|elif|else|fi|for|select|while|until|done|do|case|esac|in|function|time|\{|!|\[\[)(?=[ \t\n;&|()<>]|$)"
+    r"|\}(?=[ \t\n;&|()<>}]|$)"
 )
 _BLANK = re.compile(r"(?:[ \t]|\\\n|\r(?=\n))+")
 
@@ -92,12 +72,8 @@ class LineReader(WordReader):
 
     def keyword(self) -> str:
         """The reserved word that stands here, which is not passed; empty if none does."""
-        for word in _RESERVED:
-            if self.text.startswith(word, self.at):
-                after = self.text[self.at + len(word) : self.at + len(word) + 1]
-                if not after or after in " \t\n;&|()<>" or (word == "}" and after in "})"):
-                    return word
-        return ""
+        match = _KEYWORD.match(self.text, self.at)
+        return match[0] if match else ""
 
     def redirections(self) -> tuple[Redirection, ...]:
         """Read all redirections that stand here."""

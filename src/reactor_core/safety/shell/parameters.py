@@ -16,6 +16,10 @@ Pieces = tuple[tuple[str, bool], ...] | None
 """A pattern: texts, and whether each is quoted; None if it is not known."""
 
 
+MAX_LENGTH = 400
+"""Characters of a value that is matched against a pattern."""
+
+
 def changed(value: Value, op: str, pattern: Pieces, replacement: str | None, numbers: tuple[int, ...] | None) -> Value:
     """The value after an operator. What is not known stays so, as far as it matters.
 
@@ -41,7 +45,7 @@ def changed(value: Value, op: str, pattern: Pieces, replacement: str | None, num
     if pattern is None:
         return unknown
     matcher = expression(pattern)
-    if matcher is None:
+    if matcher is None or len(text) > MAX_LENGTH:
         return unknown
     if op[0] in "#%":
         return replace(value, parts=(_cut(text, op, matcher),))
@@ -97,8 +101,6 @@ def _transformed(value: Value, text: str, how: str) -> Value:
 
 
 def _cut(text: str, op: str, matcher: re.Pattern[str]) -> str:
-    if len(text) > 4096:
-        return text
     ends = range(len(text) + 1)
     if op[0] == "#":
         for end in reversed(ends) if op == "##" else ends:

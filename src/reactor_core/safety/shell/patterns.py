@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 
 from reactor_core.safety.shell.nodes import Literal, Part, WordNode
 from reactor_core.safety.shell.words import joined
@@ -16,6 +17,10 @@ MAGIC = frozenset("*?[")
 MAX_WORDS = 1024
 """Words that braces may give; with more they stay as they are."""
 
+MAX_STARS = 4
+"""In one pattern; with more nothing is matched."""
+
+_GROUPS = re.compile(r"[?*+@!]\(")
 _EXTENDED = {"?": "(?:%s)?", "*": "(?:%s)*", "+": "(?:%s)+", "@": "(?:%s)", "!": "(?!(?:%s)$).*"}
 _RANGE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?")
 
@@ -32,6 +37,9 @@ def expression(pieces: tuple[tuple[str, bool], ...]) -> re.Pattern[str] | None:
     Args:
         pieces: Texts, and whether each is quoted.
     """
+    unquoted = "".join(text for text, quoted in pieces if not quoted)
+    if unquoted.count("*") > MAX_STARS or len(_GROUPS.findall(unquoted)) > 1:
+        return None  # matching it could take for ever
     out = []
     for text, quoted in pieces:
         out.append(re.escape(text) if quoted else _translated(text))
@@ -116,7 +124,8 @@ def _alternatives(atoms: Sequence[Atom]) -> list[list[Atom]]:
             choices = [[*step] for step in steps]
         rest = _alternatives(atoms[end + 1 :])
         head = list(atoms[:start])
-        return [[*head, *choice, *tail] for choice in choices for tail in rest][: MAX_WORDS + 1]
+        product = ([*head, *choice, *tail] for choice in choices for tail in rest)
+        return list(islice(product, MAX_WORDS + 1))
     return [list(atoms)]
 
 

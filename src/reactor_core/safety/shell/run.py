@@ -350,8 +350,7 @@ class _Runner:
                 status = not status
             if status is False:
                 break
-            text = shell.stdin.text if shell.stdin is not None else None
-            blind += status is None or text is None
+            blind += status is None
             output = output + self.script(node.body, shell).output
             if _left_loop(shell) or blind >= _BLIND_ROUNDS:
                 break

@@ -10,7 +10,19 @@ from reactor_core.safety.shell.command import NOWHERE, Origin, Word
 from reactor_core.safety.shell.nodes import Node
 from reactor_core.safety.verdict import Finding, Touch
 
-__all__ = ["EMPTY", "OWN_PROCESS", "UNKNOWN", "Chooser", "Shell", "Value", "World", "joined_parts", "literal", "merged"]
+__all__ = [
+    "EMPTY",
+    "MAX_TEXT",
+    "OWN_PROCESS",
+    "UNKNOWN",
+    "Chooser",
+    "Shell",
+    "Value",
+    "World",
+    "joined_parts",
+    "literal",
+    "merged",
+]
 
 MAX_WAYS = 6
 """Values that a variable may have at one point; with more it is not known."""

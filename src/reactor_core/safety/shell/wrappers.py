@@ -46,7 +46,7 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-SHELLS = _set("sh bash dash zsh ksh ksh93 mksh ash fish rbash yash posh oksh tcsh csh rsh bash5 sh.exe bash.exe")
+SHELLS = _set("sh bash dash zsh ksh ksh93 mksh ash fish rbash yash posh oksh tcsh csh bash5 sh.exe bash.exe")
 
 INTERPRETERS = SHELLS | _set(
     "python python2 python3 pypy pypy3 perl ruby node nodejs deno bun php lua luajit tclsh osascript Rscript java "
@@ -240,7 +240,7 @@ WRAPPERS: dict[str, Wrapper] = {
     "pct": Wrapper(subcommands=("exec",), operands=1, inside=True),
     "machinectl": Wrapper(_set("--uid --setenv"), subcommands=("shell",), operands=1, privileged=True),
     "kubectl": Wrapper(_KUBECTL, subcommands=("exec", "debug", "run"), operands=1, inside=True, spaced=True),
-    "oc": Wrapper(_KUBECTL, subcommands=("exec", "rsh", "debug"), operands=1, inside=True, spaced=True),
+    "oc": Wrapper(_KUBECTL, subcommands=("exec",  "debug"), operands=1, inside=True, spaced=True),
     "k3s": Wrapper(subcommands=("kubectl", "crictl", "ctr"), operands=-1),
     "microk8s": Wrapper(subcommands=("kubectl", "helm"), operands=-1),
     "minikube": Wrapper(subcommands=("ssh",), inside=True),

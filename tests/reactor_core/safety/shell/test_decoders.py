@@ -37,9 +37,19 @@ def test_a_bomb_is_cut_short() -> None:
 
 @pytest.mark.parametrize(
     ("form", "args"),
-    [("%s\\n", ["a", "b"]), ("%d-%x", ["10", "255"]), ("%b", ["a\\tb"]), ("%03d", ["7"]), ("%c%c", ["xy", "zw"]), ("%%", []),
-     ("\\x72\\155", []), ("%5s|%-5s|", ["a", "b"]), ("%d", ["'A"]), ("x", ["a"])],
-)  # fmt: skip
+    [
+        ("%s\\n", ["a", "b"]),
+        ("%d-%x", ["10", "255"]),
+        ("%b", ["a\\tb"]),
+        ("%03d", ["7"]),
+        ("%c%c", ["xy", "zw"]),
+        ("%%", []),
+        ("\\x72\\155", []),
+        ("%5s|%-5s|", ["a", "b"]),
+        ("%d", ["'A"]),
+        ("x", ["a"]),
+    ],
+)
 def test_printf_prints_what_it_prints(form: str, args: list[str]) -> None:
     said = subprocess.run(["bash", "-c", 'printf "$@"', "x", form, *args], capture_output=True, check=True).stdout
     assert formatted(form, args) == said.decode()

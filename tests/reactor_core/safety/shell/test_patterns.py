@@ -10,9 +10,19 @@ from reactor_core.safety.shell.patterns import braced, expression, has_magic
 
 @pytest.mark.parametrize(
     ("pattern", "text", "fits"),
-    [("*.py", "a.py", True), ("*.py", "a.pyc", False), ("[a-c]?", "bz", True), ("[!a]", "a", False), ("a.c", "abc", False),
-     ("@(a|b)c", "bc", True), ("!(a)", "b", True), ("!(a)", "a", False), ("[[:digit:]]*", "7x", True), ("[", "[", True)],
-)  # fmt: skip
+    [
+        ("*.py", "a.py", True),
+        ("*.py", "a.pyc", False),
+        ("[a-c]?", "bz", True),
+        ("[!a]", "a", False),
+        ("a.c", "abc", False),
+        ("@(a|b)c", "bc", True),
+        ("!(a)", "b", True),
+        ("!(a)", "a", False),
+        ("[[:digit:]]*", "7x", True),
+        ("[", "[", True),
+    ],
+)
 def test_a_pattern_fits_as_in_the_shell(pattern: str, text: str, fits: bool) -> None:
     found = expression(((pattern, False),))
     assert found is not None
@@ -29,8 +39,11 @@ def test_quoted_signs_are_plain() -> None:
 
 def test_braces_give_all_combinations_in_order() -> None:
     assert [word[0].text for word in braced((Literal("{a,b}{1..2}"),)) if isinstance(word[0], Literal)] == [
-        "a1", "a2", "b1", "b2",
-    ]  # fmt: skip
+        "a1",
+        "a2",
+        "b1",
+        "b2",
+    ]
 
 
 def test_quoted_braces_stay() -> None:
