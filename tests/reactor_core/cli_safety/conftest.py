@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from reactor_core.cli import main
 from reactor_core.integration import EventBridge
 from reactor_core.safety.confirm import Approvals
 from reactor_core.safety.engine import Decision
@@ -86,14 +87,37 @@ def at_terminal(environment: dict[str, str]) -> Callable[..., AtTerminal]:
 
 
 @pytest.fixture
-def reactor(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs a command without a terminal; the agent's pipe is its standard input."""
+def piped(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a command in a process without a terminal; the agent's pipe is its standard input."""
 
-    def reactor(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    def piped(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*REACTOR, *words], input=typed, env=environment, capture_output=True, text=True, timeout=120,
-            start_new_session=True, check=False,
-        )  # fmt: skip
+            [*REACTOR, *words],
+            input=typed,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            start_new_session=True,
+            check=False,
+        )
+
+    return piped
+
+
+@pytest.fixture
+def reactor(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a command in this process, which is quicker; for commands that ask nobody."""
+    for name in ("REACTOR_WORKSPACE", "REACTOR_STATE_DIR", "NO_COLOR"):
+        monkeypatch.setenv(name, environment[name])
+
+    def reactor(*words: str) -> subprocess.CompletedProcess[str]:
+        capsys.readouterr()
+        status = main(words)
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(words, status, said.out, said.err)
 
     return reactor
 

@@ -40,14 +40,14 @@ def test_a_code_answers(reactor, asking, decide, totp):
     assert ticket.wait(30).principal == "alice"
 
 
-def test_a_note_of_another_machine_answers(reactor, asking, decide, safe_settings, tmp_path):
+def test_a_note_of_another_machine_answers(piped, asking, decide, safe_settings, tmp_path):
     signer = make_key(tmp_path / "bob.pem", "bob")
     store = FactorStore(safe_settings.state_dir)
     store.add_key(str(signer.verifier))
     store.close()
     ticket = asking.request(decide())
     note = sign_answer(signer, asking.subject(ticket.question), confirmed=True, signed_us=time.time_ns() // 1000)
-    done = reactor("safety", "approve", ticket.ticket_id, "--note", "/dev/stdin", "--json", typed=note)
+    done = piped("safety", "approve", ticket.ticket_id, "--note", "/dev/stdin", "--json", typed=note)
     assert json.loads(done.stdout)["answers"][0]["method"] == "key"
 
 
@@ -60,9 +60,9 @@ def test_refusing_takes_nothing(reactor, asking, decide):
     assert "denied already" in again.stderr
 
 
-def test_the_pipe_of_an_agent_answers_nothing(reactor, asking, decide, totp):
+def test_the_pipe_of_an_agent_answers_nothing(piped, asking, decide, totp):
     ticket = asking.request(decide())
-    done = reactor("safety", "approve", ticket.ticket_id, typed="yes\ny\n123456\n")
+    done = piped("safety", "approve", ticket.ticket_id, typed="yes\ny\n123456\n")
     assert done.returncode == 5
     assert asking.question(ticket.ticket_id).state == "open"
 
@@ -125,6 +125,7 @@ def test_where_nobody_has_an_authenticator_a_word_at_the_terminal_is_enough(at_t
     assert found["state"] == "confirmed"
 
 
+@pytest.mark.slow
 def test_another_word_refuses(at_terminal, asked_elsewhere):
     command = at_terminal("safety", "approve", asked_elsewhere("confirm"))
     command.until("Type [a-z]{4} to let it run")

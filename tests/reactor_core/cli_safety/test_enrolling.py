@@ -4,6 +4,7 @@ import json
 import time
 
 import pyotp
+import pytest
 
 from reactor_core.events import EventType, Journal
 from reactor_core.safety.confirm import FactorStore
@@ -44,19 +45,20 @@ def test_a_wrong_code_sets_nothing_up(at_terminal, reactor):
     assert json.loads(reactor("safety", "enrol", "--list", "--json").stdout) == {"factors": []}
 
 
-def test_without_a_terminal_no_secret_is_shown(reactor):
-    done = reactor("safety", "enrol", typed="123456\n")
+def test_without_a_terminal_no_secret_is_shown(piped):
+    done = piped("safety", "enrol", typed="123456\n")
     assert done.returncode == 5
     assert done.stdout == ""
     assert "terminal" in done.stderr
 
 
-def test_a_second_factor_needs_the_first(at_terminal, reactor, tmp_path):
+@pytest.mark.slow
+def test_a_second_factor_needs_the_first(at_terminal, reactor, piped, tmp_path):
     totp = enrol_at(at_terminal)
     made = reactor("safety", "enrol", "--person", "bob", "--make-key", str(tmp_path / "bob.pem"))
     key = made.stdout.strip()
     assert key.startswith("bob+")
-    refused = reactor("safety", "enrol", "--key", key)
+    refused = piped("safety", "enrol", "--key", key)
     assert refused.returncode == 6
     assert "second factor" in refused.stderr
     accepted = reactor("safety", "enrol", "--key", key, "--code", totp.now())
@@ -73,9 +75,10 @@ def test_a_second_factor_needs_the_first(at_terminal, reactor, tmp_path):
     assert [one["person"] for one in listed] == ["alice", "bob", "carol"]
 
 
-def test_a_factor_is_removed_with_a_factor(at_terminal, reactor):
+@pytest.mark.slow
+def test_a_factor_is_removed_with_a_factor(at_terminal, reactor, piped):
     totp = enrol_at(at_terminal)
-    assert reactor("safety", "enrol", "--person", "alice", "--remove", "totp").returncode == 6
+    assert piped("safety", "enrol", "--person", "alice", "--remove", "totp").returncode == 6
     assert reactor("safety", "enrol", "--person", "alice", "--remove", "key", "--code", "1").returncode == 3
     removed = reactor("safety", "enrol", "--person", "alice", "--remove", "totp", "--code", totp.now())
     assert removed.returncode == 0, removed.stderr
