@@ -58,6 +58,9 @@ class _Command(Protocol):
     @property
     def stdin(self) -> _Text | None: ...
 
+    @property
+    def piped(self) -> bool: ...
+
 
 def judge_command(command: _Command, scope: Scope) -> Judged:
     """Judge one resolved command: what its program does with these words, this environment and this input.
@@ -75,6 +78,7 @@ def judge_command(command: _Command, scope: Scope) -> Judged:
         stdin=None if stdin is None else stdin.text,
         has_stdin=stdin is not None,
         origin=None if stdin is None else stdin.origin,
+        piped=command.piped,
     )
     return merged(judge_environment(call), _judge(call))
 

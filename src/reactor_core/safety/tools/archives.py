@@ -174,6 +174,8 @@ def _starts(words: list[Textual]) -> list[Textual]:
 def _found_deleted(call: Call, start: Textual, texts: list[str]) -> Judged | Finding:
     if start.text is None:
         return call.found("C6", f"deletes below {shown(start)}, which cannot be known beforehand", reversible=False)
+    if "-empty" in texts:
+        return nothing()  # what is empty holds nothing that could be lost
     folder = start.text.rstrip("/") or "/"
     patterns = [
         texts[index + 1]

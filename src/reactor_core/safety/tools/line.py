@@ -198,7 +198,7 @@ def _options(
 
 
 def _completed(name: str, values: Collection[str], known: Collection[str]) -> str:
-    if name in values or name in known or len(name) < 4 or not name.startswith("--"):
+    if not known or name in values or name in known or len(name) < 4 or not name.startswith("--"):
         return name
     fits = {full for full in (*values, *known) if full.startswith(name)}
     return fits.pop() if len(fits) == 1 else name

@@ -66,6 +66,7 @@ class Call:
         stdin: What it reads from standard input: the text, or None if it is unknown; see ``has_stdin``.
         has_stdin: Whether standard input is a pipe, a file or a here-document at all.
         origin: Where standard input came from.
+        piped: Whether another command of the action reads what it prints.
         tool: The program's table, or None.
     """
 
@@ -77,6 +78,7 @@ class Call:
     has_stdin: bool = False
     origin: Origin = field(default_factory=Nowhere)
     tool: Tool | None = None
+    piped: bool = False
 
     @property
     def program(self) -> str:
@@ -155,6 +157,7 @@ def read_call(
     stdin: str | None = None,
     has_stdin: bool = False,
     origin: Origin | None = None,
+    piped: bool = False,
 ) -> Call:
     """Take a command apart as the program's table says."""
     tool = lookup(program)
@@ -169,4 +172,4 @@ def read_call(
             single_dash=tool.single_dash,
             stops=tool.stops,
         )
-    return Call(line, tuple(words), scope, env, stdin, has_stdin, origin or Nowhere(), tool)
+    return Call(line, tuple(words), scope, env, stdin, has_stdin, origin or Nowhere(), tool, piped)

@@ -6,7 +6,7 @@ import re
 
 from reactor_core.safety import paths
 from reactor_core.safety.tools.line import wordset
-from reactor_core.safety.tools.registry import Call
+from reactor_core.safety.tools.registry import Call, handles
 from reactor_core.safety.tools.targets import merged
 from reactor_core.safety.verdict import Finding, Judged
 
@@ -38,6 +38,18 @@ def judge_environment(call: Call) -> Judged:
     if not call.env:
         return Judged()
     return merged(*(_variable(call, name, value) for name, value in call.env.items()))
+
+
+@handles("env", "printenv", "genv")
+def judge_env(call: Call) -> Judged | None:
+    """Printing the whole environment prints its secrets; what a filter lets through is the filter's."""
+    if call.program != "printenv" and call.line.options:
+        return Judged()
+    if call.line.operands:
+        return None
+    if call.piped:
+        return Judged()
+    return merged(call.found("C8", "prints every variable of the environment, secrets too", secret=True))
 
 
 def _variable(call: Call, name: str, value: str | None) -> Judged | Finding | None:
