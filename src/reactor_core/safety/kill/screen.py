@@ -15,7 +15,7 @@ from typing import Any
 from reactor_core.errors import EnvironmentMissing, MissingExtra
 from reactor_core.safety.kill.keys import Corner, Hotkey
 
-__all__ = ["LOOK_SECONDS", "ScreenWatch"]
+__all__ = ["LOOK_SECONDS", "ScreenWatch", "drop_socket"]
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class ScreenWatch:
         try:
             self._display: Any = Display(display)
         except (error.DisplayError, OSError) as problem:
-            _drop_socket(problem)
+            drop_socket(problem)
             raise EnvironmentMissing(f"display {display} cannot be watched: {problem}") from None
         self.name = display
         self._happened = happened
@@ -127,7 +127,7 @@ class ScreenWatch:
             os.close(self._ending)
 
 
-def _drop_socket(problem: BaseException) -> None:
+def drop_socket(problem: BaseException) -> None:
     """Python-xlib forgets its socket when it cannot connect; without this Python complains about it much later."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)

@@ -1,0 +1,70 @@
+"""A real page in a real browser."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from tests.servers.display import needs
+
+from reactor_core.safety.preview import BrowserDriver
+from reactor_core.safety.preview.target import changed
+
+pytestmark = pytest.mark.system
+
+PAGE = """<!doctype html><title>Shop</title><style>body{margin:0}
+button{position:absolute;left:40px;top:40px;width:120px;
+height:60px}</style><button id=b onclick="window.clicks=(window.clicks||0)+1">Pay</button>"""
+
+
+async def clicking(page: Any, driver: BrowserDriver) -> None:
+    seen = await driver.look(100, 70)
+    assert 'button "Pay" b' in seen.element
+    assert seen.box == (40, 40, 120, 60)
+    assert "'Shop'" in seen.window
+    await driver.mark(100, 70)
+    assert changed(seen, await driver.look(100, 70)) == ""
+    await driver.unmark()
+    assert await driver.click(100, 70, "left", seen) == ""
+    assert await page.evaluate("window.clicks") == 1
+
+
+async def changing(page: Any, driver: BrowserDriver) -> None:
+    seen = await driver.look(100, 70)
+    for change, word in (
+        ("b.textContent = 'Pay all'", "element"),
+        ("b.textContent = 'Pay'; b.style.left = '60px'", "moved"),
+        ("b.style.left = '40px'; b.style.background = 'red'", "picture"),
+        ("b.style.visibility = 'hidden'", "element"),
+        ("b.style.visibility = ''; document.title = 'Other'", "window"),
+    ):
+        await page.evaluate(change)
+        assert word in await driver.click(100, 70, "left", seen)
+    assert await page.evaluate("window.clicks || 0") == 0
+
+
+async def vetoing(page: Any, driver: BrowserDriver) -> None:
+    await driver.mark(100, 70)
+    assert await driver.veto() == ""
+    await page.keyboard.press("Escape")
+    assert "Escape" in await driver.veto()
+    await driver.mark(100, 70)
+    assert await driver.veto() == ""
+
+
+def test_a_page_is_clicked_as_it_was_shown_or_not_at_all() -> None:
+    """One browser for all courses: it takes seconds to start."""
+    needs("chromium")
+    from playwright.async_api import async_playwright
+
+    async def run() -> None:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+            for course in (clicking, changing, vetoing):
+                page = await browser.new_page()
+                await page.set_content(PAGE)
+                await course(page, BrowserDriver(page))
+            await browser.close()
+
+    asyncio.run(run())

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from reactor_core.safety.preview.target import Target, changed
+
+SEEN = Target("0x1 xterm 'a'", 'button "OK"', (1, 2, 3, 4), "aa")
+
+
+def test_nothing_changed():
+    assert changed(SEEN, replace(SEEN)) == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "word"),
+    [
+        ("window", "other", "window"),
+        ("element", "other", "element"),
+        ("box", (9, 2, 3, 4), "moved"),
+        ("pixels", "bb", "picture"),
+    ],
+)
+def test_each_part_of_a_target_counts(field, value, word):
+    assert word in changed(SEEN, replace(SEEN, **{field: value}))
