@@ -163,6 +163,7 @@ def test_it_survives_what_ends_others_while_somebody_has_a_lease(station: Statio
     assert again.pid == standing.pid
 
 
+@pytest.mark.slow
 def test_it_goes_when_the_last_lease_is_given_back(bridge: EventBridge, settings: Settings) -> None:
     with Station(bridge):
         standing = watcher_standing(settings.workspace)
