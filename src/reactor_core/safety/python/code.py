@@ -22,6 +22,8 @@ def _run(world: World, _: Value, call: Call, part: str) -> Value | None:
     source = first
     if first.name == "compile()" and first.calls:
         source = first.calls[-1].args[0] if first.calls[-1].args else first
+    if source.name == "ast.parse()" and source.calls and source.calls[-1].args:
+        source = source.calls[-1].args[0]
     if REMOTE in source.marks:
         world.say(found("B5", "runs what came over the network", Effect("code", Scale.ALL, reversible=False)), part)
         return unknown()

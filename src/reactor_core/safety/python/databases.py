@@ -109,6 +109,8 @@ def _execute(world: World, function: Value, call: Call, part: str) -> Value | No
         says = "changes some rows" if narrowed else "changes every row of a table"
         world.say(found(rule, says, Effect("table", Scale.ITEM if narrowed else Scale.ALL, reversible=False)), part)
         return unknown()
+    if ".delete()" in first.name or ".drop()" in first.name:
+        return _rows(world, first, part, "deletes")
     if first.name.startswith("sqlalchemy."):
         many = len(call.args) > 1 and "insert" in first.name
         if many:
@@ -120,7 +122,7 @@ def _execute(world: World, function: Value, call: Call, part: str) -> Value | No
     if method in _NOT_RUN and "asyncpg" not in function.name:
         return None
     if text is None or not _HEAD.match(text):
-        if text is None and method in _SURE and _database(function):
+        if text is None and method in _SURE and (_database(function) or function.owner is not None):
             world.ask("runs a statement of SQL that is not known", part)
             return unknown("input")
         return None

@@ -221,7 +221,7 @@ class Evaluator:
                     self.world.say(found("B6", says, Effect("memory", Scale.ALL)))
                     return unknown(*marks)
                 if length(a, b) > 100_000:
-                    return unknown(*marks)
+                    return unknown(*marks, "large")
             result = OPERATORS[type(op)](a, b)
         except Exception:  # noqa: BLE001  whatever fails at run time has no value
             return unknown(*marks)

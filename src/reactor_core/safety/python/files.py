@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reactor_core.safety import paths
+from reactor_core.safety.python.listings import glob_of, names_in, scandir_of, walk_of
 from reactor_core.safety.python.values import INPUT, MANY, SECRET, Call, Value, constant, join_marks, named, unknown
 from reactor_core.safety.python.world import World
 from reactor_core.safety.verdict import Effect, Scale, found
@@ -126,34 +127,6 @@ def _os_open(world: World, _: Value, call: Call, part: str) -> Value | None:
     return named("os.open()", calls=(call,))
 
 
-def _walk(_world: World, _: Value, call: Call, _part: str) -> Value | None:
-    top = call.get("top", 0)
-    star = constant([constant("*", MANY)], MANY)
-    root = (
-        replace(top, known=top.string is not None, value=top.string, path=False).marked(MANY)
-        if top is not None
-        else unknown(MANY)
-    )
-    return constant([constant((root, star, star))], MANY)
-
-
-def _listed(_world: World, _: Value, _call: Call, _part: str) -> Value | None:
-    return constant([constant("*", MANY)], MANY)
-
-
-def _scandir(_world: World, _: Value, call: Call, _part: str) -> Value | None:
-    top = call.args[0].string if call.args else "."
-    return constant([_path(posixpath.join(top, "*"), MANY)] if top is not None else [unknown(MANY)], MANY)
-
-
-def _glob(_world: World, _: Value, call: Call, _part: str) -> Value | None:
-    pattern, root = call.get("pathname", 0), call.kwargs.get("root_dir")
-    if pattern is None or pattern.string is None:
-        return constant([replace(pattern or unknown(), marks=frozenset({MANY}))], MANY)
-    text = posixpath.join(root.string, pattern.string) if root is not None and root.string else pattern.string
-    return constant([constant(text, MANY)], MANY)
-
-
 def _scratch(suffix: str) -> Handler:
     def handle(world: World, function: Value, _call: Call, _part: str) -> Value | None:
         world.made += 1
@@ -243,7 +216,15 @@ def _trash(world: World, _: Value, call: Call, part: str) -> Value | None:
     return constant(None)
 
 
+def _archive(world: World, function: Value, call: Call, part: str) -> Value | None:
+    mode = call.get("mode", 1)
+    if mode is not None and (mode.string or "").startswith("w"):
+        world.overwrite(call.args[0] if call.args else call.get("name"), part)
+    return named(f"{function.name}()", calls=(call,))
+
+
 FILES: dict[str, Handler] = {
+    **dict.fromkeys(("zipfile.ZipFile", "tarfile.open", "h5py.File", "tarfile.TarFile"), _archive),
     **dict.fromkeys(("os.remove", "os.unlink", "os.removexattr"), _delete(recursive=False)),
     **dict.fromkeys((
         "shutil.rmtree", "distutils.dir_util.remove_tree", "os.removedirs", "fs.rmtree",
@@ -259,8 +240,8 @@ FILES: dict[str, Handler] = {
         "open", "io.open", "codecs.open", "gzip.open", "bz2.open", "lzma.open", "aiofiles.open", "fsspec.open",
         "io.FileIO", "smart_open.open",
     ), _open),
-    "os.open": _os_open, "os.truncate": _delete(recursive=False), **dict.fromkeys(("os.walk", "os.fwalk"), _walk),
-    "os.listdir": _listed, "os.scandir": _scandir, **dict.fromkeys(("glob.glob", "glob.iglob"), _glob),
+    "os.open": _os_open, "os.truncate": _delete(recursive=False), **dict.fromkeys(("os.walk", "os.fwalk"), walk_of),
+    "os.listdir": names_in, "os.scandir": scandir_of, **dict.fromkeys(("glob.glob", "glob.iglob"), glob_of),
     **dict.fromkeys((
         "tempfile.mkdtemp", "tempfile.TemporaryDirectory", "tempfile.mkstemp", "tempfile.mktemp",
         "tempfile.NamedTemporaryFile", "tempfile.TemporaryFile",

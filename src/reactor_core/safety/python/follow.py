@@ -11,11 +11,13 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from reactor_core.safety.python.contexts import patched, waits
 from reactor_core.safety.python.evaluate import Evaluator
 from reactor_core.safety.python.folding import fold_function, fold_method
 from reactor_core.safety.python.modules import CALLED, CALLED_LAST, CALLERS, GROWS, STARRED, canonical
 from reactor_core.safety.python.values import MANY, Call, Value, constant, named, unknown
 from reactor_core.safety.python.world import World
+from reactor_core.safety.verdict import Effect, Scale, found
 
 __all__ = ["Follower"]
 
@@ -119,20 +121,20 @@ class Follower(Evaluator):
         test = self.value(node.test)
         if test.known and not test.value:
             return
-        leaves = any(isinstance(inner, (ast.Break, ast.Return, ast.Raise)) for inner in ast.walk(node))
+        leaves = any(isinstance(inner, (ast.Break, ast.Return, ast.Raise)) or waits(inner) for inner in ast.walk(node))
         with self.world.loop("endless" if test.known and not leaves else "open"):
             self.block(node.body)
 
     def _do_with(self, node: ast.With | ast.AsyncWith) -> None:
-        patched: set[str] = set()
+        replaced: set[str] = set()
         for item in node.items:
             value = self.value(item.context_expr)
-            patched |= _patched(value)
+            replaced |= patched(value)
             if item.optional_vars is not None:
                 self.bind(item.optional_vars, value)
-        self.world.patched |= patched
+        self.world.patched |= replaced
         self.block(node.body)
-        self.world.patched -= patched
+        self.world.patched -= replaced
 
     _do_asyncwith = _do_with
 
@@ -223,6 +225,8 @@ class Follower(Evaluator):
         return result
 
     def _grow(self, owner: Value, call: Call) -> Value:
+        if self.world.endless and call.args and (call.args[0].known or "large" in call.args[0].marks):
+            self.world.say(found("B6", "takes memory without end", Effect("memory", Scale.ALL)), call.name)
         if isinstance(owner.value, list) and call.args and len(owner.value) < 1_000:
             items = call.args[0].items
             owner.value.extend(items if call.name == "extend" and items else [call.args[0]])
@@ -382,18 +386,3 @@ class Follower(Evaluator):
             return self.value(tree.body[0].value)
         self.block(tree.body)
         return unknown()
-
-
-def _patched(value: Value) -> set[str]:
-    """What ``mock.patch('shutil.rmtree')`` replaces while its block runs."""
-    if not value.calls or not value.name.endswith("()"):
-        return set()
-    call, name = value.calls[-1], value.name
-    if "patch" not in name and "monkeypatch" not in name:
-        return set()
-    texts = [one.string for one in call.args if one.string is not None]
-    if name.endswith("object()") and len(call.args) > 1:
-        return {f"{call.args[0].name}.{call.args[1].string}"}
-    return {canonical(text) for text in texts[:1]} | {
-        text.rpartition(".")[2] for text in texts[:1] if text.count(".") > 1
-    }

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from reactor_core.safety.python.code import CODE, judge_loading
 from reactor_core.safety.python.databases import DATABASES, judge_database_method
+from reactor_core.safety.python.doubtful import judge_doubtful
 from reactor_core.safety.python.files import FILES, judge_file_method
 from reactor_core.safety.python.follow import Follower
 from reactor_core.safety.python.processes import PROCESSES, judge_process_method
@@ -30,6 +31,7 @@ _METHODS = (
     judge_remote_method,
     judge_database_method,
     judge_service_method,
+    judge_doubtful,
     judge_verb,
 )
 
@@ -39,7 +41,7 @@ def judge(text: str, scope: Scope) -> Judged:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd escapes in the snippet
-            tree = ast.parse(textwrap.dedent(text).strip("\n"))
+            tree = _parsed(textwrap.dedent(text).strip("\n"))
     except (SyntaxError, ValueError):
         return Judged((unclear("this is not Python"),), (text,))
     world = World(scope, _nowhere, _uncalled)
@@ -47,6 +49,19 @@ def judge(text: str, scope: Scope) -> Judged:
     world.run, world.invoke = follower.run_text, follower.invoke
     follower.block(tree.body)
     return Judged(tuple(world.findings), (ast.unparse(tree)[:2_000], *world.resolved), tuple(world.touches))
+
+
+def _parsed(text: str) -> ast.Module:
+    """The tree of a snippet. Line ends inside of quotes, which come about when a text is copied, count as escapes."""
+    try:
+        return ast.parse(text)
+    except SyntaxError:
+        mended, quote = [], ""
+        for at, character in enumerate(text):
+            if character in "'\"" and quote in ("", character) and text[at - 1 : at] != "\\":
+                quote = "" if quote else character
+            mended.append("\\n" if quote and character == "\n" else character)
+        return ast.parse("".join(mended))
 
 
 def _nowhere(_: str) -> Value:

@@ -41,6 +41,8 @@ def _start(world: World, call: Call, command: Value | None, part: str) -> Value:
     elif text is None:
         world.ask("starts a program that is not known", part)
     else:
+        if world.endless:
+            world.say(found("B6", "starts programs without end", Effect("processes", Scale.ALL)), part)
         cwd = call.kwargs.get("cwd")
         changes: dict[str, object] = {}
         if cwd is not None and cwd.string is None and not (cwd.known and cwd.value is None):
