@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactor_core.safety.tools.folding import Folded, fold
@@ -71,12 +71,14 @@ def test_a_setting_is_no_target() -> None:
     assert [one.option for one in sink.arguments] == [False, True]
 
 
+@settings(deadline=None)  # machines are shared
 @given(st.text(alphabet=st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=40))
 def test_base64_of_any_text_is_that_text(text: str) -> None:
     coded = base64.b64encode(text.encode()).decode()
     assert given_to(f'system(atob("{coded}"))', "node", "system").text == text
 
 
+@settings(deadline=None)  # machines are shared
 @given(st.text(max_size=60), st.sampled_from(["perl", "ruby", "node", "php", "lua", "awk"]))
 def test_any_text_comes_to_an_end(source: str, language: str) -> None:
     assert len(list(fold(tokens(source, language), "/h", language))) <= len(source) + 1

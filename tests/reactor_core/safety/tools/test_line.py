@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactor_core.safety.tools.line import Known, Line, program_name, read_line, spelled
@@ -58,11 +58,13 @@ def test_a_program_is_named_without_its_folder() -> None:
     assert [program_name(text) for text in ("/usr/bin/../bin/rm", "RM.EXE", "rm")] == ["rm", "rm", "rm"]
 
 
+@settings(deadline=None)  # machines are shared
 @given(st.lists(st.text(min_size=1).filter(lambda text: "\0" not in text)))
 def test_spelled_words_are_read_again_as_they_were(words: list[str]) -> None:
     assert shlex.split(spelled([Known(word) for word in words])) == words
 
 
+@settings(deadline=None)  # machines are shared
 @given(st.lists(st.text(alphabet="-abc=/ ", min_size=1), max_size=6))
 def test_no_word_is_lost_or_made_up(words: list[str]) -> None:
     read = read_line("x", [Known(word) for word in words])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactor_core.safety.tools.tokens import Token, tokens
@@ -46,6 +46,7 @@ def test_a_slash_behind_a_value_divides() -> None:
     assert kinds("a / b", "node") == [("name", "a"), ("mark", "/"), ("name", "b")]
 
 
+@settings(deadline=None)  # machines are shared
 @given(st.text(max_size=60), st.sampled_from(["perl", "ruby", "node", "php", "lua", "awk"]))
 def test_any_text_comes_to_an_end(source: str, language: str) -> None:
     assert len(tokens(source, language)) <= len(source)
