@@ -99,7 +99,7 @@ class SafetyGate:
         self.policy = found_policy if policy is None else policy
         self._disk = disk
         self._opinion = opinion
-        redactor = Redactor.of(self._environment, project=Path(self.setting.project))
+        redactor = self._redactor = Redactor.of(self._environment, project=Path(self.setting.project))
         self.recorder = Recorder(
             bridge, redactor=redactor, session=self.session, audit=bridge.settings.safety_audit_enabled
         )
@@ -183,6 +183,8 @@ class SafetyGate:
         """
         orders = [as_step(step) for step in steps]
         decisions = [self.judge(order.action, order.kind, cwd=order.cwd) for order in orders]
+        for decision in decisions:
+            self._redactor.learn(decision.action)
         named = [(new_id(), decision) for decision in decisions]
         strictest = max(decisions, key=lambda decision: decision.verdict.rank, default=self.judge("", "shell"))
         event, risky = self.recorder.plan(goal, named, verdict=strictest, cwd=self.setting.cwd)
@@ -220,6 +222,7 @@ class SafetyGate:
         """The first half of entering: judge and write down. For :class:`Guarding`."""
         self.station.check()
         decision, prepared = self._judged(order)
+        self._redactor.learn(decision.action)
         decision_id = new_id()
         cwd = self._folder(order)
         try:
@@ -313,7 +316,7 @@ class SafetyGate:
 
     def _ask(self, decision: Decision, decision_id: str, order: Order, cwd: str) -> Ticket:
         return self.approvals.request(
-            decision,
+            self.recorder.shown(decision),
             session=self.session,
             decision_id=decision_id,
             cwd=cwd,

@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from reactor_core.events.event import Event
 from reactor_core.events.safety_events import safety_audit, safety_blocked
 from reactor_core.events.vocabulary import EventType
@@ -158,6 +160,21 @@ class Recorder:
         if len(resolved) < len(decision.resolved) or len(findings) < len(decision.findings):
             record["trimmed"] = True
         return record
+
+    def shown(self, decision: Decision) -> Decision:
+        """The decision without secrets, with its hash: what people are asked about."""
+        clean = cache(self.text)
+        findings = tuple(
+            replace(
+                finding,
+                says=clean(finding.says),
+                part=clean(finding.part),
+                effect=replace(finding.effect, target=clean(finding.effect.target)),
+            )
+            for finding in decision.findings[:MOST_LINES]
+        )
+        resolved = tuple(clean(line) for line in decision.resolved[:MOST_LINES])
+        return replace(decision, action=clean(decision.action), findings=findings, resolved=resolved)
 
     def clean(self, value: Any) -> Any:
         """A JSON value without secrets; what has no JSON form is described."""

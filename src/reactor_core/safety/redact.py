@@ -26,6 +26,10 @@ __all__ = ["Redactor", "redact_text", "secret_name"]
 SHORTEST = 6
 """Shorter values of secret variables are too likely to be ordinary words."""
 
+MOST_LEARNED = 256
+"""Secrets of earlier actions that are remembered."""
+
+_MARK = re.compile(r"\[redacted(?:: [^\]]*)?\]")
 _WORDS = frozenset(
     ("false", "secret", "password", "passwd", "token", "default", "example", "changeme", "disabled", "enabled")
 )
@@ -135,6 +139,7 @@ class Redactor:
         forms = {form for value in values if _worth(value) for form in _spellings(value)}
         longest_first = sorted(forms, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+        self._learned: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, environment: Mapping[str, str], *, project: Path | None = None) -> Redactor:
@@ -145,8 +150,23 @@ class Redactor:
             values += _env_values(project)
         return cls(values)
 
+    def learn(self, text: str) -> None:
+        """Remember the secrets of an action: parts of it will be shown where nothing says any more what they are."""
+        pieces = _MARK.split(self.text(text))
+        position = text.find(pieces[0]) + len(pieces[0])
+        for piece in pieces[1:]:
+            end = text.find(piece, position) if piece else len(text)
+            if end < 0:
+                return
+            value = text[position:end]
+            position = end + len(piece)
+            if _worth(value) and value not in self._learned:
+                self._learned = (value, *self._learned)[:MOST_LEARNED]
+
     def text(self, text: str) -> str:
         """The text without its secrets."""
+        for value in self._learned:
+            text = text.replace(value, "[redacted: known secret]")
         if self._known is not None:
             text = self._known.sub("[redacted: known secret]", text)
         return redact_text(text)

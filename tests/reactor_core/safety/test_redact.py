@@ -162,3 +162,11 @@ def test_long_texts_take_bounded_time(piece: str) -> None:
     begin = time.process_time()
     redact_text(text)
     assert time.process_time() - begin < 2
+
+
+def test_the_secrets_of_an_action_are_known_in_its_parts() -> None:
+    redactor = Redactor()
+    redactor.learn('type: "hunter2canary" | field: Password')
+    assert redactor.text('types "hunter2canary" somewhere') == 'types "[redacted: known secret]" somewhere'
+    redactor.learn("PGPASSWORD=canary-two psql -h db; echo done")
+    assert redactor.text("canary-two and done") == "[redacted: known secret] and done"
