@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reactor_core.safety.python.values import Call, Value, unknown
 from reactor_core.safety.python.world import World
+from reactor_core.safety.things import name_kind
 from reactor_core.safety.verdict import Effect, Scale, found
 
 __all__ = ["judge_indexes", "judge_keys", "judge_mongo"]
@@ -38,7 +39,8 @@ def judge_mongo(world: World, function: Value, call: Call, part: str) -> Value |
         and not call.kwargs
         and ("Mongo" in name or name.startswith(("db.", "db[]", "collection")))
     ):
-        world.say(found("B3", "drops a collection", Effect(name, Scale.ALL, reversible=False)), part)
+        rule = "C3" if name_kind(name, world.scope.setting) == "scratch" else "B3"
+        world.say(found(rule, "drops a collection", Effect(name, Scale.ALL, reversible=False)), part)
         return unknown()
     return None
 

@@ -62,7 +62,8 @@ def is_chain(nodes: Sequence[Node]) -> bool:
         return False
     second = rest[1]
     linked = isinstance(second, Token) and second.raw in (*_LINKS, "=", "[")
-    return (linked or isinstance(second, Group)) and any(isinstance(node, Group) for node in rest[1:])
+    named = isinstance(second, Token) and second.raw in (".", "::") and len(rest) > 2
+    return (linked or isinstance(second, Group)) and (named or any(isinstance(node, Group) for node in rest[1:]))
 
 
 def _bare(nodes: Sequence[Node]) -> list[Node]:

@@ -75,7 +75,7 @@ def reach(
         dict.fromkeys(_place(node, same) for node in tree.find_all(exp.Column) if not _within_query(node, tree))
     )
     rows = _rows(tree, columns, target)
-    if columns and all(_truth(_Row(row, target, same).value(tree)) is True for row in rows):
+    if all(_truth(_Row(row, target, same).value(tree)) is True for row in rows):
         return Reach.EVERY
     if not columns and not any(correlated(query) for query in tree.find_all(exp.Select)):
         # It does not look at the row: it takes all rows or none, and which of the two only the server knows.
@@ -211,7 +211,7 @@ _COUNTED: dict[type[exp.Expression], Callable[[Any, Any], Any]] = {
     exp.Div: lambda a, b: a / b if b else None,
     exp.Mod: lambda a, b: a % b if b else None,
 }
-_SURE = (exp.Boolean, exp.Literal, exp.Paren, exp.Connector, exp.Not, exp.Binary)
+_SURE = (exp.Boolean, exp.Literal, exp.Paren, exp.Connector, exp.Not, exp.Neg, exp.Binary)
 """What every dialect computes alike, as long as no texts are compared."""
 _TODAY = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentDatetime, exp.CurrentTime)
 

@@ -7,6 +7,7 @@ import pytest
 from reactor_core.safety.engine import judge_action
 
 ALLOW = (
+    "REVOKE INSERT ON orders FROM kim",
     "SELECT * FROM orders WHERE id = 5 FOR UPDATE",
     "SELECT count(*) FROM api_tokens",
     "SELECT email, password_changed_at FROM users",
@@ -86,7 +87,6 @@ CONFIRM = (
     "ALTER TABLE dev.users DROP COLUMN a",
     "CREATE INDEX CONCURRENTLY i ON orders (a)",
     "GRANT SELECT, INSERT ON app.orders TO 'svc'@'10.0.0.5'",
-    "REVOKE INSERT ON orders FROM kim",
     "CREATE USER kim WITH PASSWORD 'x'",
     "ALTER USER app PASSWORD 'x'",
     "DROP ROLE analyst",
