@@ -54,6 +54,16 @@ def guards(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool,
         return True, mail_finding(call, "C8", "creates or changes a secret of the account", secret=True)
     if have & {"password", "token"} and first in {"get", "show", "read", "reveal", "export"}:
         return True, mail_finding(call, "C8", "shows a secret", secret=True)
+    spoken = " ".join([call.name.replace("_", " ").lower(), names])
+    if first in {"disable", "turn", "deactivate", "remove", "switch"} and re.search(
+        r"two.?factor|2fa|mfa|otp|audit|spam filter|phishing|security|protection|encryption", spoken
+    ):
+        on = {"on"} & have
+        return True, None if on else mail_finding(call, "B5", "switches protection off", privilege=True)
+    if {"spam", "filter"} <= have and (refused(call, "enabled", "active", "on") or first == "disable"):
+        return True, mail_finding(call, "B5", "switches the spam filter off", privilege=True)
+    if first in {"whitelist", "allowlist", "trust"}:
+        return True, mail_finding(call, "B5" if "*" in call.source else "C7", "lets senders past the filters")
     guard = re.search(
         r"two_?(?:factor|step)|2fa|mfa|otp|audit|log(?:ging)?\b|spam_?filter|phishing|alerts?\b|security"
         r"|encryption|dlp|quarantine|safe_?links|antivirus|malware|external_?warning|retention|archiving|journal"
@@ -162,6 +172,8 @@ def access(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool,
         return False, None
     if first in MAIL_READS or first in DESTROYS | {"revoke", "sign", "logout"}:
         return True, None
+    if first in {"authorize", "authorise", "connect"} and re.search(r"send|write|full|modify|all", call.source):
+        return True, mail_finding(call, "B5", "lets a program into the mailbox", privilege=True, outward=True)
     rights = " ".join(
         str(call.named.get(name, ""))
         for name in (

@@ -124,7 +124,7 @@ def readers_of(call: Call) -> Readers:
         if isinstance(value, int) and not isinstance(value, bool):
             count = max(count, value)
         elif isinstance(value, str) and (numbers := _NUMBER.findall(value)):
-            count = max([count, *(int(re.sub(r"\D", "", number)) for number in numbers)])
+            count = max([count, *(int(re.sub(r"\D", "", str(number))) for number in numbers)])
     if call.times is None:
         open_list = open_list or "a loop of unknown length"
     elif call.times > 1:

@@ -82,6 +82,8 @@ def judge_call(call: Call, scope: Scope, words: list[str] | None = None) -> Find
         done, finding = special(call, first, have, scope)
         if done:
             return finding
+    if first in {"close", "deactivate"} and have & {"account", "mailbox"}:
+        return mail_finding(call, "B7", "closes an account")
     if first in _TIDIES or (
         have & {"label", "labels", "star", "flag", "read", "unread"}
         and have & {"remove", "clear", "add", "set", "mark", "delete"}
@@ -99,6 +101,8 @@ def judge_call(call: Call, scope: Scope, words: list[str] | None = None) -> Find
         return None
     if have & DESTROYS or first in {"wipe", "archive"}:
         return _deletes(call, have)
+    if first in {"not", "recall", "discard"} or have & {"reminder"}:
+        return None
     if "compose" in have:
         return None
     if have & {"autoreply", "vacation"} or {"auto", "reply"} <= have or {"out", "office"} <= have:
@@ -139,9 +143,15 @@ def _runs(call: Call, first: str, have: set[str], scope: Scope) -> tuple[bool, F
         return True, None
     if have & {"script", "macro", "sieve"} and have & {"run", "execute", "apply", "install", "upload"}:
         return True, unclear("runs a script that is not shown", part=call.source[:300])
+    if have & {"save", "download"} and flagged(call, "execute", "run", "open_after", "launch"):
+        return True, mail_finding(call, "B5", f"runs the attachment {name}".strip(), privilege=True)
     if have & {"save", "download", "export"} and not have & {"draft"}:
-        target = call.text("path", "folder", "dst", "to", "dest", "out", "directory")
-        if have & {"mailbox", "contacts", "export"} and target and ("@" in target or "://" in target):
+        target = call.text("path", "folder", "dst", "to", "dest", "destination", "url", "target", "out", "directory")
+        if (
+            have & {"mailbox", "contacts", "export", "mail", "archive", "messages"}
+            and target
+            and ("@" in target or "://" in target)
+        ):
             return True, mail_finding(call, "B5", f"gives the mail to {target}", outward=True, secret=True)
         finding = (
             paths.overwriting(target, scope)
@@ -269,6 +279,8 @@ def _whom(readers: Readers) -> str:
 
 def _sends(call: Call, words: list[str]) -> Finding:
     readers = readers_of(call)
+    if words[:1] == ["forward"] and "all" in words:
+        return mail_finding(call, "B5", "sends all mail on", outward=True, secret=True)
     rule, says = carried_by(call, readers)
     if rule:
         return mail_finding(call, rule, says, outward=True, secret=rule == "B5")

@@ -30,9 +30,11 @@ _RUN = re.compile(
 
 def judge(text: str, scope: Scope) -> Judged:
     """Judge ``METHOD address [headers] [body] [(remarks)]``, ``CONNECT address`` or ``LISTEN address``."""
-    called = judge_calls(text, scope, judge)
-    if called is not None:
-        return called
+    called = judge_calls(text, scope, _judge_request)
+    return _judge_request(text, scope) if called is None else called
+
+
+def _judge_request(text: str, scope: Scope) -> Judged:
     request = read_request(text)
     if request is None:
         return Judged((unclear("it is no network action that could be read", part=text[:200]),), (text,))

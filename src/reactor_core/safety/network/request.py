@@ -115,7 +115,7 @@ def read_request(text: str) -> Request | None:
 
 
 def _address(line: str, method: str) -> tuple[str, str]:
-    """The address, which may hold spaces inside ``${...}``, ``$(...)``, ``{{...}}`` and ``<...>``, and what is behind."""
+    """The address, which may hold spaces inside ``${...}``, ``$(...)``, ``{{...}}`` and ``<...>``, and the rest."""
     closing = {"(": ")", "{": "}", "<": ">"}
     stack: list[str] = []
     for index, character in enumerate(line):

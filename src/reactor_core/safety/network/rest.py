@@ -343,7 +343,12 @@ def _writing(request: Request, verb: str) -> Finding | None:
         return None
     words = [part for segment in request.segments for part in split_name(segment)]
     tail = set(split_name(request.segments[-1])) if request.segments else set()
-    if request.method == "POST" and (tail & _QUESTIONS or verb in READS) and not tail & {"send", "pay", "job", "jobs"}:
+    if (
+        request.method == "POST"
+        and (tail & _QUESTIONS or verb in READS)
+        and "." not in request.segments[-1]
+        and not tail & {"send", "pay", "job", "jobs"}
+    ):
         return None
     if aim.name == "*" and request.method in {"PUT", "PATCH"}:
         return _finding("B3", f"changes all {aim.noun}", request, aim)

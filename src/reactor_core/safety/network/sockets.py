@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import Any
 
 from reactor_core.safety import sensitive
 from reactor_core.safety.naming import wordset
@@ -108,7 +109,7 @@ def judge_socket(request: Request, scope: Scope) -> Judged:
     return Judged()
 
 
-def _one(rule: str, says: str, request: Request, **effect: bool) -> Judged:
+def _one(rule: str, says: str, request: Request, **effect: Any) -> Judged:
     if not rule:
         return Judged()
     return Judged((found(rule, says, Effect(request.host or request.url, **effect), part=request.brief),))

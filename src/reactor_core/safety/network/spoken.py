@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from reactor_core.safety import paths, sensitive
 from reactor_core.safety.calls import Call, parse_calls
@@ -38,7 +39,7 @@ def judge_calls(text: str, scope: Scope, judge: Callable[[str, Scope], Judged]) 
         scope: Where it would run.
         judge: Judges a request that a call stands for.
     """
-    calls = parse_calls(text) if re.match(r"\s*(?:await\s+)?[A-Za-z_][\w.]*\s*\(|\s*for\s", text) else None
+    calls = parse_calls(text) if re.match(r"\s*(?:await\s+)?[A-Za-z_][\w.]*\(|\s*for\s|\s*\[", text) else None
     if calls is None:
         return None
     findings: list[Finding] = []
@@ -66,7 +67,7 @@ def _host(address: str) -> str:
     return re.sub(r":\d+$", "", bare.partition("/")[0]).strip("[]")
 
 
-def _found(call: Call, rule: str, says: str, **effect: bool) -> Finding:
+def _found(call: Call, rule: str, says: str, **effect: Any) -> Finding:
     return found(rule, says, Effect(_host(_where(call)), **effect), part=call.source[:300])
 
 
@@ -80,6 +81,8 @@ def _call(call: Call, scope: Scope, judge: Callable[[str, Scope], Judged]) -> Ju
     local = is_local(_host(_where(call)))
     if secret and not local and not verbs & {"download", "listen"}:
         return _found(call, "B5", f"sends {secret} out", outward=True, secret=True)
+    if {"exec", "shell", "command"} & set(call.named) and re.search(r"/?(?:ba|z|da)?sh\b|cmd|powershell", said):
+        return _found(call, "B5", "hands a shell of this machine out", outward=True, privilege=True)
     if call.given("dry_run", "simulate", "preview", "check_only"):
         return _found(call, "A4", "only asks what would be done")
     method = call.text("method", "verb")
@@ -131,14 +134,30 @@ def _call(call: Call, scope: Scope, judge: Callable[[str, Scope], Judged]) -> Ju
         )
     if verbs & {"flood", "ddos", "dos", "stress", "hammer", "slowloris"}:
         return None if local else _found(call, "B6", "overloads a host", outward=True)
-    if verbs & {"scan", "portscan", "nmap", "sniff", "spoof", "bruteforce", "brute", "crack", "mitm", "deauth"}:
-        hostile = verbs & {"spoof", "bruteforce", "brute", "crack", "mitm", "deauth"}
+    if verbs & {
+        "scan",
+        "portscan",
+        "nmap",
+        "sniff",
+        "spoof",
+        "poison",
+        "bruteforce",
+        "brute",
+        "crack",
+        "mitm",
+        "deauth",
+    }:
+        hostile = verbs & {"spoof", "poison", "bruteforce", "brute", "crack", "mitm", "deauth"}
         return None if local else _found(call, "B5" if hostile else "C6", f"{first}s a network", outward=True)
     if verbs & {"interface", "network", "link", "nic", "wifi", "vpn"} and verbs & (STOPS | DESTROYS | {"down", "off"}):
         precious = name_kind(said, scope.setting) == "precious"
         return _found(call, "B6" if precious else "C5", "takes a host off the network")
     if verbs & {"close", "unexpose", "deny", "drop"} and verbs & {"port", "tunnel", "connection", "socket", "session"}:
         return None
+    if verbs & {"certificate", "cert", "ca"} and verbs & {"trust", "install", "add", "import"}:
+        return _found(call, "B5", "lets somebody else vouch for every host", privilege=True)
+    if verbs & {"capture", "pcap", "tcpdump", "sniff"} and not local and "http" in said:
+        return _found(call, "B5", "sends out what passes on the network", outward=True, secret=True)
     if verbs & {"reverse", "shell", "backdoor", "implant", "c2"}:
         return _found(call, "B5", "hands a shell of this machine out", outward=True, privilege=True)
     if verbs & _ASKS or first in _ASKS or words[-1:] in (["info"], ["status"], ["list"], ["query"], ["lookup"]):

@@ -85,7 +85,7 @@ def _call(name: str, arguments: str, before: str, scope: Scope) -> list[Finding]
         case "remove_shard" | "removeShard" | "reconfig" | "stepDown" | "fsyncLock" | "killOp":
             return [_finding("C4", f"changes the cluster ({name})")]
     if name in _GRANTS:
-        wide = re.search(r"root|AnyDatabase|__system|dbOwner|clusterAdmin", arguments)
+        wide = bool(re.search(r"root|AnyDatabase|__system|dbOwner|clusterAdmin", arguments))
         return [_finding("B5" if wide else "C7", "gives rights to a user")]
     if name in _WRITES:
         return [_finding("C3", f"changes documents ({name})", collection)]
@@ -101,7 +101,7 @@ def _command(name: str, rest: str, scope: Scope) -> list[Finding]:
         case "drop":
             return [_finding("C3" if scratch else "B3", "drops a collection", target)] if target else []
         case "delete":
-            wide = re.search(r"['\"]?q['\"]?\s*:\s*\{\s*\}", rest) and not re.search(r"limit['\"]?\s*:\s*1", rest)
+            wide = bool(re.search(r"['\"]?q['\"]?\s*:\s*\{\s*\}", rest) and not re.search(r"limit['\"]?\s*:\s*1", rest))
             return [_finding("B3" if wide and not scratch else "C3", "deletes documents", target)] if target else []
         case "update" | "insert" | "findAndModify":
             wide = (
@@ -115,6 +115,6 @@ def _command(name: str, rest: str, scope: Scope) -> list[Finding]:
         case "dropAllUsersFromDatabase":
             return [_finding("B5", "removes every user")]
         case "createUser" | "updateUser" | "grantRolesToUser":
-            wide = re.search(r"root|AnyDatabase|__system|dbOwner|clusterAdmin", rest)
+            wide = bool(re.search(r"root|AnyDatabase|__system|dbOwner|clusterAdmin", rest))
             return [_finding("B5" if wide else "C7", "gives rights to a user", target)]
     return [_finding("C4", f"changes the server ({name})", target)]

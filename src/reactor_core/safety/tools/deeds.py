@@ -94,7 +94,7 @@ def read_spoken(words: Sequence[Textual], *, flags: Collection[str] = (), severa
         name, equals, value = text.partition("=")
         slot = options.setdefault(name, [])
         if equals:
-            slot.append(_Tail(word, value))
+            slot.append(_Tail(word, value, word.globbed, word.many))
             continue
         if (
             name in flags
@@ -123,6 +123,8 @@ class _Tail:
 
     word: Textual
     value: str
+    globbed: bool = False
+    many: bool = False
 
     @property
     def text(self) -> str | None:

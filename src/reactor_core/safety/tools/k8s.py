@@ -77,7 +77,7 @@ def judge_kubectl(call: Call) -> Judged | None:
 
 def _kinds(spoken: Spoken) -> list[str]:
     """Kinds of things that are named, each for one."""
-    out = []
+    out: list[str] = []
     for word in spoken.words[1:]:
         text = word.text or word.known_prefix
         kind, slash, _ = text.partition("/")
