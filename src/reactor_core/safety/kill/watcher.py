@@ -43,6 +43,9 @@ LOG_NAME = "watcher.log"
 LINGER_SECONDS = 5.0
 """How long it stays without a lease."""
 
+SWITCH_SECONDS = 0.0005
+"""How long the thread that publishes may hold the interpreter while the one that stops wants it."""
+
 LOOK_SECONDS = 1.0
 """How often it notes who descends from the actions."""
 
@@ -282,6 +285,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _watch(listening: socket.socket, settings: Settings) -> None:
+    sys.setswitchinterval(SWITCH_SECONDS)
     with EventBridge(EventSource.SYSTEM, workspace=settings.workspace, settings=settings) as bridge:
         watcher = Watcher(listening, bridge, triggers=Triggers(settings) if settings.kill_switch_enabled else None)
         # The terminal's Ctrl-C and a shutdown reach it as they reach the stations: it outlives them.
