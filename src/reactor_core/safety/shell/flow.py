@@ -10,7 +10,7 @@ from reactor_core.safety.sensitive import secret_name
 from reactor_core.safety.shell.command import Word
 from reactor_core.safety.shell.running import Call
 from reactor_core.safety.shell.scripts import fetched
-from reactor_core.safety.shell.wrappers import INTERPRETERS
+from reactor_core.safety.shell.wrappers import INTERPRETERS, SHELLS
 from reactor_core.safety.verdict import Effect, Scale
 
 __all__ = ["check", "shows_secret"]
@@ -156,6 +156,7 @@ _READERS = frozenset(
         "split",
     ]
 )
+_CONNECTORS = frozenset(["nc", "ncat", "netcat", "telnet", "socat", "openssl"])
 _BROWSERS = frozenset({"curl", "wget", "http", "https", "xh", "curlie"})
 _MAILERS = frozenset(["mail", "mailx", "mutt", "neomutt", "sendmail", "msmtp", "swaks", "s-nail", "nail", "ssmtp"])
 _CREDENTIALS = ("authorization:", "x-api-key:", "private-token:", "cookie:", "x-auth-token:", "bearer ", "apikey:")
@@ -236,6 +237,10 @@ def _sent(call: Call, name: str) -> None:
     texts = [word.text or "" for word in call.args]
     if name in _SENDING and not any(text in _SENDING[name] for text in texts):
         return
+    stages = call.stdin.origin.pipeline if call.stdin is not None else ()
+    if name in _CONNECTORS and any(stage[0] in SHELLS for stage in stages):
+        effect = Effect(target=name, scale=Scale.ALL, reversible=False, outward=True, privilege=True)
+        call.found("B5", f"connects a shell to another host with {name}", effect)
     for value in (call.stdin, *call.args):
         if value is None or not value.origin.secret:
             continue

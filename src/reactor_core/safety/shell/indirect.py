@@ -74,6 +74,13 @@ def shown(call: Call) -> None:
 
 def schedule(call: Call) -> None:
     """The lines of a crontab that is read from the input: what they run is run."""
+    if call.name in ("at", "batch"):
+        lists = any(word.text in ("-l", "-r") for word in call.args)
+        if call.stdin is not None and call.stdin.text is not None and not lists:
+            shell = call.shell.copy()
+            shell.scope = deeper(call.scope)
+            call.runner.text(call.stdin.text, shell)
+        return
     operands = [word.text for word in call.args if word.text and not word.text.startswith("-")]
     takes_input = any(word.text == "-" for word in call.args) or not call.args
     if operands and operands != ["-"] and not any(word.text in ("-l", "-r", "-e") for word in call.args):

@@ -11,7 +11,7 @@ import msgspec
 from reactor_core.safety import paths
 from reactor_core.safety.scope import Scope, unclear
 from reactor_core.safety.shell.builtins import BUILTINS
-from reactor_core.safety.shell.command import Redirect, Word, line_of
+from reactor_core.safety.shell.command import Origin, Redirect, Word, line_of
 from reactor_core.safety.shell.containers import outside
 from reactor_core.safety.shell.expand import Expander
 from reactor_core.safety.shell.flow import shows_secret
@@ -20,7 +20,7 @@ from reactor_core.safety.shell.running import Call, Runs
 from reactor_core.safety.shell.scripts import content_of, run_shell
 from reactor_core.safety.shell.state import UNKNOWN, Shell, Value, literal
 from reactor_core.safety.shell.traces import written
-from reactor_core.safety.verdict import Effect, Judged, Scale
+from reactor_core.safety.verdict import Effect, Judged, Scale, found
 
 __all__ = ["judge_redirects", "opened", "take"]
 
@@ -51,11 +51,15 @@ def opened(
         target = words[0] if len(words) == 1 else Word((None,))
         text = target.text or ""
         if op in (">&", "<&") and re.fullmatch(r"\d+-?|-", text):
+            if op == "<&" and fd in (None, 0) and text in shell.world.sockets:
+                stdin = Value((None,), Origin(fetched=True))
             if op == ">&" and fd in (None, 1) and text == "2":
                 out = True
             continue
         if op in ("<", "<>", "<&") and fd in (None, 0):
             stdin = _file_content(target, shell, expander, scope, runner)
+        if fd is not None and _NETWORK.fullmatch(text):
+            shell.world.sockets.add(str(fd))
         kind = "<" if op.startswith("<") and op != "<>" else ">>" if op in (">>", "&>>", "<>") else ">"
         redirects.append(Redirect(kind, target, fd if fd is not None else (0 if op[0] == "<" else 1)))
         out = out or (kind != "<" and fd in (None, 1) and text not in ("/dev/stdout", "/dev/tty", "/dev/fd/1"))
@@ -100,6 +104,9 @@ def judge_redirects(one: Call, redirects: Sequence[Redirect], output: Value) -> 
             if target.globbed and content.text == "":
                 # In a loop over a pattern: emptying many files is losing them.
                 finding = paths.deletion(path, scope, recursive=False, many=True) or finding
+        if finding is not None and redirect.op != "<" and content.origin.fetched and finding.rule in ("C5", "C6"):
+            says = f"puts what comes from elsewhere where it runs by itself: {path}"
+            finding = found("B5", says, Effect(target=path, scale=Scale.ALL, reversible=False, privilege=True))
         if finding is not None:
             one.add(msgspec.structs.replace(finding, part=f"{line_of(one.words)} {redirect.op} {target}"))
         if redirect.op == ">" and finding is None and text is not None and not target.globbed:

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 from reactor_core.safety.scope import unclear
-from reactor_core.safety.shell.command import Word
+from reactor_core.safety.shell.command import Origin, Word
 from reactor_core.safety.shell.running import Call, Outcome, absolute, deeper
 from reactor_core.safety.shell.state import UNKNOWN, Shell, Value
 from reactor_core.safety.verdict import Effect, Scale
@@ -35,6 +35,8 @@ def content_of(call: Call, word: Word) -> Value:
     if word.text is None:
         return Value((None,), word.origin)
     path = call.path(word.text)
+    if path in ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0") and call.stdin is not None:
+        return call.stdin
     if path in call.world.contents:
         return call.world.contents[path]
     disk = call.scope.disk
@@ -75,7 +77,7 @@ def run_content(call: Call, value: Value, shell: Shell, what: str, *, assembled:
             return Outcome(Value((None,), origin))
     if value.text is None:
         _partly(call, value, shell, what)
-        return Outcome(UNKNOWN)
+        return Outcome(Value((None,), Origin(pipeline=(("sh",),))))
     if origin.decoded or assembled:
         call.add(unclear(f"runs {what} that is decoded or assembled only while it runs"))
     return call.runner.text(value.text, shell)

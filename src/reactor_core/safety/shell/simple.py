@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,6 +31,13 @@ from reactor_core.safety.verdict import Effect, Scale
 
 __all__ = ["call", "run_simple"]
 
+_FOLDERS = ("/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin")
+_PROGRAMS = (
+    "rm", "dd", "sh", "bash", "dash", "zsh", "mv", "cp", "chmod", "chown", "cat", "tee", "nc", "curl", "wget", "find",
+    "shred", "kill", "python3", "perl", "mkfs", "mkfs.ext4", "wipefs", "reboot", "shutdown", "sudo", "env", "git",
+    "ssh",
+)  # fmt: skip
+"""Programs that a pattern in the place of a program is tried with."""
 _OUTER = frozenset({"env", "command", "builtin", "exec", "nohup", "time", "busybox", "toybox"})
 _MAX_CALLS = 12
 
@@ -90,6 +98,8 @@ def call(one: Call) -> Outcome:
         return _unknown_program(one)
     if not first.text:
         return Outcome(status=False)
+    if first.globbed:
+        _matching_programs(one, first.text)
     name = one.name
     if "/" not in first.text and name in one.shell.functions and (not one.plain or name not in BUILTINS):
         return _function(one, name)
@@ -120,7 +130,7 @@ def call(one: Call) -> Outcome:
         return inner
     check(one)
     _judge_tool(one)
-    if name == "crontab":
+    if name in ("crontab", "at", "batch"):
         schedule(one)
     secret = shows_secret(one) or any(finding.effect.secret for finding in world.findings[start:])
     if inner is not None and name not in REPEATERS:
@@ -185,6 +195,13 @@ def _inside_scope(one: Call) -> Scope:
     return replace(scope, cwd=outside(scope.cwd, one.shell.roots)) if one.shell.roots and scope.cwd else scope
 
 
+def _matching_programs(one: Call, pattern: str) -> None:
+    """A pattern in the place of a program stands for the first program that fits."""
+    for program in _PROGRAMS:
+        if any(fnmatch.fnmatchcase(f"{folder}/{program}", pattern) for folder in _FOLDERS):
+            call(replace(one, words=(Word((program,)), *one.args)))
+
+
 def _unknown_program(one: Call) -> Outcome:
     first = one.words[0]
     one.world.resolved.append(line_of(one.words))
@@ -193,6 +210,9 @@ def _unknown_program(one: Call) -> Outcome:
         one.add(unclear(f"runs a program in {first.known_prefix} whose name is not known"))
     else:
         one.add(unclear("runs a command that is not known"))
+    rest = "".join(part for part in first.parts if part)
+    if rest and "/" not in rest:
+        one.runner.call(replace(one, words=(Word((rest,)), *one.args)))
     if len(one.words) > 1 and first.many:
         # It may be a wrapper such as $SUDO, or nothing at all.
         one.runner.call(replace(one, words=one.args))

@@ -141,6 +141,7 @@ class World:
         verified: Something fetched was checked against a signature or a sum.
         config: Aliases that were set in a tool, such as ``("git", "sync")``.
         branch: The branch that the action has switched to; empty if it has not.
+        sockets: Numbers of streams that are connected to another host.
         descriptors: Numbers given to process substitutions so far.
     """
 
@@ -155,6 +156,7 @@ class World:
     verified: bool = False
     config: dict[tuple[str, str], str] = field(default_factory=dict)
     branch: str = ""
+    sockets: set[str] = field(default_factory=set)
     descriptors: int = 0
 
 

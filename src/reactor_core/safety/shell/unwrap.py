@@ -78,6 +78,8 @@ def _run(call: Call, taken: _Taken, wrapper: Wrapper) -> Outcome | None:
             return call.runner.call(replace(call, words=(Word(("bash",)),), env={})) if call.stdin else outcome
         return _line(call, joined_line(words, quoted=taken.login))
     if not words:
+        if call.name in ("su", "runuser") and call.stdin is not None:
+            return call.runner.call(replace(call, words=(Word(("bash",)),)))
         return outcome
     return call.runner.call(replace(call, words=words, scope=deeper(call.scope), declared=()))
 
@@ -142,6 +144,10 @@ def _take(args: Sequence[Word], wrapper: Wrapper) -> _Taken:
             index += 1
             if len(taken.operands) >= operands or wrapper.spaced:
                 break
+            continue
+        if text == "-" and wrapper.operands in (0, 99):
+            taken.clean = wrapper.assigns
+            index += 1
             continue
         if text is not None and text.startswith("-") and len(text) > 1:
             index = _option(args, index, wrapper, taken)
