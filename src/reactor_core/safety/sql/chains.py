@@ -79,7 +79,7 @@ def judge_chain(session: Session, nodes: Sequence[Node], text: str) -> list[Find
     snippet = textwrap.dedent(text).strip()
     if _is_python(snippet):
         findings += session.scope.nested("python", snippet).findings
-        if "{" not in snippet and not snippet.startswith(("db.", "await")):
+        if "{" not in snippet and "(" in snippet and not snippet.startswith(("db.", "await")):
             return findings
     return [*findings, *_chained(session, nodes)]
 
