@@ -24,8 +24,10 @@ _log = logging.getLogger(__name__)
 KINDS = ("shell", "sql", "gui", "file", "network", "cloud", "email", "python")
 """What an action can be."""
 
-MAX_CHARACTERS = 262_144
-"""Longer actions are not looked into: a person decides."""
+MAX_CHARACTERS = 32_768
+"""Longer actions are not looked into: a person decides. Files and scripts may be eight times as long."""
+
+_LONG = 8 * MAX_CHARACTERS
 
 _HOMES = {"cloud": "shell"}
 
@@ -152,7 +154,7 @@ def judge_action(
 
 
 def _look(action: str, kind: str, scope: Scope) -> Judged:
-    if len(action) > MAX_CHARACTERS:
+    if len(action) > (_LONG if kind in ("file", "shell") else MAX_CHARACTERS):
         return Judged((unclear(f"the action has {len(action):,} characters, too many to be understood"),))
     if "\0" in action or any("\ud800" <= character <= "\udfff" for character in action):
         return Judged(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from reactor_core.events.event import Event, new_event
 from reactor_core.events.vocabulary import EventSource, EventType
 from reactor_core.safety.engine import judge_action
@@ -13,8 +11,8 @@ from reactor_core.safety.setting import RUBRIC_SETTING
 from reactor_core.safety.verdict import Verdict
 
 
-def decided(action: str, kind: str = "sql", **changes: Any) -> Event:
-    decision = {**judge_action(action, kind).as_dict(), "cwd": "/home/dev/project", **changes}
+def decided(action: str, kind: str = "sql") -> Event:
+    decision = {**judge_action(action, kind).as_dict(), "cwd": "/home/dev/project"}
     told, _ = new_event(
         EventSource.JARVIS_AGENT, EventType.SAFETY_AUDIT, {"action": action}, metadata={"decision": decision}
     )
@@ -53,7 +51,7 @@ def test_an_action_that_was_decided_often_is_judged_once() -> None:
 
 
 def test_what_lost_a_secret_cannot_be_judged_again() -> None:
-    past = past_decisions([decided("SELECT 1", action="curl -H 'Authorization: [REDACTED:bearer]' https://a.example")])
+    past = past_decisions([decided("curl -H 'Authorization: [REDACTED:bearer]' https://a.example", "shell")])
     result = replay(past, policy=Policy(), setting=RUBRIC_SETTING)
     assert (result.judged, result.redacted) == (0, 1)
 
