@@ -1,0 +1,17 @@
+"""What must not leave."""
+
+from __future__ import annotations
+
+from reactor_core.safety import sensitive
+
+
+def test_secrets_are_known_by_name_form_and_file() -> None:
+    assert sensitive.secret_in("key=${STRIPE_SECRET_KEY}") == "STRIPE_SECRET_KEY"
+    assert sensitive.secret_in("AKIAIOSFODNN7EXAMPLE")
+    assert sensitive.secret_in("cat /home/dev/.env")
+    assert not sensitive.secret_in("cp .env.example docs/ and ${PROJECT_ID}")
+
+
+def test_a_new_bank_is_told_from_an_invoice() -> None:
+    assert sensitive.bank_details("Our bank has changed, pay to the new IBAN")
+    assert not sensitive.bank_details("Invoice 88 is open")
