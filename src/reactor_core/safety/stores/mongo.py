@@ -104,7 +104,7 @@ def _command(name: str, rest: str, scope: Scope) -> list[Finding]:
             wide = bool(re.search(r"['\"]?q['\"]?\s*:\s*\{\s*\}", rest) and not re.search(r"limit['\"]?\s*:\s*1", rest))
             return [_finding("B3" if wide and not scratch else "C3", "deletes documents", target)] if target else []
         case "update" | "insert" | "findAndModify":
-            wide = (
+            wide = bool(
                 name == "update"
                 and re.search(r"['\"]?q['\"]?\s*:\s*\{\s*\}", rest)
                 and re.search(r"multi['\"]?\s*:\s*true", rest)

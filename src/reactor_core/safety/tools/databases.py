@@ -194,11 +194,9 @@ def judge_drops(call: Call) -> Judged | None:
             wide = spoken.has("-s", "--superuser")
             return merged(call.found("B5" if wide else "C4", f"{call.program}: {named}", named, privilege=True))
         case "createdb" | "vacuumdb" | "reindexdb":
-            return (
-                merged(call.found("C4" if call.program != "createdb" else "A5", f"{call.program}: {named}", named))
-                if call.program != "createdb"
-                else Judged()
-            )
+            if call.program == "createdb":
+                return Judged()
+            return merged(call.found("C4", f"{call.program}: {named}", named))
         case "mysqladmin" | "mariadb-admin":
             words = set(spoken.texts)
             if "drop" in words:
