@@ -163,7 +163,7 @@ class Recorder:
 
     def shown(self, decision: Decision) -> Decision:
         """The decision without secrets, with its hash: what people are asked about."""
-        clean = cache(self.text)
+        clean = cache(self._short)
         findings = tuple(
             replace(
                 finding,
@@ -181,8 +181,8 @@ class Recorder:
         return self._redactor.data(_as_json(value))
 
     def text(self, text: str) -> str:
-        """A text without secrets."""
-        return self._redactor.text(text)
+        """A text without secrets, cut where it is very long."""
+        return self._short(text)
 
     def _short(self, text: str) -> str:
         # Cut twice: what the first cut halves, and so cannot be recognised as a secret, the second one takes away.

@@ -29,6 +29,9 @@ SHORTEST = 6
 MOST_LEARNED = 256
 """Secrets of earlier actions that are remembered."""
 
+LONGEST_LEARNED = 32_768
+"""Characters of an action that are looked through for secrets to remember."""
+
 _MARK = re.compile(r"\[redacted(?:: [^\]]*)?\]")
 _WORDS = frozenset(
     ("false", "secret", "password", "passwd", "token", "default", "example", "changeme", "disabled", "enabled")
@@ -152,6 +155,7 @@ class Redactor:
 
     def learn(self, text: str) -> None:
         """Remember the secrets of an action: parts of it will be shown where nothing says any more what they are."""
+        text = text[:LONGEST_LEARNED]
         pieces = _MARK.split(self.text(text))
         position = text.find(pieces[0]) + len(pieces[0])
         for piece in pieces[1:]:
