@@ -102,6 +102,7 @@ def _reach(session: Session, nodes: Sequence[Node], target: Name, tables: dict[s
     same |= {name for name, table in session.whole.items() if table == last}
     where = _where(nodes)
     taken = Reach.EVERY
+    session.scope.effort.spend(20)
     if where is not None:
         cursor = upper_at(where, 0) == "CURRENT" and upper_at(where, 1) == "OF"
         taken = Reach.SOME if cursor else reach(where, flavour=session.flavour, target=last, same=same)

@@ -12,6 +12,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from reactor_core.safety.scope import TooComplex
+
 __all__ = ["DIALECTS", "UNKNOWN_NAME", "expression", "fold_text"]
 
 logging.getLogger("sqlglot").addHandler(logging.NullHandler())
@@ -25,10 +27,14 @@ UNKNOWN_NAME = "unknown_name"
 
 _PLACE = re.compile(r"%(?:\d+\$)?[-]?\d*([sIL%])")
 _MOST = 100_000
+_LONGEST = 10_000
+"""Characters of a condition or a computed text; parsers need seconds for longer ones."""
 
 
 def expression(text: str, flavour: str) -> exp.Expression | None:
     """The tree of a condition or a value in the dialect of a flavour, else in any dialect that takes it; None."""
+    if len(text) > _LONGEST:
+        raise TooComplex(f"a condition of {len(text):,} characters")
     for dialect in dict.fromkeys((DIALECTS.get(flavour, "postgres"), "postgres", "mysql", "tsql", "sqlite", "oracle")):
         try:
             tree = sqlglot.parse_one(text, read=dialect, into=exp.Condition)

@@ -34,6 +34,8 @@ _RUN_ON = frozenset({
     "SELECT", "DELETE", "UPDATE", "INSERT", "SET", "DECLARE", "PRINT", "USE", "DROP", "TRUNCATE", "EXEC", "BEGIN",
     "ROLLBACK", "COMMIT",
 })  # fmt: skip
+_PARSED_UP_TO = 20_000
+"""Characters up to which a parser is asked which readings count; of a longer text all do."""
 _PARSED = frozenset({"SELECT", "WITH", "DELETE", "UPDATE", "INSERT", "TABLE", "VALUES", "DROP", "TRUNCATE"})
 _NEXT = {
     "DROP": ("TABLE", "DATABASE", "SCHEMA", "VIEW", "INDEX", "USER", "LOGIN", "PROCEDURE", "PROC", "TRIGGER"),
@@ -59,7 +61,7 @@ def judge(text: str, scope: Scope) -> Judged:
             key = (*key, (Kind.ODD, "||"))  # the same tokens mean another thing: || is OR
         readings.setdefault(key, (flavour, tokens))
     kept = list(readings.values())
-    if len(kept) > 1:
+    if len(kept) > 1 and len(text) < _PARSED_UP_TO:
         taken = [reading for reading in kept if _accepted(*reading, strict=True)]
         kept = taken or [reading for reading in kept if _accepted(*reading, strict=False)] or kept
     best: tuple[tuple[Finding, ...], tuple[str, ...], tuple[Touch, ...]] | None = None
