@@ -127,7 +127,7 @@ def main() -> None:
         rows = rows[:: max(1, len(rows) // QUICK_ROWS)]
     score(rows[:50])  # imports and caches are no part of a decision
     ours = score(rows)
-    tell("all kinds", totals(ours), None, None, GOALS, quick=options.quick, packages=["sqlglot", "tree-sitter"])
+    tell("all kinds", totals(ours), None, None, GOALS, quick=options.quick, packages=["reactor-core", "sqlglot"])
 
     commands = [row for row in rows if row.kind in ("shell", "cloud")]
     mine = totals([one for one in ours if one.row.kind in ("shell", "cloud")])
@@ -136,10 +136,10 @@ def main() -> None:
     if commands and has.returncode == 0:
         for words, name in ((CLASSIFY, "bash-classify"), (STRICT_CLASSIFY, "bash-classify, reads only")):
             theirs = totals(classify(commands, options.classify_python, words))
-            tell("shell and cloud", mine, theirs, name, limits, quick=options.quick, packages=["tree-sitter"])
+            tell("shell and cloud", mine, theirs, name, limits, quick=options.quick, packages=["reactor-core"])
     elif commands:
         print("bash-classify is not installed here (it needs Python 3.12): see --classify-python", file=sys.stderr)
-        tell("shell and cloud", mine, None, None, limits, quick=options.quick, packages=["tree-sitter"])
+        tell("shell and cloud", mine, None, None, limits, quick=options.quick, packages=["reactor-core"])
 
     queries = [row for row in rows if row.kind == "sql"]
     if queries:

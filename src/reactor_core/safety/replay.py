@@ -15,7 +15,7 @@ from reactor_core.safety.verdict import Verdict
 
 __all__ = ["Change", "PastDecision", "Replay", "past_decisions", "replay"]
 
-_ERASED = "[REDACTED"
+_ERASED = "[redacted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def test_an_action_that_was_decided_often_is_judged_once() -> None:
 
 
 def test_what_lost_a_secret_cannot_be_judged_again() -> None:
-    past = past_decisions([decided("curl -H 'Authorization: [REDACTED:bearer]' https://a.example", "shell")])
+    past = past_decisions([decided("curl -H 'Authorization: [redacted]' https://a.example", "shell")])
     result = replay(past, policy=Policy(), setting=RUBRIC_SETTING)
     assert (result.judged, result.redacted) == (0, 1)
 
