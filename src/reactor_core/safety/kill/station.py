@@ -6,12 +6,10 @@ import contextlib
 import logging
 import os
 import select
-import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 from types import TracebackType
 from typing import Self
 from weakref import WeakValueDictionary
@@ -22,6 +20,7 @@ from reactor_core.integration.event_bridge import EventBridge
 from reactor_core.safety.kill import wire
 from reactor_core.safety.kill.leases import Action
 from reactor_core.safety.kill.processes import MARK, find_member, need_pidfds, stop_members
+from reactor_core.safety.kill.roster import Roster
 from reactor_core.safety.kill.starting import meet_watcher
 from reactor_core.safety.kill.switch import pull_switch
 from reactor_core.safety.kill.wire import StopReport
@@ -39,7 +38,6 @@ ANSWER_SECONDS = 10.0
 """How long an answer of the watcher is waited for; its death is noticed at once."""
 
 _TEXT = 500
-_REMEMBERED = 4096
 
 _shared: WeakValueDictionary[int, Station] = WeakValueDictionary()  # by the identity of the bridge, which it keeps
 _shared_lock = threading.Lock()
@@ -76,9 +74,7 @@ class Station:
         self._socket: socket.socket | None = None
         self._closed = False
         self._listening = False
-        self._actions: dict[int, Action] = {}
-        self._stopped: dict[int, None] = {}
-        self._answers: dict[int, Future[bool]] = {}
+        self._roster = Roster()
         self._running: list[str] = []
         self._step_ended = 0.0
         self._said_busy = False
@@ -158,40 +154,31 @@ class Station:
         except ReactorError:
             stop_members([member])
             raise
-        answer: Future[bool] = Future()
-        with self._lock:
-            self._stopped.pop(pid, None)
-            self._actions[pid] = Action(member, category, action[:_TEXT])
-            self._answers[pid] = answer
-        self._say(wire.Enlist(pid, member.born, category, action[:_TEXT]))
+        answer = self._roster.add(Action(member, category, action[:_TEXT]))
         try:
+            self._say(wire.Enlist(pid, member.born, category, action[:_TEXT]))
             halted = answer.result(ANSWER_SECONDS)
-        except (TimeoutError, wire.Lost) as error:
+        except (TimeoutError, wire.Lost, Halted) as error:
             stop_members([member])
             self.dismiss(pid)
             raise EnvironmentMissing("the watcher did not answer", remedy="see watcher.log in the workspace") from error
-        finally:
-            with self._lock:
-                self._answers.pop(pid, None)
         if halted or self.stopped(pid):
             stop_members([member])
-            self._note_stopped([pid])
+            self._roster.note_stopped([pid])
             self.dismiss(pid)
             self.check()
             raise Halted("the kill switch is tripped")
 
     def dismiss(self, pid: int) -> None:
         """An enlisted process has ended. Descendants that it left behind still die with this process or by a halt."""
-        with self._lock:
-            if self._actions.pop(pid, None) is None:
-                return
+        if not self._roster.drop(pid):
+            return
         with contextlib.suppress(Halted):
             self._say(wire.Dismiss(pid))
 
     def stopped(self, pid: int) -> bool:
         """Whether a process that was enlisted was ended by the switch."""
-        with self._lock:
-            return pid in self._stopped
+        return self._roster.stopped(pid)
 
     @contextlib.contextmanager
     def step(self, action: str = "") -> Iterator[None]:
@@ -325,13 +312,10 @@ class Station:
             case wire.Echo():
                 self._heed(message)
             case wire.Enlisted():
-                with self._lock:
-                    answer = self._answers.get(message.pid)
-                if answer is not None and not answer.done():
-                    answer.set_result(message.halted)
+                self._roster.answer(message.pid, message.halted)
             case wire.Halt():
                 self._told_epoch = max(self._told_epoch, message.epoch)
-                stopped = self._stop_groups()
+                stopped = self._roster.stop_groups()
                 with self._lock:
                     running, ended = len(self._running), self._step_ended
                 with contextlib.suppress(Halted):
@@ -345,25 +329,7 @@ class Station:
 
     def _latch_changed(self, state: LatchState) -> None:
         if state.tripped:
-            self._stop_groups()
-
-    def _stop_groups(self) -> tuple[int, ...]:
-        """Kill the groups of category 0 at once; the watcher sees to everything that has left them."""
-        with self._lock:
-            doomed = [each.member for each in self._actions.values() if each.category == 0]
-            self._note_stopped(self._actions)
-        for member in doomed:
-            now = find_member(member.pid)
-            if member.group == member.pid and now is not None and now.born == member.born:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(member.pid, signal.SIGKILL)
-        return tuple(member.pid for member in doomed)
-
-    def _note_stopped(self, pids: object) -> None:
-        with self._lock:
-            self._stopped |= dict.fromkeys(pids)  # type: ignore[call-overload]
-            while len(self._stopped) > _REMEMBERED:
-                del self._stopped[next(iter(self._stopped))]
+            self._roster.stop_groups()
 
     def _leave(self, action: str) -> None:
         with self._lock:
@@ -388,15 +354,13 @@ class Station:
         """The watcher is gone: stop what acts, and halt everything if something did (the lease's thread)."""
         with self._lock:
             self._socket = None
-            held = [*(each.says for each in self._actions.values()), *self._running]
-            roots = [each.member for each in self._actions.values()]
-            self._note_stopped(self._actions)
-            answers = list(self._answers.values())
-        stop_members(roots, marks=[self._mark])
+            running = list(self._running)
+        actions, answers = self._roster.lose()
+        held = [*(each.says for each in actions), *running]
+        stop_members([each.member for each in actions], marks=[self._mark])
         connected.close()
         for answer in answers:
-            if not answer.done():
-                answer.set_exception(error)
+            answer.set_exception(error)
         if self._closed or not held:
             return
         _log.error("the watcher of %s is gone (%s): what went on was stopped", self._bridge.workspace, error)
