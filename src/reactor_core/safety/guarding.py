@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from reactor_core.errors import ActionDenied
 from reactor_core.safety.engine import Decision
 from reactor_core.safety.execution import Prepared
 from reactor_core.safety.permit import Permit
+from reactor_core.safety.running import begun, on_thread
 
 if TYPE_CHECKING:
     from reactor_core.safety.confirm import Outcome, Ticket
 
 __all__ = ["Admitted", "Door", "Guarding", "Order"]
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +97,17 @@ class Guarding:
             self._permit.leave(error)
 
     async def __aenter__(self) -> Permit:
-        admitted = await _whole(self._door.decide, self._order)
+        admitted = await _whole(self._door.decide, self._order, undo=self._give_up)
         ticket = _waiting(admitted)
         if ticket is not None:
             try:
                 outcome = await ticket.answer()
             except BaseException as error:
-                self._give_up(admitted, error)
+                await on_thread(self._give_up, admitted, error)
                 raise
-            await asyncio.to_thread(self._heard, admitted, outcome)
-        self._permit = await _whole(self._door.admit, admitted)
+            if not outcome.confirmed:
+                await on_thread(self._heard, admitted, outcome)
+        self._permit = await _whole(self._door.admit, admitted, undo=Permit.abandon)
         return self._permit
 
     async def __aexit__(
@@ -120,13 +126,14 @@ class Guarding:
             self._door.refuse(admitted, why)
             raise ActionDenied(f"not run: {why}")
 
-    def _give_up(self, admitted: Admitted, error: BaseException) -> None:
+    def _give_up(self, admitted: Admitted, error: BaseException | None = None) -> None:
         """The caller stops waiting: nobody need answer any more."""
-        if admitted.ticket is not None:
-            try:
+        try:
+            if admitted.ticket is not None:
                 admitted.ticket.cancel()
-            finally:
-                self._door.refuse(admitted, type(error).__name__, outcome="abandoned")
+        finally:
+            why = "CancelledError" if error is None else type(error).__name__
+            self._door.refuse(admitted, why, outcome="abandoned")
 
 
 def _waiting(admitted: Admitted) -> Ticket | None:
@@ -135,21 +142,30 @@ def _waiting(admitted: Admitted) -> Ticket | None:
     return None if ticket is None or ticket.settled else ticket
 
 
-async def _whole(call: Any, argument: Any) -> Any:
-    """Run on a thread to the end even if the caller is cancelled; what came of it then is undone."""
-    work = asyncio.ensure_future(asyncio.to_thread(call, argument))
+async def _whole(call: Callable[[A], R], argument: A, *, undo: Callable[[R], object]) -> R:
+    """Run on a thread to the end even if the caller is cancelled; what came of it then is undone before he goes on."""
+    lock = threading.Lock()
+    left = False
+    made: list[R] = []
+
+    def work() -> R:
+        result = call(argument)
+        with lock:
+            if not left:
+                made.append(result)
+                return result
+        undo(result)  # by this thread, as the caller may be cancelled once more, and his loop closed
+        return result
+
+    working = begun(work)
+    working.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # who left does not ask for it
     try:
-        return await asyncio.shield(work)
+        return await asyncio.shield(working)
     except asyncio.CancelledError:
-        work.add_done_callback(_undo)
+        with lock:
+            left = True
+        if made:
+            await on_thread(undo, made[0])
+        else:
+            await asyncio.wait([working])
         raise
-
-
-def _undo(work: asyncio.Future[Any]) -> None:
-    if work.cancelled() or work.exception() is not None:
-        return
-    made = work.result()
-    if isinstance(made, Permit):
-        made.abandon()
-    elif isinstance(made, Admitted) and made.prepared is not None:
-        made.prepared.close()

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from reactor_core.errors import Halted, ReactorError
 from reactor_core.safety.starting import end_group
 
-__all__ = ["Completed", "Process", "on_thread", "outlast", "take_back"]
+__all__ = ["Completed", "Process", "begun", "on_thread", "outlast", "take_back"]
 
 _log = logging.getLogger(__name__)
 
@@ -125,6 +125,11 @@ def take_back(terminal: int) -> None:
 
 async def on_thread(call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """Call on a thread of its own: a waiting program must not take a place in the loop's small pool."""
+    return await begun(call, *args, **kwargs)
+
+
+def begun(call: Callable[..., T], *args: Any, **kwargs: Any) -> asyncio.Future[T]:
+    """The answer of a call that goes on by itself on a thread of its own, whatever becomes of who waits for it."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
 
@@ -141,4 +146,4 @@ async def on_thread(call: Callable[..., T], *args: Any, **kwargs: Any) -> T:
             loop.call_soon_threadsafe(settle, tell)
 
     threading.Thread(target=work, name="reactor-permit", daemon=True).start()
-    return await answer
+    return answer

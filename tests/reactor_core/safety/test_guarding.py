@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from reactor_core.errors import ActionDenied, ApprovalInvalid, JournalError
+from reactor_core.events.event import Event
+from reactor_core.events.vocabulary import EventType
 from reactor_core.integration import EventBridge
+from reactor_core.safety.audit import audit_trail
 from reactor_core.safety.confirm import Approvals, Method, Said
 from reactor_core.safety.gate import SafetyGate
+from reactor_core.safety.guarding import Admitted, Order
 from reactor_core.safety.permit import Permit
 from reactor_core.utils.settings import Settings
 
@@ -43,29 +47,55 @@ def test_a_caller_who_is_cancelled_while_it_is_judged_leaves_no_permit_behind(
             entering = asyncio.create_task(guarding.__aenter__())
             await asyncio.to_thread(looked.wait, 20)
             entering.cancel()
+            go_on.set()
             with pytest.raises(asyncio.CancelledError):
                 await entering
-            go_on.set()
-            while not (permits and permits[0].used):  # noqa: ASYNC110  a thread gives it back
-                await asyncio.sleep(0.005)
+            assert permits[0].used
 
     asyncio.run(enter())
     with pytest.raises(ApprovalInvalid):
         permits[0].run_sync()
 
 
-def test_an_error_while_people_are_asked_ends_the_question(bridge: EventBridge, tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", ["judged", "asked"])
+def test_a_caller_who_stops_waiting_ends_the_question(bridge: EventBridge, tmp_path: Path, moment: str) -> None:
     approvals = Approvals(bridge)
+    judged, asked, go_on = threading.Event(), threading.Event(), threading.Event()
+
+    async def enter(gate: SafetyGate) -> None:
+        decide = gate.decide
+
+        def slow(order: Order) -> Admitted:
+            admitted = decide(order)
+            judged.set()
+            assert go_on.wait(20)
+            return admitted
+
+        guarding = gate.guard("DELETE FROM users WHERE id = 5", kind="sql")
+        if moment == "judged":
+            guarding._door = type(
+                "Slow", (), {"decide": staticmethod(slow), "admit": gate.admit, "refuse": gate.refuse}
+            )()
+        else:
+            judged.set()
+        entering = asyncio.create_task(guarding.__aenter__())
+        assert await asyncio.to_thread(judged.wait, 20)
+        if moment == "asked":
+            assert await asyncio.to_thread(asked.wait, 20)
+        entering.cancel()
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await entering
+
+    @bridge.on_event(EventType.SAFETY_ASKED)
+    def hear(event: Event) -> None:
+        asked.set()
+
     with SafetyGate(bridge, cwd=tmp_path, approver=approvals) as gate:
-
-        async def enter() -> None:
-            async with asyncio.timeout(0.3):
-                async with gate.guard("DELETE FROM users WHERE id = 5", kind="sql"):
-                    pytest.fail("it was let through")
-
-        with pytest.raises(TimeoutError):
-            asyncio.run(enter())
+        asyncio.run(enter(gate))
         assert approvals.questions() == []
+        (entry,) = audit_trail(bridge.journal.read())
+        assert (entry.verdict, entry.outcome) == ("confirm", "abandoned")
     approvals.close()
 
 
