@@ -29,6 +29,9 @@ except ModuleNotFoundError as _error:
 
 __all__ = ["proxy_server", "serve_http", "serve_stdio"]
 
+CLOSING_SECONDS = 2
+"""How long callers may go on with their requests when the door closes."""
+
 
 def proxy_server(gate: SafetyGate, client: Client, *, name: str = "reactor-guard") -> Server[Any]:
     """A server in front of another one.
@@ -100,17 +103,27 @@ def serve_stdio(gate: SafetyGate, *, command: Sequence[str] | None = None, url: 
 
 
 async def serve_http(gate: SafetyGate, client: Client, *, host: str = "127.0.0.1", port: int = 8010) -> None:
-    """Serve another server's tools at ``http://host:port/mcp`` until it is cancelled.
+    """Serve another server's tools at ``http://host:port/mcp`` until it is cancelled; it is closed when that returns.
 
     Raises:
         ConfigError: The address is not a loopback one: this door asks nobody for credentials.
     """
+    import asyncio
+
     import uvicorn
 
     if host not in ("127.0.0.1", "::1", "localhost"):
         raise ConfigError(f"host={host!r} is not a loopback address", remedy="put a server with credentials before it")
     app = proxy_server(gate, client).streamable_http_app(host=host)
-    await uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning")).serve()
+    options = {"log_level": "warning", "timeout_graceful_shutdown": CLOSING_SECONDS}
+    server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, **options))
+    serving = asyncio.ensure_future(server.serve())
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True  # cancelled itself, it would leave its socket open
+        await asyncio.wait([serving])
+        raise
 
 
 async def _call(
