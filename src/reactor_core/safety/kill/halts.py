@@ -18,7 +18,8 @@ from reactor_core.integration.event_bridge import EventBridge
 from reactor_core.safety.kill import wire
 from reactor_core.safety.kill.halting import REPORT_SECONDS, Halting
 from reactor_core.safety.kill.leases import Lease, actions_of
-from reactor_core.safety.kill.processes import Member, alive, members, stop_members
+from reactor_core.safety.kill.marks import abandoned_marks
+from reactor_core.safety.kill.processes import Member, Stopped, alive, members, stop_members
 from reactor_core.safety.kill.report import Reporter
 
 __all__ = ["GRACE_SECONDS", "Halts"]
@@ -46,6 +47,7 @@ class Halts:
     """
 
     def __init__(self, bridge: EventBridge, reporter: Reporter, *, send: Send) -> None:
+        self._workspace = bridge.workspace
         self._latch = bridge.latch
         self._journal = bridge.journal
         self._reporter = reporter
@@ -112,6 +114,18 @@ class Halts:
         what = "; ".join(actions_of([lease]))
         stopped = stop_members(roots, marks=[lease.mark])
         lease.actions.clear()
+        self._say_stopped(cause, what, stopped, began)
+
+    def sweep(self) -> None:
+        """Kill what an earlier watcher left behind when it was killed together with who held the lease."""
+        began = time.monotonic()
+        marks = abandoned_marks(self._workspace)
+        if marks:
+            _log.warning("actions of %d leases that nobody holds are stopped", len(marks))
+            stopped = stop_members([], marks=marks)
+            self._say_stopped("who held the lease has ended, and the watcher with it", "", stopped, began)
+
+    def _say_stopped(self, cause: str, what: str, stopped: Stopped, began: float) -> None:
         if not stopped.members and not stopped.survivors:
             return
         facts = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import os
 import select
@@ -19,6 +20,7 @@ from reactor_core.events.latch import LatchState
 from reactor_core.integration.event_bridge import EventBridge
 from reactor_core.safety.kill import wire
 from reactor_core.safety.kill.leases import Action
+from reactor_core.safety.kill.marks import new_mark
 from reactor_core.safety.kill.processes import MARK, find_member, need_pidfds, stop_members
 from reactor_core.safety.kill.roster import Roster
 from reactor_core.safety.kill.starting import meet_watcher
@@ -68,7 +70,6 @@ class Station:
         self._latch = bridge.latch
         self._name = name or str(bridge.source)
         self._lease = bridge.settings.kill_switch_lease_ms / 1000
-        self._mark = new_id()
         self._lock = threading.RLock()
         self._opening = threading.Lock()
         self._socket: socket.socket | None = None
@@ -100,6 +101,10 @@ class Station:
     def marks(self) -> dict[str, str]:
         """Environment for enlisted processes: descendants that leave them are found by it."""
         return {MARK: self._mark}
+
+    @functools.cached_property
+    def _mark(self) -> str:
+        return new_mark(self._bridge.workspace)
 
     def open(self) -> None:
         """Take the lease; starts the watcher if there is none. The first use of anything else does it.

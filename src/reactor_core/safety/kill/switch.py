@@ -11,6 +11,8 @@ import msgspec
 
 from reactor_core.errors import ConfigError
 from reactor_core.safety.kill import wire
+from reactor_core.safety.kill.marks import carried_marks
+from reactor_core.safety.kill.processes import Stopped, stop_members
 from reactor_core.safety.kill.wire import StopReport
 from reactor_core.utils.ids import new_id
 
@@ -38,8 +40,8 @@ def pull_switch(
 ) -> StopReport:
     """Halt everything that joined the workspace, here and wherever its events go.
 
-    The watcher stops, measures and publishes. Where there is none nothing was started under the switch; then the latch
-    is tripped from here, which halts every step, run and job that looks at it.
+    The watcher stops, measures and publishes. Where there is none the latch is tripped from here, which halts
+    every step, run and job that looks at it; what a watcher that was killed has left behind is ended.
 
     Args:
         settings: Name the workspace.
@@ -107,12 +109,16 @@ def _trip_alone(bridge: EventBridge, trip: wire.Trip) -> StopReport:
     from reactor_core.events.safety_events import kill_switch_triggered
 
     bridge.latch.trip_here(reason=trip.reason, event_id=trip.event_id, by=trip.by)
+    # Stations stop their own when the watcher ends; one that hangs, or was killed with it, does not.
+    marks = carried_marks(bridge.workspace)
+    stopped = stop_members([], marks=marks) if marks else Stopped()
     state = bridge.latch.keep()
     taken = round((time.monotonic() - trip.at) * 1000, 3)
-    action = trip.action or "nothing that was started under the switch"
+    action = trip.action or ("what was left of a watcher" if marks else "nothing that was started under the switch")
     event_type, data = kill_switch_triggered(trigger_method=trip.method, halted_action=action, response_time_ms=taken)
-    more = {"reason": trip.reason, "epoch": state.tripped_epoch, "by": trip.by}
+    ends = {"stopped": sorted(stopped.members), "survivors": sorted(stopped.survivors)}
+    more = {"reason": trip.reason, "epoch": state.tripped_epoch, "by": trip.by, **ends}
     event, payload = new_event(bridge.source, event_type, {**more, **data})
     bridge.journal.append(msgspec.structs.replace(event, event_id=trip.event_id), payload=payload).result()
     bridge.latch.sync()
-    return StopReport(state.tripped_epoch, trip.event_id, taken, 0, (), 0)
+    return StopReport(state.tripped_epoch, trip.event_id, taken, len(stopped.members), tuple(ends["survivors"]), 0)

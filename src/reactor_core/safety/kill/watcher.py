@@ -80,6 +80,7 @@ class Watcher:
         self._selector.register(self._wake, selectors.EVENT_READ, self._woken)
         self.bridge.latch.listen(self._latch_changed)
         try:
+            self.halts.sweep()
             self.halts.look(self.leases)
             while not self._done():
                 self._turn()
