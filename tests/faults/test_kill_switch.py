@@ -14,7 +14,7 @@ from tests.faults.harness.tally import Tally
 from tests.faults.harness.waiting import wait_until
 
 from reactor_core.integration import EventBridge
-from reactor_core.safety.kill import watcher_standing
+from reactor_core.safety.kill import Station, watcher_standing
 from reactor_core.utils.settings import Settings
 
 LEASE_MS = 1000
@@ -99,9 +99,81 @@ def test_nothing_acts_on(tmp_path: Path, tally: Tally, victim: str, number: sign
                 time.sleep(0.2)
                 assert living(folder) == []
             finally:
-                for pid in (standing.pid, holder.pid):
-                    os.kill(pid, signal.SIGKILL) if pid != target or number == signal.SIGSTOP else None
+                for pid in (standing.pid, holder.pid, *living(folder)):
+                    if pid != target or number == signal.SIGSTOP:
+                        os.kill(pid, signal.SIGKILL)
                 holder.wait()
                 holder.stdin.close()
                 holder.stdout.close()
         tally.run()
+
+
+# Enlists a program that leaves a grandchild in a session of its own, whose parents have ended.
+PARENT = """
+import os, subprocess, sys, time
+from pathlib import Path
+from reactor_core.integration import EventBridge
+from reactor_core.safety.kill import Station
+from reactor_core.utils.settings import Settings
+
+folder = Path(sys.argv[1])
+settings = Settings(workspace=folder / "workspace", state_dir=folder / "state")
+bridge = EventBridge("jarvis_agent", settings=settings)
+station = Station(bridge)
+command = ["sh", "-c", f"read go; (setsid sh -c 'echo $$ >> {folder}/begun; exec sleep 600' &) ; exec sleep 600"]
+process = subprocess.Popen(
+    command, stdin=subprocess.PIPE, start_new_session=True, env={**os.environ, **station.marks}
+)
+station.enlist(process.pid, action="leave somebody behind")
+process.stdin.write(f"go\\n".encode())
+process.stdin.flush()
+with (folder / "begun").open("a") as file:
+    file.write(f"{process.pid}\\n")
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_outlives_holder_and_watcher_is_ended_by_the_next_watcher(tmp_path: Path, tally: Tally) -> None:
+    for run in tally.times(1):
+        folder = tmp_path / f"{run}"
+        settings = Settings(workspace=folder / "workspace", state_dir=folder / "state")
+        with EventBridge("user", settings=settings) as bridge:
+            holder = subprocess.Popen(
+                [sys.executable, "-c", PARENT, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+            assert holder.stdin is not None
+            assert holder.stdout is not None
+            standing = None
+            try:
+                assert holder.stdout.readline() == b"ready\n"
+                wait_until(lambda folder=folder: len(living(folder)) == 2, "the grandchild has begun")
+                standing = watcher_standing(settings.workspace)
+                assert standing is not None
+                time.sleep(tally.chance.uniform(0.0, 0.1))
+                os.kill(standing.pid, signal.SIGSTOP)  # so that neither notices the end of the other
+                os.kill(holder.pid, signal.SIGKILL)
+                os.kill(standing.pid, signal.SIGKILL)
+                holder.wait()
+                wait_until(lambda settings=settings: watcher_standing(settings.workspace) is None, "nobody watches")
+                assert len(living(folder)) == 2
+                tally.count("orphans", 2)
+                with Station(bridge):
+                    wait_until(lambda folder=folder: not living(folder), "every action is dead")
+                assert not bridge.latch.state().tripped
+            finally:
+                for pid in (holder.pid, *living(folder)):
+                    if pid != holder.pid or holder.returncode is None:
+                        os.kill(pid, signal.SIGKILL)
+                holder.wait()
+                holder.stdin.close()
+                holder.stdout.close()
+                end_watcher(settings)
+        tally.run()
+
+
+def end_watcher(settings: Settings) -> None:
+    """Tell the watcher to go, if there is one."""
+    standing = watcher_standing(settings.workspace)
+    if standing is not None:
+        os.kill(standing.pid, signal.SIGKILL)
