@@ -138,7 +138,8 @@ CODE: dict[str, Handler] = {
     "compile": _compile, "codeop.compile_command": _compile,
     **dict.fromkeys(("runpy.run_path", "runpy.run_module", "execfile", "imp.load_source"), _script),
     **dict.fromkeys((
-        "pickle.load", "pickle.loads", "pickle.Unpickler", "dill.load", "dill.loads", "cloudpickle.load",
+        "dill.load_session", "dill.load_module", "pickle.load", "pickle.loads",
+        "pickle.Unpickler", "dill.load", "dill.loads", "cloudpickle.load",
         "cloudpickle.loads", "joblib.load", "pandas.read_pickle", "pd.read_pickle", "shelve.open",
         "jsonpickle.decode", "sklearn.externals.joblib.load", "compress_pickle.load",
         "torch.package.PackageImporter", "skops.io.load", "pickle5.load", "pickle5.loads", "hickle.load",

@@ -20,6 +20,9 @@ _HEAD = re.compile(
     r"|optimize|reindex|lock|refresh|declare|if|comment|values|table|rename|purge|flush|reset|shutdown|restore|backup)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_CYPHER = re.compile(
+    r"\bmatch\b.*\b(?:detach\s+delete|delete|remove)\b|^\s*g\.V\(\).*\bdrop\(\)", re.IGNORECASE | re.DOTALL
+)
 _MAKES = re.compile(r"\s*create\s+(?:local\s+|global\s+)?temp(?:orary)?\s+table\b", re.IGNORECASE)
 _RUNS = frozenset({
     "execute", "executemany", "executescript", "exec_driver_sql", "raw", "run_sql", "execute_sql", "sql", "query",
@@ -94,6 +97,18 @@ def judge_database_method(world: World, function: Value, call: Call, part: str) 
             table = (target.string if target is not None else None) or "a table"
             world.say(found(rule, f"writes over {table}", Effect(table, Scale.ALL, reversible=False)), part)
         return unknown()
+    if (how := call.kwargs.get("if_table_exists")) is not None and method == "write_database":
+        rule = "B3" if how.string == "replace" else "C3"
+        world.say(found(rule, "writes over a table", Effect("table", Scale.ALL, reversible=False)), part)
+        return unknown()
+    if method in ("saveAsTable", "insertInto", "jdbc", "createOrReplace", "overwritePartitions", "overwrite"):
+        over = method in ("createOrReplace", "overwrite") or any(
+            one.string == "overwrite" for made in (*function.calls, call) for one in (*made.args, *made.kwargs.values())
+        )
+        if ".write" in name:
+            rule = "B3" if over else "C3"
+            world.say(found(rule, f"{method} of a table", Effect("table", Scale.ALL, reversible=not over)), part)
+            return unknown()
     if name.endswith(".to_sql"):
         world.say(found("C3", "makes a table of many rows", Effect("table", Scale.MANY)), part)
         return unknown()
@@ -121,6 +136,11 @@ def _execute(world: World, function: Value, call: Call, part: str) -> Value | No
         text = first.rendered("unknown_name")
     if method in _NOT_RUN and "asyncpg" not in function.name:
         return None
+    if text is not None and _CYPHER.search(text):
+        narrowed = re.search(r"\bwhere\b|\{[^}]*:|\bhas\(", text, re.IGNORECASE) is not None
+        rule = "C3" if narrowed else "B3"
+        world.say(found(rule, "deletes from a graph", Effect("graph", Scale.MANY, reversible=False)), part)
+        return unknown("input")
     if text is None or not _HEAD.match(text):
         if text is None and method in _SURE and (_database(function) or function.owner is not None):
             world.ask("runs a statement of SQL that is not known", part)

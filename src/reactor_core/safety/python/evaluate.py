@@ -353,6 +353,8 @@ class Evaluator:
     def assigned(self, base: Value, attr: str, value: Value) -> None:
         """An attribute of something outside of the snippet is set."""
         self.names[f"{base.name}.{attr}"] = value
+        if base.name.startswith("reactor_core.safety"):
+            self.world.say(found("B5", f"replaces {attr} of the safety gate", Effect(base.name, privilege=True)))
         words = set(base.name.lower().replace("_", ".").split("."))
         off = value.known and value.value in (False, None, 0)
         if words & _GUARDS and off and attr in ("enabled", "active", "enforce", "strict", "enable", "on"):

@@ -27,6 +27,8 @@ _LISTS = frozenset({
     "sorted", "list", "tuple", "reversed", "set", "frozenset", "iter", "tqdm", "tqdm.tqdm", "itertools.islice",
     "random.sample", "itertools.chain", "tqdm.auto.tqdm",
 })  # fmt: skip
+_RUN_LATER = ("__post_init__", "__enter__", "__exit__", "__aenter__", "__aexit__", "__del__", "__reduce__")
+"""Methods that nobody calls by their name."""
 _MAPS = frozenset({"map", "filter", "itertools.starmap", "functools.reduce", "itertools.filterfalse"})
 
 
@@ -347,6 +349,10 @@ class Follower(Evaluator):
             self.invoke(start, call)
         elif call.kwargs:
             made.value.update(call.kwargs)
+        for name in _RUN_LATER:
+            method = self.attribute(made, name)
+            if isinstance(method.code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                self.invoke(method, Call(name))
         return made
 
     def _handed_over(self, name: str, call: Call) -> None:

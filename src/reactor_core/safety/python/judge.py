@@ -14,9 +14,10 @@ from reactor_core.safety.python.files import FILES, judge_file_method
 from reactor_core.safety.python.follow import Follower
 from reactor_core.safety.python.processes import PROCESSES, judge_process_method
 from reactor_core.safety.python.remote import REMOTE_CALLS, judge_remote_method
-from reactor_core.safety.python.services import SERVICES, judge_service_method, judge_verb
+from reactor_core.safety.python.services import SERVICES, judge_service_method
 from reactor_core.safety.python.sinks import judge_showing
 from reactor_core.safety.python.values import Call, Value, join_marks
+from reactor_core.safety.python.verbs import judge_verb
 from reactor_core.safety.python.world import World
 from reactor_core.safety.scope import Scope, unclear
 from reactor_core.safety.verdict import Judged
@@ -80,6 +81,8 @@ def _dispatch(world: World, function: Value, call: Call, part: str) -> Value:
         result: Value | None = handler(world, function, call, part)
         if result is not None:
             return result
+    if function.owner is not None and any(_is_set(call.kwargs.get(name)) for name in _TRIES):
+        return _result(function, call, frozenset())
     for method in _METHODS:
         result = method(world, function, call, part)
         if result is not None and (result.known or result.name or result.path):
@@ -87,6 +90,14 @@ def _dispatch(world: World, function: Value, call: Call, part: str) -> Value:
         if result is not None:
             return _result(function, call, result.marks)
     return _result(function, call, frozenset())
+
+
+_TRIES = ("dry_run", "DryRun", "dryrun", "validate_only", "simulate")
+"""Named arguments with which a service says only what it would do."""
+
+
+def _is_set(value: Value | None) -> bool:
+    return value is not None and value.known and value.value not in (False, None, "", "none", "None", 0)
 
 
 def _result(function: Value, call: Call, marks: frozenset[str]) -> Value:

@@ -223,7 +223,7 @@ def judge_process_method(world: World, function: Value, call: Call, part: str) -
         if method in ("reboot", "kill"):
             world.say(found("B6", "stops the machine or its processes", Effect("host", Scale.ALL)), part)
             return unknown()
-        if method != "LoadLibrary":
+        if method != "LoadLibrary" and not method.startswith(("get", "str", "mem", "printf", "puts", "abs", "time")):
             world.ask("calls a function of a library directly", part)
         return unknown()
     if method in ("exec_command", "run", "sudo") and any(

@@ -12,7 +12,7 @@ from reactor_core.safety.sensitive import personal_in
 from reactor_core.safety.things import DESTROYS, STOPS, loss_rule, name_kind, split_name, stop_rule
 from reactor_core.safety.verdict import Effect, Scale, found
 
-__all__ = ["SERVICES", "judge_service_method", "judge_verb"]
+__all__ = ["SERVICES", "judge_service_method"]
 
 Handler = Callable[[World, Value, Call, str], Value | None]
 _CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -25,6 +25,7 @@ _SAYS = frozenset({
     "create_review", "add_to_collaborators", "sendMessage", "send_raw_email", "add_collaborator", "create_event",
     "insert_event",
 })  # fmt: skip
+_PUBLIC = frozenset({"update_status", "create_tweet", "toot", "status_post", "create_gist", "publish"})
 _PAYS = frozenset({
     "Charge", "PaymentIntent", "Refund", "Transfer", "Payout", "Subscription", "Invoice", "charges", "refunds",
     "payment_intents", "transfers", "payouts", "subscriptions", "invoices", "orders",
@@ -105,7 +106,7 @@ def judge_service_method(world: World, function: Value, call: Call, part: str) -
         return unknown("secret")
     if name.startswith(("browser_cookie3.", "browsercookie.", "pycookiecheat.", "win32crypt.")):
         return unknown("secret")
-    if "CronTab()" in name and method in ("write", "write_to_user", "remove_all"):
+    if "CronTab()" in name and method in ("new", "write", "write_to_user", "remove_all"):
         world.say(found("C5", "changes scheduled work", Effect("crontab", Scale.ITEM, privilege=True)), part)
         return unknown()
     root = set(name.lower().replace("_", ".").split("."))
@@ -158,7 +159,9 @@ def judge_service_method(world: World, function: Value, call: Call, part: str) -
 
 
 def _says(world: World, function: Value, _call: Call, part: str) -> Value:
-    if world.repeated:
+    if function.last in _PUBLIC and personal_in(part.replace("_", " ")):
+        world.say(found("B7", "publishes personal data", Effect(function.name, Scale.MANY, outward=True)), part)
+    elif world.repeated:
         world.say(
             found("B7", "speaks to an open list in the user's name", Effect(function.name, Scale.ALL, outward=True)),
             part,
@@ -330,67 +333,5 @@ def _cloud(world: World, function: Value, call: Call, part: str) -> Value | None
         "transfer", "edit",
     ):  # fmt: skip
         world.say(found("C4", f"{method} of {label or nouns or 'something'}", effect), part)
-        return unknown()
-    return None
-
-
-_UNASKED = (
-    "cache", "redis_cache", "queue", "self", "plt", "df", "pd", "np", "torch", "logger", "parser", "app.logger",
-    "st", "ax", "fig", "widget", "canvas", "root", "driver", "page", "request", "mock",
-)  # fmt: skip
-_ENDS = frozenset({
-    "delete", "destroy", "terminate", "purge", "wipe", "erase", "nuke", "uninstall", "shutdown", "reboot",
-    "truncate", "teardown", "deprovision", "revoke", "poweroff", "obliterate", "format",
-})  # fmt: skip
-_ENDS_WITH_NOUN = _ENDS | {
-    "drop",
-    "remove",
-    "kill",
-    "reset",
-    "flush",
-    "disable",
-    "stop",
-    "rotate",
-    "clean",
-    "cleanup",
-    "clear",
-    "rm",
-}
-_TELLS = frozenset({"pay", "charge", "refund", "transfer", "deploy", "publish", "broadcast", "tweet", "notify"})
-_MEMORY_NOUNS = frozenset({
-    "handler", "handlers", "filter", "stopwords", "duplicates", "columns", "column", "nan", "na", "index", "axis",
-    "prefix", "suffix", "level", "grad", "gradients", "cache", "state", "parameters", "hook", "hooks", "whitespace",
-    "punctuation", "duplicate", "outliers", "listener", "nulls", "node", "edge", "item", "layer", "buffer",
-    "buffers", "memory", "figure", "output", "seed", "states", "weight", "norm", "hidden", "text", "html", "tags",
-    "accents", "peak", "session", "queries", "warnings", "counter", "timer", "metrics", "mask", "stats", "random",
-    "parser", "noise", "spaces", "none", "edges", "nodes",
-})  # fmt: skip
-
-
-def judge_verb(world: World, function: Value, call: Call, part: str) -> Value | None:
-    """A call of something unknown whose name says that it ends, pays or publishes something."""
-    method = function.last.rstrip("()")
-    words = split_name(method)
-    if not words or (function.owner is not None and function.owner.known):
-        return None
-    root = function.name.split(".")[0].removesuffix("()").removesuffix("[]")
-    if root in _UNASKED or root.endswith("cache") or method.isupper():
-        return None
-    if words[0] in _ENDS_WITH_NOUN and len(words) > 1 and not set(words[1:]) & _MEMORY_NOUNS:
-        world.ask(f"{function.name} seems to end something", part)
-        return unknown()
-    method_of_thing = function.owner is not None and bool(function.owner.name) and "?" not in function.name
-    if words[0] == "truncate" and call.args and call.args[0].known:
-        return None  # a buffer or a number
-    if words[0] in _ENDS - {"format"} and len(words) == 1 and (method_of_thing or function.owner is None):
-        world.ask(f"{function.name} seems to end something", part)
-        return unknown()
-    if words[0] in _TELLS and (
-        len(words) > 1 or function.owner is None or words[0] in ("pay", "charge", "refund", "deploy")
-    ):
-        world.say(
-            found("C7", f"{function.name} seems to act for the user", Effect(function.name, Scale.ITEM, outward=True)),
-            part,
-        )
         return unknown()
     return None

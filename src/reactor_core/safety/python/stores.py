@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from reactor_core.safety.python.values import Call, Value, unknown
 from reactor_core.safety.python.world import World
 from reactor_core.safety.things import name_kind
@@ -77,6 +79,10 @@ def judge_keys(world: World, function: Value, call: Call, part: str) -> Value | 
         world.say(found("B3", "empties a store of keys", Effect(function.name, Scale.ALL, reversible=False)), part)
         return unknown()
     redis = "redis" in name or name.startswith(("r.", "rdb."))
+    words = [one.string or "$unknown_value" for one in call.args]
+    if method == "execute_command" and words:
+        world.nested("shell", shlex.join(["redis-cli", *words]))
+        return unknown("input")
     if redis and method in ("delete", "unlink", "hdel", "ltrim", "rename", "getdel", "expire"):
         many = world.repeated or (call.args and "keys" in call.args[0].name)
         rule = "B3" if many and any((one.args[0].string or "") == "*" for one in function.calls if one.args) else "C3"
