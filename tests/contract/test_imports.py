@@ -8,7 +8,19 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "transformers", "peft", "fastapi", "matplotlib", "cv2", "huggingface_hub")
+HEAVY = (
+    "torch",
+    "transformers",
+    "peft",
+    "fastapi",
+    "matplotlib",
+    "cv2",
+    "huggingface_hub",
+    "sqlglot",
+    "anthropic",
+    "openai",
+    "mcp",
+)
 
 REPORT = f"import json, sys; print(json.dumps([m for m in {HEAVY!r} if m in sys.modules]), file=sys.stderr)"
 
@@ -38,6 +50,7 @@ def loaded_by(code: str) -> list[str]:
         "a1_reactor",
         "reactor_core.integration",
         "reactor_core.events",
+        "reactor_core.safety",
         "reactor_core.cli",
         "a1_reactor.cli",
     ],

@@ -115,8 +115,8 @@ async def serve_http(gate: SafetyGate, client: Client, *, host: str = "127.0.0.1
     if host not in ("127.0.0.1", "::1", "localhost"):
         raise ConfigError(f"host={host!r} is not a loopback address", remedy="put a server with credentials before it")
     app = proxy_server(gate, client).streamable_http_app(host=host)
-    options = {"log_level": "warning", "timeout_graceful_shutdown": CLOSING_SECONDS}
-    server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, **options))
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=CLOSING_SECONDS)
+    server = uvicorn.Server(config)
     serving = asyncio.ensure_future(server.serve())
     try:
         await asyncio.shield(serving)
