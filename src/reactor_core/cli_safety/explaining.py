@@ -27,7 +27,13 @@ Flag = Annotated[bool, Parameter(negative=())]
 _COLOURS = {"allow": "green", "confirm": "yellow", "block": "red"}
 
 
-def explain(action: str, *, kind: str = "shell", here: bool = True, json: Flag = False) -> None:
+def explain(
+    action: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    *,
+    kind: str = "shell",
+    here: bool = True,
+    json: Flag = False,
+) -> None:
     """Say what the gate makes of an action.
 
     Parameters
