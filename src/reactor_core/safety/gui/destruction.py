@@ -18,13 +18,14 @@ from reactor_core.safety.gui.sight import Sight
 from reactor_core.safety.place_names import HELD
 from reactor_core.safety.verdict import Finding, Verdict
 
-__all__ = ["destroyed", "given_up"]
+__all__ = ["destroyed", "given_up", "remade"]
 
 MANY = 1_000
 """More things than this at once are a loss that nobody looks through beforehand."""
 
 _DESTROYS = re.compile(
-    r"\b(delet(e|es|ed|ing)|eras(e|es|ing)|wip(e|es|ing)|format(ting|ted)?|drop|truncat(e|ing)"
+    r"\b(delet(e|es|ed|ing|ions?)|initiali[sz]e (the )?(disk|drive|volume)|re-?partition|reformat|zero out"
+    r"|saniti[sz]e|eras(e|es|ing)|wip(e|es|ing)|format(ting|ted)?|drop|truncat(e|ing)"
     r"|empt(y|ies|ying)|purg(e|ing)|terminat(e|ing)"
     r"|destroy(s|ed|ing)?|remov(e|es|ed|ing)|clear|shred|reset this|factory reset|reset (?!password"
     r"|zoom|view|filter|layout)|expunge|prune|discard|nuke"
@@ -82,15 +83,22 @@ _ROWS = re.compile(
 )
 _LIBRARY = re.compile(
     r"\b(library|entire|everything|all (files|photos|documents|data|items|mail)|home folder|system folder"
-    r"|from the server and all devices|/home)\b"
+    r"|from the server and all devices|/home(?!/\w))\b"
 )
 
 
 def destroyed(sight: Sight) -> Finding | None:
     """What a click destroys; None if it destroys nothing that anybody would miss."""
+    emptied = re.search(r"\bmirror", f"{sight.deed} {sight.text}") and re.search(r"\bempty\b", sight.text)
+    if emptied:
+        return sight.finding(
+            "B1" if _BACKUPS.search(sight.text) or paths_in(sight.text) else "C1", "mirrors nothing onto something"
+        )
     if _DESTROYS.search(sight.deed) is None and sight.state not in {"trash", "bin", "recycle bin"}:
         return None
     text, label = sight.text, sight.label
+    if "calculator" in sight.app or remade(sight):
+        return None
     if re.search(
         r"excel|calc\b|sheets|word|docs\b|numbers|slides|powerpoint|impress|figma|photoshop|gimp|inkscape|keynote",
         sight.app,
@@ -137,12 +145,26 @@ def given_up(sight: Sight) -> Finding | None:
         return None
     if (
         re.search(
-            r"\b(git|commit|branch|changes in \d+ files?|working tree|source control|vs code)\b", sight.text + sight.app
+            r"\b(git\w*|sourcetree|fork|smartgit|tortoisegit|commit|branch|changes in \d+ files?|working tree"
+            r"|source control|vs code)\b",
+            f"{sight.text} {sight.app}",
         )
         and "save" not in sight.text
     ):
         return sight.finding("C2", "discards changes that were not committed")
     return destroyed(sight) if _serious(sight) else sight.finding("C1", "discards changes or replaces what is there")
+
+
+def remade(sight: Sight) -> bool:
+    """Whether all that is named is made again by a build or an installation."""
+    named = [
+        part.strip(" '\"")
+        for value in (sight.scene.field("selection", "file", "folder", "item"), sight.scene.field("path"))
+        for part in re.split(r",| and ", value)
+        if part.strip()
+    ]
+    places = {paths.place(name, sight.scope) for name in named if " " not in name and name.strip("/~. ")}
+    return bool(places) and len(named) <= MANY and places <= {paths.Place.REGENERABLE} and not sight.everything
 
 
 def _serious(sight: Sight) -> bool:
@@ -184,7 +206,9 @@ def _kept(sight: Sight) -> Finding | None:
 def _on_disk(sight: Sight) -> Finding | None:
     text = sight.text
     if re.search(
-        r"boot (manager|entry|loader)|operating system|all devices|devices: all|bootloader|efi entry", text + sight.app
+        r"boot (manager|entry|loader)|operating system|all devices|devices: all|bootloader"
+        r"|efi entry",
+        text + sight.app,
     ):
         return sight.finding("B6", "makes a machine, or all machines, unusable")
     if re.search(r"restore an? empty", text):
@@ -236,6 +260,7 @@ def _accounts(sight: Sight) -> Finding | None:
 def _devices(sight: Sight) -> Finding | None:
     if (
         _MACHINES.search(sight.text) is None
+        or re.search(r"\bdestroy (plan|run|all)\b", sight.text)
         or DATABASE_APP.search(sight.app)
         or re.search(r"\b(files?|photos?|rows?|records?)\b", sight.text)
     ):
@@ -244,7 +269,7 @@ def _devices(sight: Sight) -> Finding | None:
         return sight.finding("B4", "destroys a database or an environment")
     if scratch(sight.text):
         return sight.finding("C4", "destroys a scratch machine or service")
-    many = sight.everything or re.search(r"\b(all|every)\b", sight.text)
+    many = sight.everything or re.search(r"\b(all|every|(\d\d+) of \2)\b", sight.text)
     if many or (precious(sight.text) and sight.count > 1):
         return sight.finding("B4", "destroys all machines or services of a place")
     cloud = CONSOLE.search(sight.app) or re.search(r"terminate|\b(instance|pod|vm|droplet)\b", sight.text)
@@ -268,8 +293,8 @@ def _environment(sight: Sight) -> Finding | None:
 def _tables(sight: Sight) -> Finding | None:
     text = sight.text
     database = DATABASE_APP.search(sight.app) is not None
-    if re.search(r"\b(column|field|index|view|constraint|trigger)\b", sight.label) and not EVERYTHING.search(
-        sight.label
+    if re.search(r"\b(column|field|index|view|constraint|trigger)\b", sight.label) and not (
+        EVERYTHING.search(sight.label) or re.search(r"\*|all (indices|indexes|data|documents)", text)
     ):
         return sight.finding("C3", "deletes a column or another part of a table")
     if re.search(r"\bstorage|files|photos\b", text) and not database:
@@ -296,9 +321,15 @@ def _blocked_paths(sight: Sight) -> Finding | None:
     """The paths that the screen names, by the judge of paths."""
     if re.search(r"\btrash\b", sight.app) and not sight.label.startswith("empty"):
         return None
-    whole = sight.count == 0 or sight.everything or sight.count > MANY
+    dragged = sight.scene.steps[0].verb == "drag" or sight.scene.field("selection", "file", "item", "selected")
+    within = (
+        dragged and not sight.everything and not EVERYTHING.search(sight.text) and sight.scene.field("path", "folder")
+    )
+    whole = (sight.count == 0 and not within) or sight.everything or sight.count > MANY
+    name = sight.scene.steps[0].name if sight.scene.steps[0].verb == "drag" else str(dragged)
     for path in paths_in(" ".join([*(value for _, value in sight.scene.fields), sight.label])):
-        finding = paths.deletion(path, sight.scope, recursive=whole)
+        inner = f"{path.rstrip('/')}/{name.split(',')[0].strip()}" if within and path == within.strip() else path
+        finding = paths.deletion(inner, sight.scope, recursive=whole)
         if finding is not None and finding.verdict is Verdict.BLOCK:
             return sight.finding(finding.rule, finding.says)
     return None

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 
+from reactor_core.safety.gui.destruction import remade
 from reactor_core.safety.gui.labels import Answer
-from reactor_core.safety.gui.scenery import CONSOLE, PROTECTION
+from reactor_core.safety.gui.scenery import CONSOLE, EDITOR_APP, PROTECTION
 from reactor_core.safety.gui.sight import Sight
 from reactor_core.safety.verdict import Finding
 
@@ -60,7 +61,8 @@ _CONFIDENTIAL = re.compile(
     r"|records?|employee\w*|student\w*)\b"
 )
 _SECRETS = re.compile(
-    r"\b(passwords?|passphrases?|secrets?|credentials?|vault|key ?chain|private keys?|tokens?|cookies)\b"
+    r"\b(bitwarden|1password|keepass\w*|lastpass|dashlane|authenticator|passwords?|passphrases?|secrets?"
+    r"|credentials?|vault|key ?chain|private keys?|tokens?|cookies)\b"
 )
 _TAKES_OUT = re.compile(r"^(export|download|share|upload|send|e-?mail|copy|sync|back ?up|move)\b")
 _OUTSIDE = re.compile(
@@ -87,7 +89,8 @@ _HARMLESS = re.compile(
     r"|selection|build"
     r"|project|solution|index|thumbnails|temp\w*|derived data|zoom|layout|view)"
     r"|convert to draft|test\b.*|play|pause|stop (playback|preview|loading|build|run)|mute( mic)?|unmute|commit"
-    r"|push|pull"
+    r"|push\b.*|(word|character|line) count|export (as|to) (a )?(pdf|png|svg|html|jpe?g|image|markdown)"
+    r"|plan\b.*|pull\b.*"
     r"|stage|unstage|save|apply( filter)?|format.*|insert.*|new\b.*|word wrap|bold|italic|underline|bookmark.*"
     r"|pin|unpin"
     r"|follow|join( .*)?|scan( now)?|find.*|replace in selection|toggle .*(panel|sidebar|view|mode)"
@@ -104,7 +107,12 @@ _HARMLESS = re.compile(
     r"|understood|keep (both|editing)|wait.*|work offline|read[- ]only.*|view[- ]only.*)$"
 )
 _ORDINARY_RUN = re.compile(
-    r"^(run|start|trigger|re-?run|queue)\b.*\b(tests?|lint|build|nightly|checks?|ci|package|docs|coverage|e2e|bench\w*)\b"
+    r"^(run|start|trigger|re-?run|queue)\b.*\b(tests?|lint|build|nightly|checks?|ci|package|docs|coverage|e2e"
+    r"|bench\w*)\b"
+)
+_CARRIES_OUT = re.compile(
+    r"\b(run|execute|publish|share|send|upload|install|script|macro|deploy|force"
+    r"|sync|permission\w*|trust|yes|ok|continue|proceed)\b"
 )
 _VIEW_MENU = re.compile(r"^(view|window|help|format|insert|go|bookmarks?|navigate|search|history|appearance|zoom)\b")
 _LOOKS = re.compile(
@@ -150,7 +158,7 @@ _ASKS_TO_KEEP = re.compile(r"\b(keep|retain|preserve|save|back ?up|export|make a
 _REFUSES = re.compile(r"^(no|nope|no[,.]? .*|decline|skip|don['’]?t|never|later)$")
 _LOSES = re.compile(
     r"\b(will|would|to) (be )?(erased?|overwrit\w*|delet\w*|wip\w*|lost|lose|replaced?|removed?|destroyed)\b"
-    r"|erases? (all|every)"
+    r"|\b(eras|remov|delet|wip|clean|format)(e|es|ing)? (all|every\w*|the (disk|drive)|my files|drives?|disks?)\b"
     r"|factory (settings|defaults|state)|all (data|files|settings) (will|are)"
 )
 _OFF = frozenset({"off", "disabled", "unset", "unchecked", "no", "false", "none", "not required", "optional"})
@@ -184,11 +192,19 @@ _ADDRESS = re.compile(
 def refused(sight: Sight) -> Finding | None:
     """A label that is the safe answer elsewhere, on a screen that says what is lost by it."""
     told = sight.scene.told
-    if sight.answer is not Answer.SAFE:
+    not_kept = re.match(r"(don['’]?t|do not|never) (keep|save|retain|preserve|back ?up|remember)\b", sight.label)
+    if sight.answer is not Answer.SAFE and not not_kept:
         return None
-    declined = _REFUSES.match(sight.label) and _ASKS_TO_KEEP.search(told)
+    if re.match(r"(stop|halt|pause) (all|everything)", sight.label) and CONSOLE.search(sight.app):
+        return sight.finding("B4", "stops everything that runs there")
+    if sight.label == "rollback" and (
+        sight.path.lower().startswith(("git", "vcs")) or re.search(r"modified|changes", told)
+    ):
+        return sight.finding("C2", "discards changes that were not committed")
+    declined = (_REFUSES.match(sight.label) or not_kept) and _ASKS_TO_KEEP.search(told)
     loses = _LOSES.search(told) and re.match(
-        r"(next|done|ok|restore|rollback|use default|archive|move to|return|got it|skip|rotate|crop|sign out|log out)",
+        r"(next|done|ok|restore|rollback|use default|archive|move to|return|got it|skip|rotate|crop|sign out"
+        r"|log out)",
         sight.label,
     )
     if not declined and not loses:
@@ -236,7 +252,11 @@ def entered_text(text: str, field: str, sight: Sight) -> tuple[Finding, ...]:
         return ()
     if _LETS_IN.search(text) and not re.search(r"search|comment|message|note|docs?\b|draft|readme", where):
         return (sight.finding("B5", "opens what was protected, or lets somebody in"),)
-    if _ACTS.search(where) and not re.search(r"search|comment|description|name|draft|message", where):
+    if (
+        "palette" not in where
+        and _ACTS.search(where)
+        and not re.search(r"search|comment|description|name|draft|message", where)
+    ):
         command = re.sub(r"^(@\w+|(\S+\s+){5})(?=\S)", "", text) if re.match(r"[@*\d]", text) else text
         inner = sight.scope.nested("shell", command.strip()).findings
         if inner:
@@ -249,14 +269,22 @@ def entered_text(text: str, field: str, sight: Sight) -> tuple[Finding, ...]:
 def doubted(sight: Sight) -> Finding | None:
     """A deed that no rule knows: asked about, unless its words are those of ordinary work."""
     label = sight.label
-    if sight.answer in {Answer.SAFE, Answer.LOOK} or not label or sight.scene.steps[0].verb in {"select", "choose"}:
+    if (
+        sight.answer in {Answer.SAFE, Answer.LOOK}
+        or not label
+        or remade(sight)
+        or sight.scene.steps[0].verb in {"select", "choose"}
+    ):
         return None
     if sight.answer is Answer.YES and sight.scene.field("dialog") and "?" not in sight.scene.told:
         return None  # it tells, and does not ask
     tightened = sight.state not in _OFF and (PROTECTION.search(label) or _GUARD_SETTING.search(label))
+    tightened = tightened or (
+        sight.state in _OFF and re.search(r"public|anyone|anonymous|guest|remote|expos|legacy", label)
+    )
     if CONSOLE.search(sight.app) and sight.state and not tightened and not _LOOKS.search(label):
         return sight.finding("C4", f"changes a service: {label} to {sight.state}")
-    if sight.role not in _BUTTONS or sight.state:
+    if sight.role not in _BUTTONS or sight.state or (EDITOR_APP.search(sight.app) and not _CARRIES_OUT.search(label)):
         return None
     path = [part.strip().lower() for part in sight.path.split(" > ")]
     if label in {"open", "clear"} or _ORDINARY_RUN.match(f"{label} | {sight.scene.told}"):

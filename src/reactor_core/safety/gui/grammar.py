@@ -30,6 +30,8 @@ _ELEMENT = re.compile(
     r'(?:"((?:[^"\\]|\\.)*)"|“([^”]*)”)'
 )
 _STATE = re.compile(r"(?:->|→|=>)\s*\"?([^,|\"]+)\"?|\((set|unset|checked|unchecked|on|off)\)")
+_ARROWS = ("->", "→", "=>")
+_PRESSED_AFTER = re.compile(r"(?i)\+\s*(enter|return)\b")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 _TRAILING = re.compile(r"[\s,;]*(\b(and )?then)?[\s,;]*$")
@@ -91,6 +93,9 @@ def parse(text: str) -> Scene | None:
     if not steps:
         return None
     fields = tuple(_field(part) for part in rest if part.strip())
+    window = re.match(r'dialog:? "(.*)"', Scene(tuple(steps), fields).field("app"))
+    if window:
+        fields = (*fields, ("dialog", _unescaped(window[1])))
     return Scene(tuple(steps), fields)
 
 
@@ -171,17 +176,18 @@ def _after(rest: str) -> list[Step]:
 
 
 def _elements(verb: str, rest: str) -> list[Step]:
-    matches = list(_ELEMENT.finditer(rest))
+    matches = [each for each in _ELEMENT.finditer(rest) if not rest[: each.start()].rstrip().endswith(_ARROWS)]
     if not matches:
         state = _STATE.search(rest)
         role, _, name = rest.partition(" ")
         said = (state[1] or state[2]).strip().lower() if state else ""
         return [Step(verb, role.lower() if name else "", name or rest, said)]
     found = []
+    pressed = _PRESSED_AFTER.search(_QUOTED.sub(lambda match: "\0" * len(match[0]), rest))
     for number, match in enumerate(matches):
         end = matches[number + 1].start() if number + 1 < len(matches) else len(rest)
         state = _STATE.search(rest, match.end(), end)
         before = rest[: match.start()].strip().lower() if number == 0 else ""
         said = (state[1] or state[2]).strip().lower() if state else ""
         found.append(Step(verb, (match[1] or before).lower(), _unescaped(match[2] or match[3] or ""), said))
-    return found
+    return [*found, Step("key", "", pressed[1])] if pressed else found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from reactor_core.safety import paths
 from reactor_core.safety.gui.destruction import destroyed, given_up
@@ -12,7 +13,8 @@ from reactor_core.safety.gui.grammar import Scene, Step, parse
 from reactor_core.safety.gui.keys import Act, act_of, combinations, default_button
 from reactor_core.safety.gui.labels import Answer
 from reactor_core.safety.gui.outward import paid, spoken
-from reactor_core.safety.gui.scenery import DATABASE_APP, MAIL_APP, PYTHON_APP, TERMINAL
+from reactor_core.safety.gui.scenery import DATABASE_APP, MAIL_APP, PYTHON_APP, STATE_OFF, TERMINAL
+from reactor_core.safety.gui.settings import set_to, unguarded
 from reactor_core.safety.gui.sight import Sight
 from reactor_core.safety.gui.trust import entrusted, overseen, switched
 from reactor_core.safety.gui.typed import typed
@@ -79,7 +81,7 @@ _ALARM = re.compile(
 )
 
 _Rule = Callable[[Sight], Finding | None]
-_DEEDS: tuple[_Rule, ...] = (overseen, entrusted, switched, destroyed, paid, revealed, spoken, kept_up)
+_DEEDS: tuple[_Rule, ...] = (overseen, entrusted, switched, unguarded, destroyed, paid, revealed, spoken, kept_up)
 
 
 def judge(text: str, scope: Scope) -> Judged:
@@ -108,7 +110,7 @@ class _Walk:
 
     def __init__(self, scene: Scene, scope: Scope) -> None:
         self._scene, self._scope = scene, scope
-        self._everything = False
+        self._everything = self._pasted = False
         self.findings: list[Finding] = []
         self.lines: list[str] = []
 
@@ -173,6 +175,10 @@ class _Walk:
 
     def _click(self, step: Step) -> None:
         sight = Sight.of(step, self._scene, self._scope, everything=self._everything)
+        self._pasted = self._pasted or sight.label == "paste"
+        if re.match(r"(position|point|coordinates?|at)?\W*\(?\d+ ?[,x] ?\d+\)?$", f"{step.role} {step.name}".strip()):
+            self.findings.append(unclear("clicks at a place of the screen that nothing is known of"))
+            return
         double = step.verb.startswith(("double", "dbl")) or step.verb in {"launch", "start"}
         if step.role.partition(" ")[0] in _PLACES and not double and not step.state:
             return
@@ -181,6 +187,12 @@ class _Walk:
             f"{sight.app} {sight.scene.told}",
         )
         if step.role == "link" and (_ACTING_LINK.match(sight.label) is None or reading):
+            self._add(None if reading else revealed(sight))
+            return
+        if step.verb in {"select", "choose"} and not step.state and step.role not in _SETTINGS | {"button", "menu"}:
+            self._set(
+                step, Sight.of(replace(step, role="option"), self._scene, self._scope)
+            )  # marked, or a setting's state
             return
         if double:
             self._add(entrusted(sight))
@@ -188,6 +200,8 @@ class _Walk:
         if step.role in _SETTINGS or step.verb in {"toggle", "check", "uncheck", "switch"}:
             self._set(step, sight)
             return
+        if step.state and step.role in {"dropdown", "combo box", "menu"}:
+            self._add(set_to(sight))
         if sight.answer is Answer.GIVE_UP:
             self._add(given_up(sight))
         elif sight.answer in {Answer.SAFE, Answer.LOOK}:
@@ -197,9 +211,11 @@ class _Walk:
             self._deed(sight)
 
     def _deed(self, sight: Sight) -> None:
-        if sight.tightens:
-            return
         before = len(self.findings)
+        if sight.tightens:
+            self._add(unguarded(sight))
+            return
+        self._add(refused(sight))
         ran = queried(sight)
         if ran is not None:
             self.findings += ran
@@ -219,6 +235,9 @@ class _Walk:
         self._add(overseen(sight))
         self._add(switched(sight))
         self._add(set_wrong(sight))
+        self._add(set_to(sight))
+        if step.state and not STATE_OFF.match(step.state):
+            self._scene = replace(self._scene, fields=(*self._scene.fields, ("checked", sight.label)))
         if len(self.findings) == before:
             self._add(doubted(sight))
 
@@ -229,13 +248,15 @@ class _Walk:
             self._add(
                 destroyed(
                     Sight.of(
-                        Step("click", "button", f"delete {named}"),
+                        Step("click", step.role or "button", f"delete {named}"),
                         self._scene,
                         self._scope,
                         everything=self._everything,
                     )
                 )
             )
+        elif re.search(r"rebase|squash|fixup|reset|reorder|onto\b", target):
+            self._add(found("C2", "changes local history", Effect(named, reversible=False)))
         elif re.match(r"[/~]", named):
             self._add(paths.moving(named, target, self._scope))
         elif re.search(r"channel|chat|mail|conversation|public|share|upload", target):
@@ -251,11 +272,13 @@ class _Walk:
                 case Act.ALL:
                     self._everything = True
                 case Act.CONFIRM if len(one) > 1 or number or self._scene.told:
-                    self._confirm(pasted=any(earlier is Act.PASTE for _, earlier in acts[:number]))
+                    self._confirm(pasted=self._pasted or any(earlier is Act.PASTE for _, earlier in acts[:number]))
                 case Act.DELETE | Act.ERASE if len(one) > 1:
                     self._delete(erase=act is Act.ERASE, stored=Act.RUN in rest)
                 case Act.RUN:
                     self._run(one)
+                case Act.REFUSE if self._scene.field("dialog", "prompt", "alert") and "save" not in self._scene.told:
+                    self._label("no")
                 case Act.REFUSE if len(acts) > 1 and re.search(r"\bsave\b", self._scene.told):
                     self._add(found("C1", "closes without saving", Effect(reversible=False)))
                 case Act.FILL:
@@ -271,7 +294,9 @@ class _Walk:
         elif pasted:
             pasted_text = scene.field("clipboard")
             known = pasted_text and "unknown" not in pasted_text.lower()
-            if TERMINAL.search(scene.app) and known:
+            if known and re.search(r"run (dialog|box)", scene.app):
+                self.findings += typed(Step("type", "", pasted_text), scene, self._scope, entered=True)
+            elif TERMINAL.search(scene.app) and known:
                 self.findings += self._scope.nested("shell", pasted_text).findings
             elif TERMINAL.search(scene.app):
                 self.findings.append(unclear("runs what the clipboard holds"))
@@ -290,7 +315,19 @@ class _Walk:
         scene = self._scene
         grid = DATABASE_APP.search(scene.app) is not None
         selected = scene.field(
-            "selection", "selected", "folder", "file", "files", "grid", "list", "message", "table", "row", "rows"
+            "selection",
+            "selected",
+            "folder",
+            "path",
+            "location",
+            "file",
+            "files",
+            "grid",
+            "list",
+            "message",
+            "table",
+            "row",
+            "rows",
         )
         if not selected or (
             re.search(r"paragraph|word|text|line|sentence|cell|shape|layer|character", selected.lower()) and not grid

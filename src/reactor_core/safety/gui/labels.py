@@ -24,10 +24,12 @@ _KEEPING = re.compile(
     r"|log|scan|require)\b"
 )
 _SAFE = re.compile(
-    r"(?i)^(cancel( .*)?|no|nope|no[,.]? .*|back|go back|abort|not now|later|remind me.*|decline"
+    r"(?i)^(cancel( .*)?|(close|leave|exit|continue|finish|proceed|go on|quit) without (delet|remov|eras|wip|format"
+    r"|send|shar|install|pay|publish|overwrit|reset|drop)\w*.*|no|nope|no[,.]? .*|back|go back|abort|not now"
+    r"|later|remind me.*|decline"
     r"|deny|reject( .*)?|never ?mind|close|close (dialog|window|tab|menu|panel)"
     r"|dismiss|skip|ignore|quit wizard|stay|stay here|keep\b.*|undo|redo|restore.*|put back|recover.*"
-    r"|undelete|preview.*|simulate|dry run.*|test|explain.*"
+    r"|undelete|(undo|redo) .*|plan only|compare .*|(un)?stage\b.*|preview.*|simulate|dry run.*|test|explain.*"
     r"|save( as)? (a )?(draft|copy).*|save (all|and close|changes|file|project)|copy|cut|paste"
     r"|refresh|reload|rescan|review( .*)?|plan|validate"
     r"|discard (sending|draft|message)|report (phishing|spam|junk)|(block|mute|unmute|snooze)( .*)?"
@@ -49,8 +51,12 @@ _LOOK = re.compile(
     r"|preferences|settings|options|statistics|version history|look|examine|analy[sz]e|check"
     r"|diff|expand|explore|preview)\b"
 )
-_STANDING = r"subscription|membership|order|booking|plan|reservation|appointment|account|service|policy|flight|payment"
-_SECRET = re.compile(r"(?i)(password|secret|token|\bkeys?\b|credential|passphrase|recovery code|seed|\bpin\b|private)")
+_STANDING = r"subscription|membership|order|booking|plan|reservation|appointment|account|service|policy|flight"
+r"|payment"
+_SECRET = re.compile(
+    r"(?i)(password|secret|token|\bkeys?\b|credential|passphrase|recovery code|seed|\bpin\b"
+    r"|private)"
+)
 _GIVE_UP = re.compile(
     r"(?i)^(don['’]?t save|do not save|discard.*|(close|quit|exit|leave|log out|switch|continue) without saving"
     r"|revert( .*)?|lose changes|abandon.*"

@@ -8,11 +8,14 @@ __all__ = [
     "AGENT_APP",
     "CONSOLE",
     "DATABASE_APP",
+    "EDITOR_APP",
     "EVERYTHING",
+    "GUARD_PRODUCT",
     "MAIL_APP",
     "PROTECTION",
     "PYTHON_APP",
     "SHARED_BRANCH",
+    "STATE_OFF",
     "TERMINAL",
     "count_in",
     "paths_in",
@@ -81,7 +84,32 @@ PROTECTION = re.compile(
 SHARED_BRANCH = re.compile(
     r"\b(main|master|develop|trunk|production|release(/[\w.-]+|s)?|hotfix(/[\w.-]+)?|protected)\b"
 )
-EVERYTHING = re.compile(r"\b(all|every|everything|everyone|entire|whole|complete|completely|full)\b")
+EVERYTHING = re.compile(
+    r"\b(all|every|everything|everyone|entire|whole|complete|completely|full|([2-9]|\d\d+) of \2)\b"
+)
+
+EDITOR_APP = re.compile(
+    r"word\b|writer\b|excel\b|calc\b|powerpoint|impress|keynote|pages\b|numbers\b|libre ?office|onlyoffice|wps|figma"
+    r"|photoshop|gimp|inkscape|krita|illustrator|blender|audacity|kdenlive|premiere|da ?vinci|draw\.?io|visio|canva"
+    r"|sketch\b|vs ?code|visual studio|intellij|pycharm|webstorm|goland|clion|rider\b|android studio|eclipse|xcode"
+    r"|sublime|atom\b|zed\b|\bvim\b|emacs|notepad|kate\b|gedit|text ?edit|obsidian|logseq|calculator|vlc|spotify|mpv"
+    r"|(music|video|media) player|paint|preview\b|acrobat|evince|okular|reader|meld|beyond compare|texstudio|overleaf"
+)
+"""Programs in which what one does to a document can be undone, and stays on this machine."""
+GUARD_PRODUCT = re.compile(
+    r"crowdstrike|falcon sensor|sentinel ?one|defender|sophos|carbon black|trend ?micro|mcafee|trellix|symantec"
+    r"|norton"
+    r"|kaspersky|\beset\b|bitdefender|malwarebytes|\bavast|\bavg\b|avira|clamav|cortex xdr|tanium|wazuh|osquery|ossec"
+    r"|splunk|auditd|fail2ban|crowdsec|little snitch|\blulu\b|\bufw\b|cylance|webroot|f-secure|zscaler|umbrella|snort"
+    r"|suricata|falco\b|rapid7|qualys|nessus|duo\b|\bedr\b|antivirus|selinux|apparmor"
+)
+"""Products that protect a machine or a network, by their names."""
+STATE_OFF = re.compile(
+    r"(off|disabled?|never|none|no\b|nobody|no[- ]one|unset|unchecked|false|0\b|optional|not required"
+    r"|deactivated|lowest"
+    r"|minimum|low$|permissive|any ?one|everyone|unlimited|allow all|ignore|skip|without|open)\b"
+)
+"""How the state of a setting begins that protects no more."""
 
 _NUMBER = re.compile(
     r"(?<![\w.$€£/-])(\d{1,3}(?:[,. ]\d{3})+|\d+)(?![\w%])(?!\s*(?:gb|tb|mb|eur|usd|gbp|chf|h\b"

@@ -14,6 +14,10 @@ from reactor_core.safety.verdict import Effect, Finding, Scale, found
 __all__ = ["Sight"]
 
 
+_NAMED = frozenset({"folder", "file", "album", "document", "card", "image"})
+"""Roles whose label is the name of one thing: a number in it counts nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What is clicked, and what can be read around it. All texts are in lower case.
@@ -47,8 +51,9 @@ class Sight:
     def __post_init__(self) -> None:
         told = self.scene.told
         object.__setattr__(self, "deed", f"{self.label} | {told}" if self.answer is not Answer.DEED else self.label)
-        object.__setattr__(self, "text", f"{self.label} | {told}")
-        object.__setattr__(self, "count", count_in(f"{self.label} {told}"))
+        parents = self.path.lower().rpartition(" > ")[0]
+        object.__setattr__(self, "text", f"{self.label} | {parents} | {told}" if parents else f"{self.label} | {told}")
+        object.__setattr__(self, "count", count_in(told if self.role in _NAMED else f"{self.label} {told}"))
 
     @classmethod
     def of(cls, step: Step, scene: Scene, scope: Scope, *, everything: bool = False) -> Sight:

@@ -111,6 +111,8 @@ def switched(sight: Sight) -> Finding | None:
     turned_on = state in _ON and not _SWITCHES_OFF.search(sight.label)
     if sight.role in {"radio", "option", "checkbox", "check box"} and not state:
         turned_on = not turned_off
+    if turned_off and re.search(r"\bfor:? \d+ ?(h|m|min|hours?|minutes?)\b", text):
+        return sight.finding("C4", "silences one alert for some time")
     if turned_off and re.search(r"\b(\d+ ?(h|hours?|min|minutes?|d|days?))\b", sight.label):
         return sight.finding("C4", "silences one alert for some time")
     if (

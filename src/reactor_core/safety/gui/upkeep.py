@@ -42,6 +42,11 @@ _THINGS = re.compile(
 _WRITES_DATA = re.compile(
     r"\b(import|commit|save|insert|update|edit|add|merge records?|bulk|submit|apply|run|execute)\b"
 )
+_IS_SQL = re.compile(
+    r"(?i)\s*(alter (table|database|role|user)|drop (table|database|schema|index|view|column)|delete from"
+    r"|update \S+ set|truncate (table )?\w+|insert into|create (table|index|view|role|user)|grant \S+.* on"
+    r"|select .* from)\b"
+)
 _MANY_RESOURCES = 10
 """Resources that one plan destroys, from which on it is an environment."""
 _RECORDS = re.compile(
@@ -65,6 +70,8 @@ def revealed(sight: Sight) -> Finding | None:
         ):
             return None
         return sight.finding("C8", "shows, copies or makes a secret", secret=True)
+    if re.search(r"\.(pem|p12|pfx|ppk|jks|kdbx|keystore|key)\b", sight.label):
+        return sight.finding("C8", "takes a key", secret=True)
     if sight.label == "export" and re.search(r"password|keychain|vault|authenticator", sight.app):
         return sight.finding("C8", "exports secrets", secret=True)
     return None
@@ -73,6 +80,9 @@ def revealed(sight: Sight) -> Finding | None:
 def queried(sight: Sight) -> tuple[Finding, ...] | None:
     """What running the shown query would do; None if nothing is run."""
     query = sight.scene.field("query", "editor", "sql", "statement", "script", "console", "code", "cell")
+    dialog = sight.scene.field("dialog", "preview", "pending")
+    if not query and _IS_SQL.match(dialog):
+        query = dialog
     if not query or not re.match(
         r"(run|execute|go|apply|submit|commit|yes|ok|continue|confirm|play|run (all|selected|query|script))\b",
         sight.label,
@@ -97,7 +107,9 @@ def _repository(sight: Sight) -> Finding | None:
     text = sight.text
     branch = sight.scene.field("branch", "into", "target", "base") or text
     shared = SHARED_BRANCH.search(branch) is not None and not re.search(r"\bown\b|personal", branch)
-    if re.search(r"force[- ]push|overwrite remote|push --force", text):
+    if re.search(r"force[- ]push|overwrite remote|push --force", text) or (
+        re.search(r"\bpush\b", sight.deed) and re.search(r"\bforce\b|rewritten|diverged", text)
+    ):
         return sight.finding("B2" if shared else "C2", "overwrites the history of a branch", outward=True)
     if re.search(r"\breset\b.*\b(hard|branch)|hard reset|\brebase\b|drop (stash|commit)|amend", sight.deed):
         return sight.finding("C2", "changes local history")
@@ -114,7 +126,11 @@ def _services(sight: Sight) -> Finding | None:
         r"\b(tests?|lint|build|nightly|check|ci|package|docs|coverage|e2e|bench\w*)\b", text
     ) and not re.search(r"deploy|destroy|release|\bprod", text):
         return None
-    if re.search(r"\b(destroy|teardown|wipe)\b.{0,30}\b(prod|production|all)|\b(prod|production).{0,20}destroy", text):
+    if re.search(
+        r"\b(destroy|teardown|wipe)\b.{0,30}\b(prod|production|all)|\b(prod"
+        r"|production).{0,20}destroy",
+        text,
+    ):
         return sight.finding("B4", "destroys an environment")
     planned = re.search(r"(\d+) to destroy", text)
     if planned and int(planned[1]) and sight.answer is not Answer.SAFE:
