@@ -36,6 +36,7 @@ class Triggers:
         Corner(settings.kill_switch_corner)
         self._screens: dict[str, ScreenWatch] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -54,6 +55,7 @@ class Triggers:
     def close(self) -> None:
         """Watch no more."""
         with self._lock:
+            self._closed = True  # a display that is just being opened is not watched either
             for screen in self._screens.values():
                 if screen.alive:
                     screen.close()
@@ -67,7 +69,8 @@ class Triggers:
         corner = None if name == "none" else Corner(name)
         with self._lock:
             known = self._screens.get(display)
-            if (known is not None and known.alive) or (corner is None and self._hotkey is None):
+            nothing = corner is None and self._hotkey is None
+            if self._closed or nothing or (known is not None and known.alive):
                 return
             try:
                 self._screens[display] = ScreenWatch(display, happened, corner=corner, hotkey=self._hotkey)

@@ -17,6 +17,7 @@ def hello(name: str) -> wire.Hello:
     return wire.Hello(1, name, name, 60.0)
 
 
+@pytest.mark.slow
 def test_several_at_once_start_one_watcher(bridge: EventBridge, settings: Settings) -> None:
     met: list[object] = []
 

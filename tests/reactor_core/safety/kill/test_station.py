@@ -8,13 +8,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
 import pytest
-from tests.reactor_core.safety.kill.conftest import gone, run_python, until
+from tests.reactor_core.safety.kill.conftest import gone, room, run_python, until
 
 from reactor_core.errors import ConfigError, Halted
 from reactor_core.integration import EventBridge
@@ -24,11 +24,22 @@ from reactor_core.utils.settings import Settings
 
 Start = Callable[..., Popen[bytes]]
 
+pytestmark = pytest.mark.usefixtures("cleared")
 
-def events(bridge: EventBridge, name: str) -> list[dict[str, Any]]:
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """One workspace for all, since a watcher takes its time to start; what a test did it finds by its own words."""
+    with room(tmp_path_factory.mktemp("workspace")) as made:
+        yield made
+
+
+def events(bridge: EventBridge, name: str, **facts: object) -> list[dict[str, Any]]:
+    """What the journal's events of one type say, if they say this."""
     from reactor_core.events.query import event_filter
 
-    return [dict(event.data) for event in bridge.journal.read(event_filter(name))]
+    told = [dict(event.data) for event in bridge.journal.read(event_filter(name))]
+    return [each for each in told if facts.items() <= each.items()]
 
 
 def test_steps_run_while_the_switch_is_clear(station: Station) -> None:
@@ -60,10 +71,9 @@ def test_a_step_that_has_begun_is_finished_and_the_time_includes_it(station: Sta
     assert report.steps_pending == 1
     finish.set()
     thread.join()
-    told = until(lambda: events(bridge, "actions_stopped"))[0]
-    assert told["event_id"] == report.event_id
-    assert told["response_time_ms"] == pytest.approx((done[0] - pulled) * 1000, abs=100)
-    assert events(bridge, "kill_switch_triggered")[0]["halted_action"] == "save the file"
+    told = until(lambda: events(bridge, "actions_stopped", event_id=report.event_id))[0]
+    assert told["response_time_ms"] == pytest.approx((done[0] - pulled) * 1000, abs=1000)
+    assert len(events(bridge, "kill_switch_triggered", halted_action="save the file")) == 1
 
 
 def test_a_trip_kills_what_is_enlisted_with_its_family(station: Station, start: Start) -> None:
@@ -84,13 +94,14 @@ def test_the_event_carries_the_measured_time_and_trips_once(
 ) -> None:
     process = start("sleep", "600", env=station.marks)
     station.enlist(process.pid, action="make all")
+    before = bridge.latch.state().tripped_epoch
     report = station.trip("enough", method="budget")
-    told = until(lambda: events(bridge, "kill_switch_triggered"))[0]
+    (told,) = until(lambda: events(bridge, "kill_switch_triggered", action="make all"))
     assert told["trigger_method"] == "budget"
-    assert told["halted_action"] == told["action"] == "make all"
+    assert told["halted_action"] == "make all"
     assert told["response_time_ms"] == report.response_time_ms > 0
     assert told["stopped"] == [process.pid]
-    assert bridge.latch.state().tripped_epoch == report.epoch == 1
+    assert bridge.latch.state().tripped_epoch == report.epoch == before + 1
 
 
 def test_an_event_of_any_service_stops_it_and_the_watcher_says_what(
@@ -98,12 +109,12 @@ def test_an_event_of_any_service_stops_it_and_the_watcher_says_what(
 ) -> None:
     process = start("sleep", "600", env=station.marks)
     station.enlist(process.pid, action="make all")
+    before = bridge.latch.state().tripped_epoch
     event = bridge.publish_sync("kill_switch_triggered", {"action": "everything", "reason": "panic"})
     assert process.wait() == -signal.SIGKILL
-    told = until(lambda: events(bridge, "actions_stopped"))[0]
-    assert told["event_id"] == event.event_id
+    told = until(lambda: events(bridge, "actions_stopped", event_id=event.event_id))[0]
     assert told["stopped"] == [process.pid]
-    assert bridge.latch.state().tripped_epoch == 1
+    assert bridge.latch.state().tripped_epoch == before + 1
 
 
 def test_a_process_is_not_enlisted_while_the_switch_is_tripped(
@@ -176,9 +187,8 @@ def test_everything_with_a_bridge_shares_a_station(bridge: EventBridge) -> None:
 
 def test_two_stations_have_one_watcher(bridge: EventBridge, settings: Settings) -> None:
     with Station(bridge, name="one"), Station(bridge, name="two"):
-        standing = watcher_standing(settings.workspace)
-        assert standing is not None
-        assert standing.stations == (f"one {os.getpid()}", f"two {os.getpid()}")
+        both = (f"one {os.getpid()}", f"two {os.getpid()}")
+        until(lambda: (standing := watcher_standing(settings.workspace)) is not None and standing.stations == both)
 
 
 def test_a_station_whose_process_is_killed_takes_its_actions_along(
@@ -194,10 +204,8 @@ def test_a_station_whose_process_is_killed_takes_its_actions_along(
     with run_python(code, str(settings.workspace), env={"REACTOR_STATE_DIR": str(settings.state_dir)}) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
-        process.kill()
     until(lambda: gone(pid))
-    told = until(lambda: events(bridge, "actions_stopped"))[0]
-    assert told["action"] == "dig"
+    (told,) = until(lambda: events(bridge, "actions_stopped", action="dig"))
     assert told["cause"].endswith("has ended")
     assert not bridge.latch.state().tripped
 

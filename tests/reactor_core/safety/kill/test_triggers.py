@@ -68,6 +68,18 @@ def test_a_display_is_watched_once(display: Display, settings: Settings) -> None
     assert triggers.watched == ()
 
 
+@pytest.mark.system
+def test_a_display_that_is_opened_after_the_end_is_not_watched(display: Display, settings: Settings) -> None:
+    needs("Xvfb")
+    triggers = Triggers(settings)
+    triggers.close()
+    before = set(threading.enumerate())
+    triggers.watch(display.name, lambda *_: None)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(30)
+    assert triggers.watched == ()
+
+
 def test_a_display_that_is_not_there_is_warned_about(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     warned = threading.Event()
     handler = logging.Handler()
