@@ -24,19 +24,22 @@ MANY = 1_000
 """More things than this at once are a loss that nobody looks through beforehand."""
 
 _DESTROYS = re.compile(
-    r"\b(delet(e|es|ed|ing|ions?)|initiali[sz]e (the )?(disk|drive|volume)|re-?partition|reformat|zero out"
+    r"\b(delet(e|es|ed|ing|ions?)|(eras|wip|purg|destroy|truncat|empti)ed|flush( ?db| ?all| keys| database)?"
+    r"|initiali[sz]e (the )?(disk|drive|volume)|re-?partition|reformat|zero out"
     r"|saniti[sz]e|eras(e|es|ing)|wip(e|es|ing)|format(ting|ted)?|drop|truncat(e|ing)"
     r"|empt(y|ies|ying)|purg(e|ing)|terminat(e|ing)"
     r"|destroy(s|ed|ing)?|remov(e|es|ed|ing)|clear|shred|reset this|factory reset|reset (?!password"
     r"|zoom|view|filter|layout)|expunge|prune|discard|nuke"
     r"|uninstall|unlink|trash|will be lost|lost for ?ever|overwrit(e|es|ing)|tear down|shut down project"
-    r"|close (my |your |this )?account|decommission"
+    r"|close (my |your |this )?account|decommission|deactivat(e|ing) (this |the |my )?(workspace|tenant"
+    r"|organi[sz]ation|account|cluster|domain|site|project)"
     r"|restore an? (empty|older)|keep any)\b"
 )
 _MAKEABLE = re.compile(
     r"\bclear (search|filters?|input|field|form|text|results?|selection|all filters)\b|\b(caches?"
     r"|build (output|files)|temporary files|temp files|thumbnails|recent (files|list)|search(es)? history"
-    r"|filters?|formatting|cookies banner|notifications?|format cells|clipboard|queue view|console output"
+    r"|filters?|formatting|format (document|code|selection|file|table|painter|text|paragraph|sql|json)"
+    r"|cookies banner|notifications?|format cells|clipboard|queue view|console output"
     r"|output|quarantine)\b"
 )
 _UNDOABLE = re.compile(
@@ -64,7 +67,7 @@ _DISKS = re.compile(
 _ENVIRONMENTS = re.compile(
     r"\b(project|namespace|cluster|tenant|resource group|subscription (account|id)|organi[sz]ation"
     r"|workspace|environment|bucket|db instance|database instance|database|stack|vpc"
-    r"|hosted zone|domain|space|site|application|app service|load balancer|key ?vault|kms|keys?"
+    r"|(hosted |dns )?zone|domain|space|site|application|app service|load balancer|key ?vault|kms|keys?"
     r"|realm|directory|data ?store|storage account|server farm|fleet)\b"
 )
 _MACHINES = re.compile(

@@ -114,6 +114,25 @@ _CARRIES_OUT = re.compile(
     r"\b(run|execute|publish|share|send|upload|install|script|macro|deploy|force"
     r"|sync|permission\w*|trust|yes|ok|continue|proceed)\b"
 )
+_CONSEQUENTIAL = re.compile(
+    r"\b(run|execut\w+|start|launch|appl(y|ies)|submit|send|post|publish|shar(e|ing)|invit\w+|authori[sz]\w+"
+    r"|approv\w+"
+    r"|accept|agree|confirm|consent|grant|allow|sign|pay|buy|order|book|renew|subscribe|cancel|withdraw"
+    r"|transfer|donate"
+    r"|bid|redeem|claim|enrol\w*|register|connect|link|pair|unpair|join|leave|disconnect|unlink|delet\w+"
+    r"|remov\w+|eras\w+"
+    r"|wip(e|ing)|flush|purge|drop|truncate|reset|restor\w+|revert|roll|flash|provision|deploy|release|scale|restart"
+    r"|stop|kill|terminat\w+|suspend|deactivat\w+|activat\w+|disabl\w+|enabl\w+|turn|switch|set|chang\w+|updat\w+"
+    r"|upgrad\w+|downgrad\w+|install|uninstall|import|export|sync\w*|mirror|merge|rebase|force|overrid\w+|replac\w+"
+    r"|overwrit\w+|trust|unlock|unblock|whitelist|exclu\w+|exempt|except\w+|generat\w+|issue|rotat\w+|revok\w+"
+    r"|migrat\w+|convert|promot\w+|demot\w+|assign|yes|ok|continue|proceed|anyway|finali[sz]e|complete|finish|upload"
+    r"|transmit|call|dial|escalat\w+|dispatch|trigger|schedul\w+|burn|mint|clear|empty|discard|clean|shred"
+    r"|forget|format"
+    r"|initiali[sz]e|tear|retire|decommission|expire|evict|drain|abort|kick|ban|hand over|give|take over|do it"
+    r"|go ahead"
+    r"|add (an? )?(user|member|owner|admin|key|rule|record|exception|device|account|domain|webhook|integration)\w*)\b"
+)
+"""What people do that has consequences; other words of buttons move about, show and arrange."""
 _VIEW_MENU = re.compile(r"^(view|window|help|format|insert|go|bookmarks?|navigate|search|history|appearance|zoom)\b")
 _LOOKS = re.compile(
     r"time ?range|theme|language|sort|filter|columns?|zoom|time ?zone|view|layout|group by|period|date|page size"
@@ -197,6 +216,8 @@ def refused(sight: Sight) -> Finding | None:
         return None
     if re.match(r"(stop|halt|pause) (all|everything)", sight.label) and CONSOLE.search(sight.app):
         return sight.finding("B4", "stops everything that runs there")
+    if re.match(r"(undo|redo) .*\b(commit|merge|rebase|push|reset)\b", sight.label):
+        return sight.finding("C2", "changes local history")
     if sight.label == "rollback" and (
         sight.path.lower().startswith(("git", "vcs")) or re.search(r"modified|changes", told)
     ):
@@ -286,6 +307,7 @@ def doubted(sight: Sight) -> Finding | None:
         return sight.finding("C4", f"changes a service: {label} to {sight.state}")
     if sight.role not in _BUTTONS or sight.state or (EDITOR_APP.search(sight.app) and not _CARRIES_OUT.search(label)):
         return None
+    warns = _FINAL.search(sight.scene.told) or _LOSES.search(sight.scene.told)
     path = [part.strip().lower() for part in sight.path.split(" > ")]
     if label in {"open", "clear"} or _ORDINARY_RUN.match(f"{label} | {sight.scene.told}"):
         return None  # where it loses something or runs something foreign, a rule has said so
@@ -293,7 +315,8 @@ def doubted(sight: Sight) -> Finding | None:
         return None
     if sight.role in {"menu", "dropdown", "combo box", "icon"} and len(path) == 1:
         return None  # it opens
-    return sight.finding("C6", f"does something that cannot be told: {label}")
+    grave = _CONSEQUENTIAL.search(label) or warns or CONSOLE.search(sight.app) or PROTECTION.search(label)
+    return sight.finding("C6", f"does something that cannot be told: {label}") if grave else None
 
 
 def _timed(text: str) -> bool:

@@ -21,14 +21,15 @@ _PAYS = re.compile(
     r"|bid|invest|sell|trade|upgrade plan|change plan|redeem|swap|stake|place)\b"
 )
 _MONEY = re.compile(
-    r"bank|wallet|payment|payee|amount|total|price|\b(eur|usd|gbp|chf|btc|eth)\b|[$€£]|shop|order"
+    r"bank|wallet|coinbase|binance|kraken|crypto|exchange|paypal|revolut|wise\b|venmo|\bbc1|\b0x|payment|payee"
+    r"|amount|total|price|\b(eur|usd|gbp|chf|btc|eth)\b|[$€£]|shop|order"
     r"|invoice|savings|balance|payout|iban|broker|checkout|subscription|seat|ticket|trial|premium"
     r"|plan|month\b"
 )
 _ALL_MONEY = re.compile(
     r"(full|entire|whole|total|all( of)? (my|the|your)?|complete) ?(balance|savings|amount|funds"
     r"|money)|full balance|send max|max(imum)? amount|transfer all|empty savings|withdraw all"
-    r"|sell all|everything|all funds|\brefund all\b"
+    r"|\b(send|withdraw|transfer|sell|swap) max\b|sell all|everything|all funds|\brefund all\b"
 )
 _BANK_DETAILS = re.compile(
     r"(bank|payout|payee|iban|beneficiary|direct deposit|payroll|payment|wire|remittance|settlement"

@@ -59,6 +59,9 @@ CONSOLE = re.compile(
     r"|portainer|kubernetes|openshift|argo|jenkins|buildkite|gitlab ci|github actions|circleci"
     r"|teamcity|terraform|pulumi|virt-manager|proxmox"
     r"|vsphere|vmware|grafana|kibana|datadog|metabase|docker|nomad|consul|dns|route 53|cloudflare"
+    r"|openstack|horizon\b|vcenter|nutanix|hetzner|linode|vultr|\bovh|scaleway|\bokta|entra\b|intune|\bjamf"
+    r"|admin cent(er|re)"
+    r"|google admin|webmin|plesk|cpanel|truenas|synology|pfsense|opnsense|mikrotik|meraki|forti\w+"
     r"|unifi|remote console|device management"
 )
 

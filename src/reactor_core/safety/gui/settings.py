@@ -106,6 +106,22 @@ def unguarded(sight: Sight) -> Finding | None:
         and not re.search(r"\b(filter|panel|search|dashboard|row|view|report|chart|quarantin\w*|threat)", sight.text)
     ):
         return sight.finding("B5", "removes or stops what protects this machine")
+    if (
+        re.match(r"(add|create|allow|set|save|new)\b", sight.label)
+        and re.search(
+            r"\b(exclusion|exception|exempt\w*|whitelist|allow-?list|ignore rule"
+            r"|suppression)\b",
+            sight.label,
+        )
+        and (product or GUARD_PRODUCT.search(sight.app) or PROTECTION.search(sight.app))
+    ):
+        return sight.finding("B5", "lets something past what protects this machine")
+    if re.search(
+        r"\b(block|deny|drop|reject) (any|all|everything)\b.{0,40}\b(any|all|every"
+        r"|everything)\b",
+        sight.text,
+    ):
+        return sight.finding("B6", "cuts a machine or a network off")
     fleet = re.search(
         r"\b(all|every) (managed |enrolled |company |corporate )?(devices?|computers?|machines?|hosts?"
         r"|endpoints?|laptops?)\b",

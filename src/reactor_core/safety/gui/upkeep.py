@@ -111,7 +111,11 @@ def _repository(sight: Sight) -> Finding | None:
         re.search(r"\bpush\b", sight.deed) and re.search(r"\bforce\b|rewritten|diverged", text)
     ):
         return sight.finding("B2" if shared else "C2", "overwrites the history of a branch", outward=True)
-    if re.search(r"\breset\b.*\b(hard|branch)|hard reset|\brebase\b|drop (stash|commit)|amend", sight.deed):
+    if re.search(
+        r"\breset\b.*\b(hard|branch)|hard reset|\brebase\b|drop (stash|commit)"
+        r"|amend",
+        f"{sight.deed} {sight.path.lower()}",
+    ):
         return sight.finding("C2", "changes local history")
     if re.search(r"\bpush\b", sight.deed):
         return sight.finding("C2", "pushes to a shared branch", outward=True) if shared else None
@@ -142,7 +146,10 @@ def _services(sight: Sight) -> Finding | None:
     cloud = CONSOLE.search(sight.app) is not None or _THINGS.search(text) is not None
     if not cloud:
         return None
-    stops = re.search(r"\b(stop|shut ?down|power off|suspend|terminate|kill|drain|hibernate)\b", sight.deed)
+    stops = re.search(
+        r"\bscale (down )?to (0|zero)\b|\b(stop|shut ?down|power off|suspend|terminate|kill|drain|hibernate)\b",
+        sight.deed,
+    )
     whole = re.search(r"\ball\b|every", text) is not None or sight.everything
     if stops and ((whole and (precious(text) or sight.count > 1)) or (precious(text) and "database" in text)):
         return sight.finding("B4", "stops an environment")
