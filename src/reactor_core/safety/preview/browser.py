@@ -7,11 +7,16 @@ to hear of the click.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from reactor_core.safety.preview.target import AROUND, FRAME, Target, changed
 
-__all__ = ["BrowserDriver", "Page"]
+__all__ = ["NOTCH", "BrowserDriver", "Page"]
+
+NOTCH = 100
+"""Pixels that a page scrolls by one notch of a wheel."""
 
 
 class Page(Protocol):
@@ -25,6 +30,10 @@ class Page(Protocol):
     def mouse(self) -> Any:
         """Its mouse."""
 
+    @property
+    def keyboard(self) -> Any:
+        """Its keyboard."""
+
     async def evaluate(self, expression: str, arg: Any = None) -> Any:
         """Run JavaScript in it."""
 
@@ -35,24 +44,54 @@ class Page(Protocol):
         """Its title."""
 
 
-_LOOK = """([x, y]) => {
+_SEE = """found => {
+  if (!found) return null;
+  const tidy = (text, most) => String(text || '').replace(/\\s+/g, ' ').trim().slice(0, most);
+  const acting = found.closest('button, a[href], input, select, textarea, label, summary, option, [role], [onclick], '
+    + '[contenteditable=""], [contenteditable=true]') || found;
+  const box = acting.getBoundingClientRect();
+  const tag = acting.tagName.toLowerCase(), type = (acting.getAttribute('type') || '').toLowerCase();
+  const kinds = {checkbox: 'checkbox', radio: 'radio', submit: 'button', button: 'button', reset: 'button',
+    image: 'button', password: 'password field', file: 'file field', range: 'slider'};
+  const plain = {a: 'link', button: 'button', textarea: 'field', select: 'dropdown', summary: 'button', img: 'image',
+    option: 'option', iframe: 'window', frame: 'window', canvas: 'window', embed: 'window', object: 'window'};
+  const role = acting.getAttribute('role') || (tag === 'input' ? kinds[type] || 'field' : plain[tag]) || 'text';
+  const shown = ['submit', 'button', 'reset'].includes(type) ? acting.value : '';
+  const labels = acting.labels && acting.labels.length ? acting.labels[0].innerText : '';
+  const byId = (acting.getAttribute('aria-labelledby') || '').split(' ')
+    .map(id => document.getElementById(id)?.innerText || '').join(' ').trim();
+  const typed = ['field', 'password field'].includes(role);
+  const name = byId || acting.getAttribute('aria-label') || labels || shown || (typed ? '' : acting.innerText)
+    || acting.alt || acting.title || acting.placeholder || acting.getAttribute('name') || '';
+  const held = acting.control || acting;
+  const on = ['checkbox', 'radio'].includes(held.type) ? held.checked
+    : ({true: true, false: false})[acting.getAttribute('aria-checked') || acting.getAttribute('aria-pressed')];
+  const dialog = acting.closest('dialog, [role=dialog], [role=alertdialog], [aria-modal=true]');
+  const around = acting.closest('form, tr, li, fieldset, section, article');
+  const near = around && around.innerText.length <= 300 ? around.innerText : '';
+  const target = acting.href || (acting.form && acting.form.action) || '';
+  const state = on === undefined ? '' : on ? 'off' : 'on';
+  return {element: `${role}${acting.disabled ? ' disabled' : ''} "${tidy(name, 200)}" ${acting.id} ${state} ${target}`
+            .trim(),
+          box: [box.x, box.y, box.width, box.height].map(Math.round), role, name: tidy(name, 200), state,
+          dialog: tidy(dialog && dialog.innerText, 1000), near: dialog ? '' : tidy(near, 300)};
+}"""
+
+_LOOK = f"""([x, y]) => {{
   let found = document.elementFromPoint(x, y);
-  while (found && found.shadowRoot && found.shadowRoot.elementFromPoint(x, y) !== found) {
+  while (found && found.shadowRoot && found.shadowRoot.elementFromPoint(x, y) !== found) {{
     const inner = found.shadowRoot.elementFromPoint(x, y);
     if (!inner) break;
     found = inner;
-  }
-  if (!found) return null;
-  const acting = found.closest('button, a, input, select, textarea, label, summary, [role], [onclick]') || found;
-  const box = acting.getBoundingClientRect();
-  const named = acting.getAttribute('aria-label') || acting.innerText || acting.value || acting.title
-    || acting.alt || '';
-  const role = acting.getAttribute('role') || acting.tagName.toLowerCase();
-  const disabled = acting.disabled ? ' disabled' : '';
-  const target = acting.href || (acting.form && acting.form.action) || '';
-  return {element: `${role}${disabled} "${String(named).trim().slice(0, 200)}" ${acting.id} ${target}`.trim(),
-          box: [box.x, box.y, box.width, box.height].map(Math.round)};
-}"""
+  }}
+  return ({_SEE})(found);
+}}"""
+
+_FOCUS = f"""() => {{
+  let found = document.activeElement;
+  while (found && found.shadowRoot && found.shadowRoot.activeElement) found = found.shadowRoot.activeElement;
+  return found === document.body ? null : ({_SEE})(found);
+}}"""
 
 _WATCH = """() => {
   if (window.__reactorVeto === undefined) {
@@ -85,16 +124,28 @@ class BrowserDriver:
 
     def __init__(self, page: Page) -> None:
         self._page = page
+        self._at = (0, 0)
 
     async def look(self, x: int, y: int) -> Target:
         """What lies under a point now."""
-        page = self._page
-        seen = await page.evaluate(_LOOK, [x, y]) or {"element": "nothing", "box": [0, 0, 0, 0]}
         clip = {"x": max(0, x - AROUND), "y": max(0, y - AROUND), "width": 2 * AROUND, "height": 2 * AROUND}
-        picture = await page.screenshot(clip=clip, caret="hide", animations="allow")
+        seen = await self._page.evaluate(_LOOK, [x, y])
+        picture = await self._page.screenshot(clip=clip, caret="hide", animations="allow")
+        return await self._target(seen, hashlib.sha256(picture).hexdigest())
+
+    async def focus(self) -> Target:
+        """What has the keyboard now: an element, or the page as a whole."""
+        return await self._target(await self._page.evaluate(_FOCUS), "")
+
+    async def _target(self, seen: Mapping[str, Any] | None, pixels: str) -> Target:
+        page = self._page
+        title = await page.title()
+        window, app = f"{page.url} {title!r}", " - ".join(part for part in (title, urlsplit(page.url).hostname) if part)
+        if not seen:
+            return Target(window, "nothing", (0, 0, 0, 0), pixels, "page", title, app=app)
+        told = {key: str(seen[key]) for key in ("role", "name", "state", "dialog", "near")}
         left, top, width, height = seen["box"]
-        window = f"{page.url} {await page.title()!r}"
-        return Target(window, seen["element"], (left, top, width, height), hashlib.sha256(picture).hexdigest())
+        return Target(window, str(seen["element"]), (left, top, width, height), pixels, app=app, **told)
 
     async def mark(self, x: int, y: int) -> None:
         """A red frame around the point that takes no clicks itself."""
@@ -109,9 +160,58 @@ class BrowserDriver:
         """Escape was pressed in the page since the click is shown."""
         return str(await self._page.evaluate("() => window.__reactorVeto || ''"))
 
-    async def click(self, x: int, y: int, button: str, expected: Target) -> str:
+    async def click(self, x: int, y: int, button: str, expected: Target, *, times: int = 1) -> str:
         """Look, and click at once if everything is as expected."""
         reason = changed(expected, await self.look(x, y))
         if not reason:
-            await self._page.mouse.click(x, y, button=button)
+            await self._page.mouse.click(x, y, button=button, click_count=times)
         return reason
+
+    async def drag(self, path: Sequence[tuple[int, int]], expected: Target, onto: Target) -> str:
+        """Look at both ends, and drag at once if both are as expected."""
+        reason = changed(expected, await self.look(*path[0])) or changed(onto, await self.look(*path[-1]))
+        if not reason:
+            mouse = self._page.mouse
+            await mouse.move(*path[0])
+            await mouse.down()
+            for x, y in path[1:]:
+                await mouse.move(x, y, steps=5)
+            await mouse.up()
+        return reason
+
+    async def type(self, text: str, expected: Target) -> str:
+        """Type if the same element has the keyboard."""
+        reason = changed(expected, await self.focus())
+        if not reason:
+            await self._page.keyboard.type(text)
+        return reason
+
+    async def press(self, keys: Sequence[str], expected: Target) -> str:
+        """Press keys together if the same element has the keyboard."""
+        reason = changed(expected, await self.focus())
+        if not reason:
+            await self._page.keyboard.press("+".join(keys))
+        return reason
+
+    async def scroll(self, x: int, y: int, right: int, down: int) -> None:
+        """Turn the wheel at a point."""
+        await self.move(x, y)
+        await self._page.mouse.wheel(NOTCH * right, NOTCH * down)
+
+    async def move(self, x: int, y: int) -> None:
+        """Move the page's pointer, which is not the person's."""
+        await self._page.mouse.move(x, y)
+        self._at = (x, y)
+
+    async def pointer(self) -> tuple[int, int]:
+        """Where the page's pointer was moved last."""
+        return self._at
+
+    async def size(self) -> tuple[int, int]:
+        """The viewport's."""
+        width, height = await self._page.evaluate("() => [innerWidth, innerHeight]")
+        return int(width), int(height)
+
+    async def picture(self) -> bytes:
+        """The viewport, a pixel for each unit of the page."""
+        return await self._page.screenshot(scale="css")

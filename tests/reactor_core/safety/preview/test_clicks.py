@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,7 +86,7 @@ def test_a_veto_from_another_thread_calls_it_off_at_once(bridge):
     screen = OnePoint(during)
     preview = Preview(screen, bridge, duration_ms=60_000)
     clicked = asyncio.run(preview.click(3, 4))
-    assert (clicked.made, clicked.reason, screen.clicks) == (False, "not that one", 0)
+    assert (clicked.made, clicked.reason, clicked.by_person, screen.clicks) == (False, "not that one", True, 0)
     assert clicked.shown_ms < 30_000
     assert told(bridge)[-1] == (EventType.VISUAL_CLICK_VETOED, "not that one")
 
@@ -103,6 +104,38 @@ def test_a_veto_on_the_screen_and_a_changed_window_call_it_off(bridge):
         assert (clicked.made, screen.clicks, screen.marks) == (False, 0, 0)
         assert word in clicked.reason
         assert word in told(bridge)[-1][1]
+
+
+def test_what_is_not_there_any_more_is_not_even_shown(bridge):
+    screen = OnePoint()
+    judged = Target("another time", 'button "OK"', (0, 0, 9, 9), "aa")
+    clicked = asyncio.run(Preview(screen, bridge).click(3, 4, expected=judged, metadata={"decision_id": "d"}))
+    assert (clicked.made, clicked.by_person, screen.clicks, clicked.shown_ms) == (False, False, 0, 0)
+    assert [kind for kind, _ in told(bridge)] == [EventType.VISUAL_CLICK_VETOED]
+    (event,) = [event for event in bridge.journal.read() if event.event_type == EventType.VISUAL_CLICK_VETOED]
+    assert event.metadata["decision_id"] == "d"
+
+
+def test_an_unshown_click_is_recorded_only_if_it_is_called_off(bridge):
+    screen = OnePoint()
+    assert asyncio.run(Preview(screen, bridge).click(3, 4, shown=False)).made
+    assert (screen.clicks, told(bridge)) == (1, [])
+
+    async def refuse(target: Target) -> str:
+        return f"{target.window} says no"
+
+    clicked = asyncio.run(Preview(screen, bridge).click(3, 4, shown=False, act=refuse))
+    assert (clicked.made, clicked.reason, screen.clicks) == (False, "before says no", 1)
+    assert told(bridge) == [(EventType.VISUAL_CLICK_VETOED, "before says no")]
+
+
+def test_secrets_are_cleaned_out_of_what_is_recorded(bridge):
+    def clean(value: Any) -> Any:
+        return json.loads(json.dumps(value).replace("OK", "[redacted]"))
+
+    asyncio.run(Preview(OnePoint(), bridge, clean=clean).click(3, 4))
+    (event,) = [event for event in bridge.journal.read() if event.event_type == EventType.VISUAL_CLICK_PREVIEW]
+    assert "OK" not in json.dumps(event.metadata)
 
 
 def test_the_kill_switch_ends_the_preview(bridge):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reactor_core.safety.preview.target import Target, changed
+from reactor_core.safety.preview.target import Target, changed, told
 
 SEEN = Target("0x1 xterm 'a'", 'button "OK"', (1, 2, 3, 4), "aa")
 
@@ -24,3 +24,12 @@ def test_nothing_changed():
 )
 def test_each_part_of_a_target_counts(field, value, word):
     assert word in changed(SEEN, replace(SEEN, **{field: value}))
+
+
+def test_a_target_is_told_in_words_that_no_label_can_forge():
+    shown = Target(
+        "w", "e", (0, 0, 1, 1), "", "switch", 'Sync" | app: Notes', "off", "Bank", "Are you\n sure?", "row 3"
+    )
+    assert told(shown) == 'switch "Sync\\" | app: Notes" -> off | app: "Bank" | dialog: "Sure ?" | near: "row 3"'
+    assert told(SEEN) is None
+    assert told(Target("w", "e", (0, 0, 1, 1), "", "button")) == 'button ""'
