@@ -5,6 +5,7 @@ from reactor_core.utils.lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "Computer": ".computer",
         "Describe": ".tool_calls",
         "ToolAction": ".tool_calls",
         "guarded": ".functions",

@@ -20,6 +20,7 @@ def instrument(
     *,
     refused: Literal["replace", "raise"] = "replace",
     describe: Describe | None = None,
+    passing: Passing | None = None,
 ) -> C:
     """Put the gate in front of a client of Anthropic's or OpenAI's. Changes the client and returns it.
 
@@ -34,6 +35,7 @@ def instrument(
         refused: For Anthropic's: ``replace`` a refused call by a text that says so, or ``raise`` why. OpenAI's always
             raises, as the vendor's side waits for the output of every call.
         describe: Says what a click hits; without it every click is asked about.
+        passing: Where calls that came through wait for who does them; None: for their results only.
 
     Raises:
         ConfigError: It is another client, or was instrumented before.
@@ -41,7 +43,7 @@ def instrument(
     vendor = type(client).__module__.partition(".")[0]
     if getattr(client, "_reactor_gate", None) is not None:
         raise ConfigError("the client is instrumented already")
-    passing = Passing(gate)
+    passing = Passing(gate) if passing is None else passing
     target: Any = client
     if vendor == "anthropic":
         from reactor_core.safety.adapters import anthropic_messages

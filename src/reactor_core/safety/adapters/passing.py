@@ -65,6 +65,19 @@ class Passing:
             self._give_up(one)
         return None
 
+    def claim(self, call_id: str, action: str) -> Permit | None:
+        """The permit of a call's next action, for who does it now; None if what would be done is not what came through.
+
+        Such a permit is given up, and the action has to go through the gate anew.
+        """
+        with self._lock:
+            permits = self._open.get(call_id)
+            permit = permits.pop(0) if permits else None
+        if permit is None or permit.action == action:
+            return permit
+        permit.abandon()
+        return None
+
     def result(self, call_id: str, *, failed: bool = False) -> None:
         """The caller tells what came of a call; one that is not known is not his fault."""
         with self._lock:

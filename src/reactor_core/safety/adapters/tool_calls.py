@@ -14,7 +14,10 @@ from typing import Any, NamedTuple
 __all__ = ["Describe", "ToolAction", "as_call", "computer_action", "tool_actions"]
 
 Describe = Callable[[int, int], str | None]
-"""What lies under a point of the screen, as ``button "Delete" | app: Files``; None if nobody knows."""
+"""What lies under a point of the screen, as ``button "Delete" | app: Files``; None if nobody knows.
+
+It may have a method ``focus()`` beside, which says in the same words what has the keyboard.
+"""
 
 
 class ToolAction(NamedTuple):
@@ -51,6 +54,8 @@ _CLICKS = {
     "left_click": "click", "click": "click", "right_click": "right click", "middle_click": "click",
     "double_click": "double click", "triple_click": "click", "left_mouse_down": "click", "left_mouse_up": "click",
 }  # fmt: skip
+_ON_RETURN = ("button ", "link ", "menuitem ")
+_ON_SPACE = ("button ", "menuitem ", "checkbox ", "radio ", "switch ")
 
 
 def tool_actions(
@@ -101,13 +106,13 @@ def computer_action(given: Mapping[str, Any], *, describe: Describe | None = Non
     if step in ("left_click_drag", "drag"):
         return (_drag(given, describe),)
     if step == "type":
-        return (ToolAction("gui", f"type: {json.dumps(str(given.get('text', '')), ensure_ascii=False)}"),)
+        return (_typing(str(given.get("text", "")), _focus(describe)),)
     if step in ("key", "keypress", "hold_key"):
         keys = given.get("keys")
         text = (
             "+".join(map(str, keys)) if isinstance(keys, Sequence) and not isinstance(keys, str) else given.get("text")
         )
-        return (ToolAction("gui", f"key: {text}"),)
+        return (_pressing(str(text), _focus(describe)),)
     return (ToolAction("gui", f"{step or 'step'}: {json.dumps(dict(given), ensure_ascii=False, default=str)}",
                        "a step that is not known"),)  # fmt: skip
 
@@ -152,7 +157,9 @@ def _browser(name: str, given: Mapping[str, Any], describe: Describe | None) -> 
 def _click(verb: str, x: int | None, y: int | None, describe: Describe | None) -> ToolAction:
     told = describe(x, y) if describe is not None and x is not None and y is not None else None
     if told:
-        return ToolAction("gui", f"{verb}: {told}")
+        head = told.partition(" | ")[0]
+        unnamed = head.startswith("window ") or ' ""' in head
+        return ToolAction("gui", f"{verb}: {told}", "the element that the click hits has no name" if unnamed else "")
     where = "where the pointer is" if x is None else f"({x}, {y})"
     return ToolAction("gui", f"{verb}: point {where}", "what the click hits is not known")
 
@@ -164,9 +171,33 @@ def _drag(given: Mapping[str, Any], describe: Describe | None) -> ToolAction:
     else:
         ends = [_pair(given.get("start_coordinate")), _pair(given.get("coordinate"))]
     names = [describe(x, y) if describe is not None and x is not None and y is not None else None for x, y in ends]
-    if all(names):
-        return ToolAction("gui", f"drag: {names[0]} -> {names[1]}")
+    source, onto = names
+    if source and onto:
+        (dragged, *more), (end, *others) = source.split(" | "), onto.split(" | ")
+        fields = "".join(f" | {field}" for field in dict.fromkeys((*more, *others)))
+        unnamed = any(head.startswith("window ") or ' ""' in head for head in (dragged, end))
+        return ToolAction("gui", f"drag: {dragged} -> {end}{fields}", "what is dragged has no name" if unnamed else "")
     return ToolAction("gui", f"drag: point {ends[0]} -> point {ends[1]}", "what is dragged is not known")
+
+
+def _focus(describe: Describe | None) -> str:
+    focus = getattr(describe, "focus", None)
+    return (focus() or "") if focus is not None else ""
+
+
+def _typing(text: str, focus: str) -> ToolAction:
+    """Text, and where it goes. What goes into a field for passwords is nobody's business but its own."""
+    shown = f"({len(text)} characters that are not shown)" if focus.startswith("password ") else text
+    return ToolAction("gui", f"type: {json.dumps(shown, ensure_ascii=False)}{f' | focus: {focus}' if focus else ''}")
+
+
+def _pressing(keys: str, focus: str) -> ToolAction:
+    """Keys, and where they go. Return on a button is a click on it."""
+    pressed = keys.strip().lower()
+    acts = _ON_RETURN if pressed in ("return", "enter") else _ON_SPACE if pressed in ("space", " ") else ()
+    if focus.startswith(acts):
+        return ToolAction("gui", f"click: {focus}")
+    return ToolAction("gui", f"key: {keys}{f' | focus: {focus}' if focus else ''}")
 
 
 def _point(given: Mapping[str, Any]) -> tuple[int | None, int | None]:

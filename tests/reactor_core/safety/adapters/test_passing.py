@@ -42,3 +42,17 @@ def test_a_gate_that_cannot_write_lets_no_call_through(gate: SafetyGate) -> None
     gate.bridge.close()
     with pytest.raises(JournalError):
         passing.take("c1", [READ])
+
+
+def test_a_permit_is_claimed_for_the_very_action_and_once(gate: SafetyGate) -> None:
+    passing = Passing(gate)
+    actions = [ToolAction("shell", "ls"), ToolAction("shell", "pwd"), ToolAction("shell", "id")]
+    assert passing.take("call", actions) is None
+    permit = passing.claim("call", "ls")
+    assert permit is not None
+    assert permit.perform_sync(lambda: 3) == 3
+    assert passing.claim("call", "rm notes.txt") is None
+    passing.result("call")
+    assert passing.claim("call", "id") is None
+    assert passing.claim("another", "ls") is None
+    assert [entry.outcome for entry in trail(gate)] == ["completed", "abandoned", "completed"]

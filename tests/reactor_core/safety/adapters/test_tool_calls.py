@@ -84,3 +84,41 @@ def test_a_call_keeps_its_values() -> None:
 def test_the_gate_understands_what_comes_out(name: str, given: dict[str, Any], verdict: str) -> None:
     (one,) = tool_actions(name, given)
     assert judge_action(one.action, one.kind).verdict.value == verdict
+
+
+class Named:
+    """A ``describe`` that knows what has the keyboard."""
+
+    def __init__(self, focus: str) -> None:
+        self._focus = focus
+
+    def __call__(self, x: int, y: int) -> str | None:
+        return {1: 'window "Delete?" | app: "Demo"', 2: 'button ""', 3: 'file "a" | app: "X"', 4: 'icon "Trash"'}[x]
+
+    def focus(self) -> str | None:
+        return self._focus
+
+
+@pytest.mark.parametrize(
+    ("given", "focus", "action"),
+    [
+        ({"action": "type", "text": "hi"}, 'field "To" | app: "Mail"', 'type: "hi" | focus: field "To" | app: "Mail"'),
+        ({"action": "type", "text": "hi"}, 'password field "P"',
+         'type: "(2 characters that are not shown)" | focus: password field "P"'),
+        ({"action": "key", "text": "Return"}, 'button "Pay" | app: "Shop"', 'click: button "Pay" | app: "Shop"'),
+        ({"type": "keypress", "keys": ["SPACE"]}, 'switch "2FA" -> off', 'click: switch "2FA" -> off'),
+        ({"action": "key", "text": "Return"}, 'field "To"', 'key: Return | focus: field "To"'),
+        ({"action": "key", "text": "ctrl+s"}, "", "key: ctrl+s"),
+        ({"action": "left_click_drag", "start_coordinate": [3, 0], "coordinate": [4, 0]}, "",
+         'drag: file "a" -> icon "Trash" | app: "X"'),
+    ],
+)  # fmt: skip
+def test_where_keys_go_and_both_ends_of_a_drag_are_said(given, focus, action):
+    (found,) = computer_action(given, describe=Named(focus))
+    assert (found.action, found.doubt) == (action, "")
+
+
+@pytest.mark.parametrize("x", [1, 2])
+def test_a_click_on_something_without_a_name_is_doubted(x):
+    (found,) = computer_action({"action": "left_click", "coordinate": [x, 0]}, describe=Named(""))
+    assert "has no name" in found.doubt
