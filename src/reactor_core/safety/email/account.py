@@ -51,6 +51,10 @@ def guards(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool,
         "passkey",
         "key",
     } and first not in MAIL_READS | DESTROYS | {"revoke"}:
+        if re.search(
+            r"[\w.+-]+@[\w.-]+", str(call.get("to", "send_to", "notify", "email_to", "deliver_to", "copy_to") or "")
+        ):
+            return True, mail_finding(call, "B5", "gives a secret of the account away", outward=True, secret=True)
         return True, mail_finding(call, "C8", "creates or changes a secret of the account", secret=True)
     if have & {"password", "token"} and first in {"get", "show", "read", "reveal", "export"}:
         return True, mail_finding(call, "C8", "shows a secret", secret=True)
@@ -113,7 +117,7 @@ def rules(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool, 
     action = " ".join(
         value
         for name, value in said.items()
-        if re.search(r"action|then|do|forward|redirect|move|delete|apply|copy", name)
+        if re.search(r"action|then|do|forward|redirect|move|delete|apply|copy|^to$|address|target|recipient", name)
     )
     action = action or " ".join(str(value) for value in call.positional[1:])
     match = " ".join(value for name, value in said.items() if value not in action) or " ".join(

@@ -108,7 +108,15 @@ def _judge(call: Call, verb: str, noun: str, scope: Scope, fed_by_all: bool) -> 
         "managementroleassignment",
         "mailboxfolderpermission",
     } and verb in {"Add", "Set", "New"}:
-        wide = re.search(r"full|sendas|owner|organization", str(call.named.values()), re.IGNORECASE) or "role" in lower
+        wide = (
+            re.search(
+                r"full|sendas|owner"
+                r"|organization",
+                str(call.named.values()),
+                re.IGNORECASE,
+            )
+            or "role" in lower
+        )
         return finding("B5" if wide else "C7", "lets somebody into a mailbox", privilege=True)
     if verb == "Remove" and lower in {
         "mailbox",

@@ -55,6 +55,36 @@ _MAIN_FOLDERS = re.compile(
 )
 
 
+_TRACES = re.compile(
+    r"security (alert|notice|notification)|new (sign-?in|log-?in|device|forwarding|delegate|recovery)"
+    r"|sign-?in (alert|from|attempt)"
+    r"|forwarding (address|rule)|password (was )?(changed|reset)|suspicious|audit|2fa|two-factor|mfa|unusual activity"
+    r"|(rule|delegate|recovery \w+) (was )?(added|created|changed)|account (alert|activity)",
+    re.IGNORECASE,
+)
+"""Mail that tells an owner what was done to the account."""
+_SCREEN = wordset(
+    """
+    view sort sorting layout theme density display column columns page tab pane window zoom font language order group
+    grouping panel sidebar list thread conversation folder folders
+    """
+)
+"""What one looks at, or how."""
+_SHOWS = wordset(
+    """
+    open goto go show set change switch toggle use select next previous prev jump scroll focus highlight resize
+    """
+)
+_HARMLESS = wordset(
+    """
+    block enable refresh sync fetch wait sleep print len range log connect login highlight jump scroll focus next
+    previous prev goto summarize summarise classify detect predict suggest diff render parse compare ping status health
+    lookup resolve autocomplete spellcheck transcribe redact estimate bookmark hide show toggle paginate reload decode
+    format convert group calculate measure audit inspect dedupe compress sort order rank score
+    """
+)
+
+
 def _dry(call: Call) -> bool:
     if flagged(
         call, "dry_run", "dryrun", "preview", "simulate", "test", "what_if", "whatif", "test_only", "preview_only"
@@ -185,7 +215,13 @@ def _tidies(call: Call, have: set[str]) -> Finding | None:
 
 def _reads(call: Call, scope: Scope) -> Finding | None:
     query = call.text("query", "q", "subject", at=0) or ""
-    telling = sensitive.names_secret(query) or re.search(r"has:credentials|\bpassword\b", query)
+    query = " ".join([query, call.text("subject", "title") or ""])
+    telling = sensitive.names_secret(query) or re.search(
+        r"(?i)has:credentials|\bpassword\b|\b(one-?time|login|security|verification|recovery|backup|2fa|mfa"
+        r"|access) codes?\b"
+        r"|\botp\b|magic link",
+        query,
+    )
     if telling and flagged(call, "show_body", "bodies", "full", "include_body", "raw"):
         return mail_finding(call, "C8", "shows secrets that stand in mail", secret=True)
     target = call.text("path", "out", "dst")
@@ -223,6 +259,8 @@ def _deletes(call: Call, have: set[str]) -> Finding | None:
         return mail_finding(call, "B7", "deletes a mailbox or an account")
     if (have & {"backup", "backups"} or "backup" in said) and have & {"backup", "backups", "archive", "archives"}:
         return mail_finding(call, "B1", "deletes a backup of the mail")
+    if (permanent or have & {"expunge"}) and _TRACES.search(said):
+        return mail_finding(call, "B5", "removes the traces of what was done to the account", privilege=True)
     folder = call.text("folder", "name", "mailbox", at=0) or ""
     query = call.text("query", "q", "search", "filter", "match", "older_than", "ids", at=0) or ""
     count = call.get("count", "limit", "n", "total")
@@ -284,7 +322,15 @@ def _sends(call: Call, words: list[str]) -> Finding:
     rule, says = carried_by(call, readers)
     if rule:
         return mail_finding(call, rule, says, outward=True, secret=rule == "B5")
-    if call.named.get("query") is not None and readers.named and re.search(r"forward|redirect|resend", " ".join(words)):
+    if (
+        call.named.get("query") is not None
+        and readers.named
+        and re.search(
+            r"forward|redirect"
+            r"|resend",
+            " ".join(words),
+        )
+    ):
         sensitive_query = ALERTS.search(str(call.named["query"])) or ALL_MAIL.match(str(call.named["query"]).strip())
         if sensitive_query or any(map(outside, readers.named)):
             return mail_finding(
@@ -331,11 +377,7 @@ def _others(call: Call, first: str, have: set[str]) -> Finding | None:
         return mail_finding(call, "C7", "answers everybody who writes in the user's name", outward=True)
     if first in _ASSENTS or have & _ASSENTS:
         return mail_finding(call, "C7", "agrees, pays or publishes in the user's name", outward=True)
-    if first in wordset(
-        """
-        block enable refresh sync fetch wait sleep print len range log connect login
-        """
-    ):
+    if first in _HARMLESS or (first in _SHOWS and have & _SCREEN):
         return None
     if first in {"exec", "eval", "compile", "run", "call", "execute", "apply", "import"}:
         return unclear("runs what is not shown", part=call.source[:300])

@@ -36,7 +36,9 @@ _TOLD = re.compile(
     re.IGNORECASE,
 )
 _WARNING = re.compile(
-    r"\b(?:do not|don't|never|not) (?:pay|transfer|send|wire)|fraud|scam|phishing|unchanged|beware|warn", re.IGNORECASE
+    r"\b(?:do not|don't|never|not) (?:pay|transfer|send|wire)|fraud|scam|phishing|unchanged|beware"
+    r"|warn",
+    re.IGNORECASE,
 )
 _WHOLE = re.compile(
     r"\b(?:whole|entire|full|complete|all(?: of)?(?: the| our)?) (?:balance|account|reserve|funds?|amount on"
@@ -46,7 +48,8 @@ _WHOLE = re.compile(
 _PAY = re.compile(r"\b(?:pay|transfer|wire|send|remit|move|payout)\b", re.IGNORECASE)
 _REDIRECT = re.compile(
     r"\b(?:(?:bank|account|iban|payee|payment details?|salary account) (?:has |have |was )?chang\w+"
-    r"|new (?:\w+ )?(?:iban|bank|account|payee)|(?:use|pay|redirect|transfer|remit|wire)\b.{0,80}\b(?:to|into|use)?\s*"
+    r"|new (?:\w+ )?(?:iban|bank|account|payee)|(?:use|pay|redirect|transfer|remit|wire)\b.{0,80}\b(?:to|into"
+    r"|use)?\s*"
     r"(?:iban\s*)?[A-Z]{2}\d{2}[\s\dA-Z]{4,}|(?:update|change) .{0,40}(?:bank|iban|account|payee|payment details))",
     re.IGNORECASE,
 )
