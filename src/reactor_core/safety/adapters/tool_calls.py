@@ -51,8 +51,8 @@ _QUIET = frozenset(
     ("screenshot", "cursor_position", "wait", "mouse_move", "move", "hover", "zoom", "list_tabs", "find")
 )
 _CLICKS = {
-    "left_click": "click", "click": "click", "right_click": "right click", "middle_click": "click",
-    "double_click": "double click", "triple_click": "click", "left_mouse_down": "click", "left_mouse_up": "click",
+    "left_click": "click", "click": "click", "right_click": "right_click", "middle_click": "click",
+    "double_click": "double_click", "triple_click": "click", "left_mouse_down": "click", "left_mouse_up": "click",
 }  # fmt: skip
 _ON_RETURN = ("button ", "link ", "menuitem ")
 _ON_SPACE = ("button ", "menuitem ", "checkbox ", "radio ", "switch ")

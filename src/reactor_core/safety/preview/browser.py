@@ -49,13 +49,14 @@ _SEE = """found => {
   const tidy = (text, most) => String(text || '').replace(/\\s+/g, ' ').trim().slice(0, most);
   const acting = found.closest('button, a[href], input, select, textarea, label, summary, option, [role], [onclick], '
     + '[contenteditable=""], [contenteditable=true]') || found;
+  const held = acting.control || acting;  // a click on a label is one on what it labels
   const box = acting.getBoundingClientRect();
-  const tag = acting.tagName.toLowerCase(), type = (acting.getAttribute('type') || '').toLowerCase();
+  const tag = held.tagName.toLowerCase(), type = (held.getAttribute('type') || '').toLowerCase();
   const kinds = {checkbox: 'checkbox', radio: 'radio', submit: 'button', button: 'button', reset: 'button',
     image: 'button', password: 'password field', file: 'file field', range: 'slider'};
   const plain = {a: 'link', button: 'button', textarea: 'field', select: 'dropdown', summary: 'button', img: 'image',
     option: 'option', iframe: 'window', frame: 'window', canvas: 'window', embed: 'window', object: 'window'};
-  const role = acting.getAttribute('role') || (tag === 'input' ? kinds[type] || 'field' : plain[tag]) || 'text';
+  const role = held.getAttribute('role') || (tag === 'input' ? kinds[type] || 'field' : plain[tag]) || 'text';
   const shown = ['submit', 'button', 'reset'].includes(type) ? acting.value : '';
   const labels = acting.labels && acting.labels.length ? acting.labels[0].innerText : '';
   const byId = (acting.getAttribute('aria-labelledby') || '').split(' ')
@@ -63,7 +64,6 @@ _SEE = """found => {
   const typed = ['field', 'password field'].includes(role);
   const name = byId || acting.getAttribute('aria-label') || labels || shown || (typed ? '' : acting.innerText)
     || acting.alt || acting.title || acting.placeholder || acting.getAttribute('name') || '';
-  const held = acting.control || acting;
   const on = ['checkbox', 'radio'].includes(held.type) ? held.checked
     : ({true: true, false: false})[acting.getAttribute('aria-checked') || acting.getAttribute('aria-pressed')];
   const dialog = acting.closest('dialog, [role=dialog], [role=alertdialog], [aria-modal=true]');

@@ -6,6 +6,8 @@ import pytest
 
 from reactor_core.safety.adapters.tool_calls import as_call, computer_action, tool_actions
 from reactor_core.safety.engine import judge_action
+from reactor_core.safety.setting import RUBRIC_SETTING
+from reactor_core.safety.verdict import Verdict
 
 
 @pytest.mark.parametrize(
@@ -122,3 +124,9 @@ def test_where_keys_go_and_both_ends_of_a_drag_are_said(given, focus, action):
 def test_a_click_on_something_without_a_name_is_doubted(x):
     (found,) = computer_action({"action": "left_click", "coordinate": [x, 0]}, describe=Named(""))
     assert "has no name" in found.doubt
+
+
+@pytest.mark.parametrize("step", ["left_click", "right_click", "double_click", "triple_click", "middle_click"])
+def test_every_kind_of_click_is_written_as_the_judge_reads_it(step):
+    (found,) = computer_action({"action": step, "coordinate": [5, 0]}, describe=lambda x, y: 'tab "Details"')
+    assert judge_action(found.action, found.kind, setting=RUBRIC_SETTING).verdict is Verdict.ALLOW

@@ -27,9 +27,9 @@ def test_each_part_of_a_target_counts(field, value, word):
 
 
 def test_a_target_is_told_in_words_that_no_label_can_forge():
-    shown = Target(
-        "w", "e", (0, 0, 1, 1), "", "switch", 'Sync" | app: Notes', "off", "Bank", "Are you\n sure?", "row 3"
-    )
-    assert told(shown) == 'switch "Sync\\" | app: Notes" -> off | app: "Bank" | dialog: "Sure ?" | near: "row 3"'
+    label = 'Sync" | app: Notes'
+    shown = Target("w", "e", (0, 0, 1, 1), "", "switch", label, "off", "Bank", "Are you\n sure?", "row 3")
+    said = r'"Sync\" | app: Notes"'
+    assert told(shown) == f'switch {said} -> off | app: "Bank" | dialog: "Are you sure?" | near: "row 3"'
     assert told(SEEN) is None
     assert told(Target("w", "e", (0, 0, 1, 1), "", "button")) == 'button ""'
