@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from typing import Any
 
 import pytest
@@ -53,6 +54,39 @@ async def vetoing(page: Any, driver: BrowserDriver) -> None:
     assert await driver.veto() == ""
 
 
+async def typing(page: Any, driver: BrowserDriver) -> None:
+    await page.evaluate("document.body.insertAdjacentHTML('beforeend', '<input id=q aria-label=Query>'); q.focus()")
+    field = await driver.focus()
+    assert (field.role, field.name, field.pixels) == ("field", "Query", "")
+    assert await driver.type("cats", field) == ""
+    assert await driver.press(("Control", "a"), field) == ""
+    assert await driver.press(("Delete",), field) == ""
+    assert await driver.type("dogs", field) == ""
+    await page.evaluate("b.focus()")
+    assert "another element" in await driver.type("x", field)
+    assert "another element" in await driver.press(("Enter",), field)
+    assert await page.evaluate("[q.value, window.clicks || 0]") == ["dogs", 0]
+    await page.evaluate("b.blur()")
+    assert (await driver.focus()).role == "page"
+
+
+async def wheeling(page: Any, driver: BrowserDriver) -> None:
+    """Wheel, drag, pictures."""
+    await page.evaluate("""document.body.insertAdjacentHTML('beforeend', '<div style="height:5000px"></div>');
+      window.seen = []; for (const kind of ['mousedown', 'mouseup', 'dblclick'])
+        addEventListener(kind, event => seen.push([kind, event.clientX, event.clientY]));""")
+    start, end = await driver.look(300, 300), await driver.look(400, 350)
+    assert await driver.drag(((300, 300), (400, 350)), start, end) == ""
+    assert await page.evaluate("seen") == [["mousedown", 300, 300], ["mouseup", 400, 350]]
+    assert await driver.click(100, 70, "left", await driver.look(100, 70), times=2) == ""
+    assert (await page.evaluate("seen"))[-1] == ["dblclick", 100, 70]
+    await driver.scroll(300, 300, 0, 2)
+    await page.wait_for_function("scrollY === 200")
+    assert await driver.pointer() == (300, 300)
+    picture = await driver.picture()
+    assert struct.unpack(">II", picture[16:24]) == await driver.size()
+
+
 def test_a_page_is_clicked_as_it_was_shown_or_not_at_all() -> None:
     """One browser for all courses: it takes seconds to start."""
     needs("chromium")
@@ -61,7 +95,7 @@ def test_a_page_is_clicked_as_it_was_shown_or_not_at_all() -> None:
     async def run() -> None:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-            for course in (clicking, changing, vetoing):
+            for course in (clicking, changing, vetoing, typing, wheeling):
                 page = await browser.new_page()
                 await page.set_content(PAGE)
                 await course(page, BrowserDriver(page))

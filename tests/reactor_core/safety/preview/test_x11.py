@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from tests.servers.display import Display, needs
 
-from reactor_core.errors import EnvironmentMissing
+from reactor_core.errors import ConfigError, EnvironmentMissing
 from reactor_core.safety.kill.keys import Corner
 from reactor_core.safety.preview import X11Driver
 from reactor_core.safety.preview.target import changed
@@ -160,6 +161,64 @@ def test_escape_and_the_corner_veto(driver: X11Driver, display: Display) -> None
     act("mousemove", "0", "0")
     assert "top-left corner" in asyncio.run(driver.veto())
     act("mousemove", "640", "700")
+
+
+def test_keys_go_to_the_window_that_was_expected(driver: X11Driver, window: Window, display: Display) -> None:
+    from Xlib import XK, X
+
+    window.window.change_attributes(event_mask=X.KeyPressMask | X.FocusChangeMask)
+    window.window.set_input_focus(X.RevertToPointerRoot, X.CurrentTime)
+    while window.connection.next_event().type != X.FocusIn:
+        pass
+    expected = asyncio.run(driver.focus())
+    assert (expected.role, expected.name, expected.app) == ("window", "Delete?", "Demo")
+    assert asyncio.run(driver.type("aB!\n", expected)) == ""
+    assert asyncio.run(driver.press(("Control", "S"), expected)) == ""
+    pressed: list[tuple[str, int]] = []
+    while len(pressed) < 9:
+        event = window.connection.next_event()
+        if event.type == X.KeyPress:
+            level = 1 if event.state & X.ShiftMask else 0
+            pressed.append((str(XK.keysym_to_string(window.connection.keycode_to_keysym(event.detail, level))),
+                            event.state & (X.ShiftMask | X.ControlMask)))  # fmt: skip
+    written = [key for key in pressed if key[0] in ("a", "B", "!", "\r", "S")]
+    both = X.ShiftMask | X.ControlMask
+    assert written == [("a", 0), ("B", X.ShiftMask), ("!", X.ShiftMask), ("\r", 0), ("S", both)]
+    other = Window(display.name, "Other", 0x111111)
+    other.window.set_input_focus(X.RevertToPointerRoot, X.CurrentTime)
+    other.connection.sync()
+    assert "another window" in asyncio.run(driver.type("x", expected))
+    assert "another window" in asyncio.run(driver.press(("Enter",), expected))
+    with pytest.raises(ConfigError, match="no key"):
+        asyncio.run(driver.type("\u8b5a", expected))
+    other.window.set_input_focus(X.PointerRoot, X.CurrentTime)
+    other.close()
+
+
+def test_it_drags_turns_the_wheel_and_takes_pictures(driver: X11Driver, window: Window) -> None:
+    from Xlib import X
+
+    window.window.change_attributes(event_mask=X.ButtonPressMask | X.ButtonReleaseMask)
+    window.connection.sync()
+    start, end = asyncio.run(driver.look(150, 150)), asyncio.run(driver.look(250, 200))
+    assert asyncio.run(driver.drag(((150, 150), (200, 180), (250, 200)), start, end)) == ""
+    assert asyncio.run(driver.pointer()) == (250, 200)
+    asyncio.run(driver.scroll(160, 160, 0, -2))
+    asyncio.run(driver.click(160, 160, "left", asyncio.run(driver.look(160, 160)), times=2))
+    events = []
+    while len(events) < 10:
+        event = window.connection.next_event()
+        if event.type in (X.ButtonPress, X.ButtonRelease):
+            events.append((event.type, event.detail, event.event_x))
+    assert events == [
+        (X.ButtonPress, 1, 50), (X.ButtonRelease, 1, 150),
+        *[(kind, 4, 60) for _ in range(2) for kind in (X.ButtonPress, X.ButtonRelease)],
+        *[(kind, 1, 60) for _ in range(2) for kind in (X.ButtonPress, X.ButtonRelease)],
+    ]  # fmt: skip
+    wide, high = asyncio.run(driver.size())
+    assert (wide, high) == (1280, 800)
+    picture = asyncio.run(driver.picture())
+    assert struct.unpack(">II", picture[16:24]) == (1280, 800)
 
 
 def test_a_display_that_is_not_there() -> None:
