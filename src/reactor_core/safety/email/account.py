@@ -58,6 +58,16 @@ def guards(call: Call, first: str, have: set[str], _scope: Scope) -> tuple[bool,
         return True, mail_finding(call, "C8", "creates or changes a secret of the account", secret=True)
     if have & {"password", "token"} and first in {"get", "show", "read", "reveal", "export"}:
         return True, mail_finding(call, "C8", "shows a secret", secret=True)
+    if (
+        first in DESTROYS
+        and have & {"history", "log", "logs", "trail", "activity", "events"}
+        and have & {"login", "signin", "sign", "access", "audit", "security", "activity", "session", "admin"}
+    ):
+        return True, mail_finding(call, "B5", "removes the traces of what was done to the account", privilege=True)
+    if first in {"set", "update", "change"} and ({"reply", "to"} <= have or "replyto" in have):
+        target = call.text("address", "to", "email", "reply_to", at=0) or ""
+        if outside(target) or flagged(call, "hidden", "silent"):
+            return True, mail_finding(call, "B5", f"leads every answer to {target}", outward=True)
     spoken = " ".join([call.name.replace("_", " ").lower(), names])
     if first in {"disable", "turn", "deactivate", "remove", "switch"} and re.search(
         r"two.?factor|2fa|mfa|otp|audit|spam filter|phishing|security|protection|encryption", spoken

@@ -114,6 +114,10 @@ def judge_call(call: Call, scope: Scope, words: list[str] | None = None) -> Find
             return finding
     if first in {"close", "deactivate"} and have & {"account", "mailbox"}:
         return mail_finding(call, "B7", "closes an account")
+    if first == "delete" and have & {"label", "labels", "category"} and not {"id", "ids", "message"} & set(call.named):
+        return mail_finding(call, "C1", "deletes a label")
+    if first in {"insert", "attach"} and (have & {"draft"} or "draft" in call.named):
+        return None
     if first in _TIDIES or (
         have & {"label", "labels", "star", "flag", "read", "unread"}
         and have & {"remove", "clear", "add", "set", "mark", "delete"}
@@ -131,7 +135,7 @@ def judge_call(call: Call, scope: Scope, words: list[str] | None = None) -> Find
         return None
     if have & DESTROYS or first in {"wipe", "archive"}:
         return _deletes(call, have)
-    if first in {"not", "recall", "discard"} or have & {"reminder"}:
+    if first in {"not", "recall", "discard"} or (have & {"reminder"} and not have & _SENDS):
         return None
     if "compose" in have:
         return None
@@ -336,7 +340,7 @@ def _sends(call: Call, words: list[str]) -> Finding:
             return mail_finding(
                 call, "B5", f"sends mail about {call.named['query']} to {readers.named[0]}", outward=True, secret=True
             )
-    if readers.mass:
+    if readers.mass or (set(words) & {"bulk", "mass"} and not readers.named and not readers.count):
         return mail_finding(call, "B7", f"writes to {_whom(readers)}", outward=True)
     if readers.unknown and not readers.named:
         return unclear("writes to somebody who cannot be known beforehand", part=call.source[:300])

@@ -8,6 +8,7 @@ from reactor_core.safety import sensitive
 from reactor_core.safety.network.code import judge_code, judge_graphql
 from reactor_core.safety.network.content import judge_content
 from reactor_core.safety.network.leaks import leaks
+from reactor_core.safety.network.operations import named_operation, only_asks
 from reactor_core.safety.network.request import Request, read_request
 from reactor_core.safety.network.rest import SAFE_METHODS, asks, by_form, is_dry
 from reactor_core.safety.network.routes import by_route
@@ -80,7 +81,7 @@ def _parts(request: Request, scope: Scope) -> list[Judged]:
     elif any(finding.rule == "A5" for finding in content):
         pass
     elif not coded or request.method == "DELETE":
-        form = by_form(request, scope)
+        form = None if only_asks(request) else named_operation(request, scope) or by_form(request, scope)
         parts.append(Judged((form,)) if form is not None else Judged())
     return parts
 

@@ -22,7 +22,11 @@ _PREFIX = re.compile(
 )
 
 
-_ID = re.compile(r"^(?:\d+|[0-9a-f]{7,}|[0-9a-f-]{32,36}|.*\d.*|.*[@:.].*|me|self|current|default|own)$", re.IGNORECASE)
+_ID = re.compile(
+    r"^(?:\d+|[0-9a-f]{7,}|[0-9a-f-]{32,36}|.*\d.*|.*[@:.].*|me|self|current|default"
+    r"|own)$",
+    re.IGNORECASE,
+)
 
 
 HOLE = re.compile(r"^(?:\$\{?\w+\}?|\{\{?\s*[\w.]+\s*\}?\}|<[^>]+>|:\w+|\$\(.*\)|%\w+%)$")
@@ -77,6 +81,13 @@ def aim_of(segments: tuple[str, ...]) -> Aim:
     pairs: list[tuple[str, str]] = []
     for part in parts:
         waiting = bool(pairs) and not pairs[-1][1]
+        if (
+            waiting
+            and part.endswith("s")
+            and weight_of(part) is not Weight.ITEM
+            and weight_of(pairs[-1][0]) is Weight.ITEM
+        ):
+            waiting = False  # a kind inside a family: /kubernetes/clusters/live
         if part in {"_all", "*", "_bulk", "bulk", "all", "batch"} or "*" in part:
             pairs.append(("", "*")) if not waiting else pairs.__setitem__(-1, (pairs[-1][0], "*"))
         elif waiting and (_ID.match(part) or HOLE.match(part) or names_things(pairs[-1][0])):

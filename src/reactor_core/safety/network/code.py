@@ -67,6 +67,8 @@ def judge_code(request: Request, scope: Scope) -> list[Judged]:
     """Each piece of code in the body or the parameters, judged as what it is."""
     found_parts: list[Judged] = []
     last = request.segments[-1].lower() if request.segments else ""
+    if last.strip("_") in {"validate", "lint", "parse", "format", "beautify", "highlight", "explain", "tokenize"}:
+        return []  # the code is looked at, not run
     runs = bool({part for segment in request.segments for part in split_name(segment)} & _RUNNERS)
     if request.text and request.body is None and looks_like_sql(request.text) and _is_sql_place(request, last):
         found_parts.append(scope.nested("sql", request.text, dialect=_dialect(request)))
@@ -247,7 +249,16 @@ def _mutation(name: str, arguments: str, request: Request, scope: Scope) -> Find
     if verbs & DESTROYS:
         does = "deletes"
         plural = bool(verbs & {"many", "all", "bulk", "everything"})
-        bounded = bool(re.search(r"\b(?:id|ids|key|slug|name|email)\s*:\s*[\"\d$\[]", arguments)) and "all" not in verbs
+        bounded = (
+            bool(
+                re.search(
+                    r"\b(?:id|ids|key|slug|name"
+                    r"|email)\s*:\s*[\"\d$\[]",
+                    arguments,
+                )
+            )
+            and "all" not in verbs
+        )
         many = (plural and not bounded and (not arguments or bool(open_filter) or "all" in verbs)) or bool(open_filter)
         rule = loss_rule(noun, " ".join(own), scope.setting, many=many)
         if weight_of(noun) is Weight.STORE and not many and not re.search(r"drop|truncate", name, re.IGNORECASE):

@@ -6,7 +6,9 @@ import json
 import re
 
 from reactor_core.safety.naming import wordset
+from reactor_core.safety.network.operations import mass_mailing
 from reactor_core.safety.network.request import Request
+from reactor_core.safety.network.rest import is_draft
 from reactor_core.safety.network.said import all_fields, effect_on, last_word
 from reactor_core.safety.network.switches import everything, protection
 from reactor_core.safety.scope import Scope
@@ -53,7 +55,14 @@ def judge_content(request: Request, scope: Scope) -> list[Finding]:
     """What the fields of a request say."""
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return []
-    findings = [protection(request), _rights(request), _readers(request), _money(request), everything(request, scope)]
+    findings = [
+        protection(request),
+        _rights(request),
+        _readers(request),
+        _money(request),
+        mass_mailing(request),
+        everything(request, scope),
+    ]
     return [finding for finding in findings if finding is not None]
 
 
@@ -62,7 +71,12 @@ def _rights(request: Request) -> Finding | None:
         words = set(split_name(name))
         said = str(value).lower()
         widest = said in _ADMIN or said.endswith(("/owner", "administratoraccess", ":admin"))
-        if isinstance(value, str | bool) and words & _RIGHTS and widest:
+        placed = (
+            request.method != "DELETE"
+            and words <= {"name", "id", "value"}
+            and bool({part for segment in request.segments[-3:] for part in split_name(segment)} & _RIGHTS)
+        )
+        if isinstance(value, str | bool) and (words & _RIGHTS or placed) and widest:
             says = f"gives the rights of {value} at {request.host}"
             return found("B5", says, effect_on(request, privilege=True), part=request.brief)
         if (
@@ -89,7 +103,9 @@ def _rights(request: Request) -> Finding | None:
 
 
 def _readers(request: Request) -> Finding | None:
-    """How many people a message reaches."""
+    """How many people a message reaches that is sent, and not only written down."""
+    if is_draft(request):
+        return None
     words = {part for segment in (*request.segments, *request.labels) for part in split_name(segment)}
     speaks = bool(
         words

@@ -30,7 +30,12 @@ def leaks(request: Request) -> Finding | None:
     """A secret, or other people's data, that leaves the machine with the request."""
     if is_local(request.host, request.scheme):
         return None
-    sent = [request.path, *(f"{name}={value}" for name, value in request.query), request.text]
+    sent = [
+        request.host.upper() if "$" in request.host or "{" in request.host else request.host,
+        request.path,
+        *(f"{name}={value}" for name, value in request.query),
+        request.text,
+    ]
     sent += [f"{name}: {value}" for name, value in request.headers.items() if name not in _CREDENTIAL_HEADERS]
     if re.search(
         r"\b(?:body|file|attach\w*|upload\w*|contents?|with|payload|data|form|stdin|source|from|sends?)\b",
@@ -43,6 +48,8 @@ def leaks(request: Request) -> Finding | None:
         filter(None, map(sensitive.secret_in, sensitive.decoded_forms(text))), ""
     )
     reads = request.method in {"GET", "HEAD", "OPTIONS"}
+    if not secret and (page := re.search(r"document\.cookie|(?:local|session)Storage\b", text)):
+        secret = page.group()
     if secret and not (reads and _in_path_only(request)):
         return _secret_leak(request, secret)
     if reads and not request.text:
@@ -77,6 +84,8 @@ def _secret_leak(request: Request, secret: str) -> Finding:
     words = {part for segment in request.segments for part in split_name(segment)}
     own = set(split_name(secret)) & set(request.labels)
     a_file = bool(sensitive.secret_file_in(secret)) or "KEY--" in secret
+    if "$" in request.host or "{" in request.host:
+        own = set()  # the secret is the address, and the name server learns it
     logs_in = bool(words & _LOGIN) and request.scheme != "http" and not a_file and not request.query
     if logs_in or (own and not a_file):
         return found(

@@ -33,7 +33,7 @@ from reactor_core.safety.things import (
 )
 from reactor_core.safety.verdict import Effect, Finding, Scale, found
 
-__all__ = ["SAFE_METHODS", "asks", "by_form", "is_dry"]
+__all__ = ["SAFE_METHODS", "asks", "by_form", "is_draft", "is_dry"]
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "LIST"})
 
@@ -81,23 +81,16 @@ _SECRETS = wordset(
 )
 
 
+_DRY = wordset(
+    """
+    dryrun dry validateonly simulate simulation noop whatif preview previewonly testmode checkonly planonly
+    """
+)
+
+
 def is_dry(request: Request) -> bool:
     """Whether the request says that nothing shall be done."""
-    return request.flag(
-        "dryrun",
-        "dry",
-        "validateonly",
-        "simulate",
-        "simulation",
-        "noop",
-        "whatif",
-        "preview",
-        "previewonly",
-        "testmode",
-        "checkonly",
-        "planonly",
-        "previewonly",
-    )
+    return request.flag(*_DRY)
 
 
 def asks(request: Request) -> bool:
@@ -255,6 +248,8 @@ def _acting_get(request: Request, scope: Scope) -> Finding | None:
 
 def _loss(request: Request, aim: Aim, scope: Scope) -> Finding | None:
     filters = filters_of(request)
+    if request.segments[-2:-1] == ("b",) and "storage" in request.labels:
+        aim = Aim("buckets", request.segments[-1], "", "")
     if request.segments[-1:] and request.segments[-1].lower() in {"me", "self"}:
         return _finding("B7", "deletes the account itself", request, aim)
     if aim.name.lower() in {"me", "self"} and singular(aim.noun) in {"user", "account", "profile"}:
@@ -337,7 +332,7 @@ def _by_verb(request: Request, verb: str, scope: Scope) -> Finding | None:
 def _writing(request: Request, verb: str) -> Finding | None:
     local = is_local(request.host, request.scheme)
     aim = aim_of(request.segments)
-    if _drafted(request):
+    if is_draft(request):
         return None
     if verb in _UNDOES and weight_of(aim.parent or aim.noun) is Weight.ITEM:
         return None
@@ -359,8 +354,10 @@ def _writing(request: Request, verb: str) -> Finding | None:
         and any(always_true(v) for _, v in request.query)
     ):
         return _finding("B3", f"changes all {aim.noun}", request, aim)
-    if tail & _SECRETS or (
-        tail & {"login", "oauth", "authorize", "session"} and any(secret_name(n) for n, _ in fields(request.body))
+    if (tail & _SECRETS and not (local and tail & {"token", "tokens"})) or (
+        not local
+        and tail & {"login", "oauth", "authorize", "session"}
+        and any(secret_name(n) for n, _ in fields(request.body))
     ):
         return found(
             "C8", f"makes or uses a secret of {request.host}", Effect(request.host, secret=True), part=request.brief
@@ -374,7 +371,7 @@ def _writing(request: Request, verb: str) -> Finding | None:
     return _finding("C3", f"changes {aim.noun or 'data'} at {request.host}", request, aim)
 
 
-def _drafted(request: Request) -> bool:
+def is_draft(request: Request) -> bool:
     """Whether what is written stays a draft."""
     return any(
         (name.lower() in {"draft", "is_draft", "isdraft"} and value is True)

@@ -242,7 +242,11 @@ def _path_of_traffic(call: Call, verbs: set[str], said: str) -> Finding | None:
 def _own(host: str) -> bool:
     """An address of the own network, or a name server that everybody knows."""
     return is_local(host) or bool(
-        re.match(r"10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|1\.1\.1\.1|1\.0\.0\.1|8\.8\.[48]\.[48]|9\.9\.9\.9", host)
+        re.match(
+            r"10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|1\.1\.1\.1|1\.0\.0\.1|8\.8\.[48]\.[48]"
+            r"|9\.9\.9\.9",
+            host,
+        )
     )
 
 

@@ -75,8 +75,10 @@ def protection(request: Request) -> Finding | None:
         ):
             says = f"switches {guard.group()} off at {request.host}"
             return found("B5", says, effect_on(request, privilege=True), part=request.brief)
+        if words in {"confirm", "confirmed", "confirmation", "approve", "approved", "verify"}:
+            continue  # a yes to the request itself
         tightened = tightened or (said in _ON and (bool(state) or named is not None) and not _DISABLING.search(words))
-    if tightened and request.method in {"PUT", "PATCH", "POST"}:
+    if tightened and not _act(request) and request.method in {"PUT", "PATCH", "POST"}:
         says = f"tightens protection at {request.host}"
         return found("A5", says, Effect(request.host, privilege=True), part=request.brief)
     return None

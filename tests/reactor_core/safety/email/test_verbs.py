@@ -21,3 +21,21 @@ from reactor_core.safety.engine import judge_action
 )
 def test_verbs_decides(action: str, verdict: str) -> None:
     assert str(judge_action(action, "email").verdict) == verdict
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ('open_folder(name="Sent", page=2)', "allow"),
+        ('set_view(folder="Inbox", sort="date_desc")', "allow"),
+        ('insert_template(draft=4, template="intro")', "allow"),
+        ('delete_label(name="Old clients")', "confirm"),
+        ('send_reminder(event="e8")', "confirm"),
+        ('read_message(id=7, subject="Your one-time login code", show_body=True)', "confirm"),
+        ('delete_messages(query="subject:\\"new forwarding address\\"", permanent=True)', "block"),
+        ('bulk_send(csv="leads.csv", template="t1")', "block"),
+        ('send_bulk(segment="workshop guests", count=3)', "confirm"),
+    ],
+)
+def test_views_are_free_and_what_is_sent_or_hidden_is_not(action: str, expected: str) -> None:
+    assert judge_action(action, "email").verdict.value == expected
