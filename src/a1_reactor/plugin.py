@@ -38,6 +38,7 @@ class A1Plugin:
         """Make the clip and its regeneration anew, check both, publish their events.
 
         Raises:
+            Halted: The kill switch is tripped; nothing of the clip that was being made remains.
             ArtifactCorrupt: A frame outside the window is not the parent's file, or an mp4 does not decode whole.
             StorageError: The clips could not be written.
         """
@@ -47,7 +48,8 @@ class A1Plugin:
         def progress(stage: str, done: int, total: int) -> None:
             context.progress(f"{stage} {done}/{total}", base + whole * overall_share(stage, done, total))
 
-        engine = ReactorEngine(ReactorConfig(workspace=context.workspace), MockProvider(), progress=progress)
+        config = ReactorConfig(workspace=context.workspace, halted_by=context.halted_by)
+        engine = ReactorEngine(config, MockProvider(), progress=progress)
         engine.store.sweep()
         spec = JobSpec(
             prompt=_PROMPT,

@@ -41,6 +41,8 @@ class DemoContext:
     """Called with what is being done and the share of the step that is done, 0 to 1."""
     publish: Publish
     """Journal writer."""
+    halted_by: Path | None = None
+    """Workspace whose kill switch ends the step: a plugin looks at its latch before each thing it makes. None: none."""
 
 
 @runtime_checkable
@@ -54,6 +56,7 @@ class Plugin(Protocol):
         """Run this package's part of the main job; returns JSON values.
 
         Raises:
+            Halted: The kill switch is tripped.
             ReactorError: The part failed; nothing is reported as done that was not.
         """
         ...

@@ -34,6 +34,7 @@ def run_clip_step(
 
     Raises:
         NotFound: The generation package is not installed.
+        Halted: The kill switch is tripped; nothing of the clip remains.
         ReactorError: Whatever the package raised.
     """
     plugin = find_plugin(PLUGIN)
@@ -43,5 +44,12 @@ def run_clip_step(
 
     with step("Generate a clip and regenerate a window") as advance:
         return plugin.demo_step(
-            DemoContext(workspace=settings.a1_workspace, run_id=run_id, seed=seed, progress=advance, publish=publish)
+            DemoContext(
+                workspace=settings.a1_workspace,
+                run_id=run_id,
+                seed=seed,
+                progress=advance,
+                publish=publish,
+                halted_by=bridge.workspace,
+            )
         )
