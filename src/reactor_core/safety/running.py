@@ -51,6 +51,7 @@ class Process:
         self._ended = ended
         self._lock = threading.Lock()
         self._told = False
+        self._error: ReactorError | None = None
         self.pid = process.pid
         self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, process.stderr
 
@@ -98,10 +99,16 @@ class Process:
         return self._process.poll()
 
     def _tell(self) -> None:
+        """Write down how it ended, once; whoever waits goes on after that, and hears the same error."""
         with self._lock:
-            first, self._told = not self._told, True
-        if first:
-            self._ended(self._process)
+            if not self._told:
+                self._told = True
+                try:
+                    self._ended(self._process)
+                except ReactorError as error:
+                    self._error = error
+        if self._error is not None:
+            raise self._error
 
 
 def outlast(process: Process) -> None:

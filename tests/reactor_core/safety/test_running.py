@@ -49,7 +49,7 @@ def test_what_is_given_is_read() -> None:
     assert process.communicate(b"hello", None)[0] == b"hello"
 
 
-def test_a_halt_reaches_who_waits_and_not_who_only_notes_the_end() -> None:
+def test_a_halt_reaches_everybody_who_waits_and_not_who_only_notes_the_end() -> None:
     def ended(_: object) -> None:
         raise Halted("enough")
 
@@ -57,7 +57,28 @@ def test_a_halt_reaches_who_waits_and_not_who_only_notes_the_end() -> None:
         start("true", ended=ended).communicate(None, None)
     noted = start("true", ended=ended)
     outlast(noted)
-    noted.communicate(None, None)
+    with pytest.raises(Halted):
+        noted.communicate(None, None)
+
+
+def test_nobody_goes_on_before_the_end_is_written_down() -> None:
+    told, go_on = threading.Event(), threading.Event()
+    written = []
+
+    def ended(_: object) -> None:
+        told.set()
+        assert go_on.wait(20)
+        written.append("ended")
+
+    process = start("true", ended=ended)
+    first = threading.Thread(target=outlast, args=(process,))
+    first.start()
+    assert told.wait(20)
+    threading.Timer(0.05, go_on.set).start()
+    process.wait_sync()
+    assert written == ["ended"]
+    first.join()
+    process.communicate(None, None)
 
 
 async def test_a_call_on_a_thread_of_its_own_gives_back_what_it_gives() -> None:
