@@ -9,6 +9,9 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -16,8 +19,10 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.servers.display import Display, needs
 
 from reactor_core.integration import EventBridge, EventSource, EventType
+from reactor_core.safety.kill import Station, corner, on_mouse_corner_trigger, watcher_standing
 
 SECONDS = 60  # for a block that ends; an endless one is cancelled when it has said what it should
 
@@ -55,7 +60,6 @@ class Stage:
     def __init__(self, make_trainer: Callable[[], Any]) -> None:
         self.printed: list[str] = []
         self.spoke = asyncio.Event()
-        self.triggers: list[Callable[[], Any]] = []
         self.bridges: list[EventBridge] = []
         self.namespace: dict[str, Any] = {}
         self.open_names: dict[str, Callable[[], Any]] = {
@@ -68,17 +72,13 @@ class Stage:
             "computer_tool": lambda: {"type": "computer_20250124", "name": "computer"},
             "current_action": lambda: "Sending 500 emails",
             "time_since_trigger": lambda: 147.3,
-            "on_mouse_corner_trigger": lambda: self.remember,
+            "on_mouse_corner_trigger": lambda: on_mouse_corner_trigger,
             "print": lambda: self.print,
         }
 
     def print(self, *values: object) -> None:
         self.printed.append(" ".join(map(str, values)))
         self.spoke.set()
-
-    def remember(self, function: Callable[[], Any]) -> Callable[[], Any]:
-        self.triggers.append(function)
-        return function
 
     async def run(self, source: str, name: str) -> None:
         used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
@@ -103,6 +103,7 @@ class Stage:
 
 @pytest.fixture
 async def stage(seed_workspace: Path, tiny_llama: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    monkeypatch.delenv("DISPLAY", raising=False)
     # A third party's client that a block imports; it would need a key and the network.
     anthropic = ModuleType("anthropic")
     anthropic.Anthropic = lambda: SimpleNamespace(messages=SimpleNamespace(create=lambda **_: SimpleNamespace()))
@@ -147,8 +148,8 @@ async def test_published_block(python_block: Any, published: dict[str, Any], sta
         assert stage.printed == ["Received: cost_update from jarvis_agent"]
     else:
         await stage.run(python_block.source, python_block.id)
-    for trigger in stage.triggers:
-        await trigger()
+    if "emergency_halt" in stage.namespace:  # a person's hand does this where there is a screen; see below
+        await stage.namespace["emergency_halt"]()
 
     journal = await stage.journal()
     if python_block.id in JOURNAL:
@@ -165,6 +166,46 @@ async def test_published_block(python_block: Any, published: dict[str, Any], sta
             assert stage.namespace["bridge"]
             await stage.namespace["bridge"].publish(EventType.COST_UPDATE, {"service": "gcp-compute", "amount": 101.0})
             assert EventType.COST_ALERT in [e.event_type for e in await stage.journal()]
+
+
+def move_pointer(display: Display, x: int, y: int) -> None:
+    """As a person's hand would."""
+    subprocess.run(["xdotool", "mousemove", f"{x}", f"{y}"], env={**os.environ, "DISPLAY": display.name}, check=True)
+
+
+def begin_to_act(marks: dict[str, str]) -> subprocess.Popen[bytes]:
+    """A process that goes on until somebody ends it."""
+    return subprocess.Popen(["sleep", "600"], start_new_session=True, env={**os.environ, **marks})
+
+
+@pytest.mark.system
+async def test_a_hand_in_the_corner_runs_the_emergency_block_and_ends_what_acts(
+    published: dict[str, Any], stage: Stage, display: Display, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watcher of this workspace sees no screen: it is the block's own function that halts everything."""
+    needs("xdotool")
+    monkeypatch.setattr(corner, "_handlers", [])
+    monkeypatch.setattr(corner, "_screen", None)
+    move_pointer(display, 640, 400)
+    with EventBridge(source=EventSource.JARVIS_AGENT) as bridge, Station(bridge) as station:
+        standing = watcher_standing(bridge.workspace)
+        assert standing is not None
+        acting = begin_to_act(station.marks)
+        try:
+            station.enlist(acting.pid, action="Sending 500 emails")
+            monkeypatch.setenv("DISPLAY", display.name)
+            await stage.run(published["reactor-core/4-emergency-kill-switch-integration"].source, "emergency")
+            assert corner._screen is not None
+            move_pointer(display, 0, 0)
+            assert await asyncio.to_thread(acting.wait, SECONDS) == -signal.SIGKILL
+        finally:
+            if corner._screen is not None:
+                corner._screen.close()
+            acting.kill()
+            acting.wait()
+            os.kill(standing.pid, signal.SIGTERM)
+    (told,) = [event for event in await stage.journal() if event.event_type == EventType.KILL_SWITCH_TRIGGERED]
+    assert (told.data["trigger_method"], told.data["halted_action"]) == ("mouse_corner", "Sending 500 emails")
 
 
 async def test_the_quick_start_runs_apart_from_its_spot_vm_import(
