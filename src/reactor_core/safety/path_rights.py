@@ -33,12 +33,16 @@ def _mode_changed(spot: Spot, scope: Scope, mode: str, recursive: bool) -> Findi
     )
     if sets_user(mode) and spot.place is not Place.REGENERABLE:
         return found("B5", f"lets everybody run {path} with its owner's rights", effect)
+    if wide and mode.strip("0") == "" and path == scope.setting.home:
+        return found("B6", f"lets nobody into {path} and all it holds", effect)
     if wide and (spot.place in {Place.ROOT, Place.HOME} and path in {"/", "/home", "/Users", "/root"}):
         return found("B6", f"changes the permissions of {path} and of all it holds", effect)
     if wide and system and (spot.depth <= 1 or path in names.SYSTEM_FOLDERS or names.PROGRAM_FOLDERS.count(path)):
         return found("B6", f"changes the permissions of a system directory: {path}", effect)
     if spot.place is Place.POLICY:
         return found("B5", f"changes who may write what decides about the agent: {path}", effect)
+    if not recursive and mode.strip("0") == "" and path in {"/", "/home", scope.setting.home, "/root", "/etc", "/usr"}:
+        return found("B6", f"lets nobody into {path}", effect)
     opened = loosens(mode)
     if names.RIGHTS_FILE.fullmatch(path) and opened:
         return found("B5", f"lets everybody change who has which rights: {path}", effect)

@@ -80,7 +80,13 @@ def run_content(call: Call, value: Value, shell: Shell, what: str, *, assembled:
         return Outcome(Value((None,), Origin(pipeline=(("sh",),))))
     if origin.decoded or assembled:
         call.add(unclear(f"runs {what} that is decoded or assembled only while it runs"))
-    return call.runner.text(value.text, shell)
+    held = list(shell.traps)
+    outcome = call.runner.text(value.text, shell)
+    if shell is not call.shell:
+        for trap in shell.traps[len(held) :]:  # this shell ends here
+            shell.dead = ""
+            call.runner.text(trap, shell)
+    return outcome
 
 
 def _partly(call: Call, value: Value, shell: Shell, what: str) -> None:

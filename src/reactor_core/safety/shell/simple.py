@@ -60,6 +60,7 @@ def run_simple(node: Simple, shell: Shell, expander: Expander, runner: Runs, cho
     if not words:
         for assignment in node.assignments:
             assign(assignment, shell, expander)
+        settled = [assignment.name for assignment in node.assignments]
     else:
         inner = shell.copy()
         held, expander.shell = expander.shell, inner
@@ -69,6 +70,8 @@ def run_simple(node: Simple, shell: Shell, expander: Expander, runner: Runs, cho
         expander.shell = held
         for assignment in node.declared:
             assign(assignment, shell, expander)
+        settled = [assignment.name for assignment in node.declared]
+    _judge_settings(settled, shell, scope, runner)
     stdin, redirects, out = opened(node.redirections, shell, expander, scope, runner)
     if not words:
         _emptied(redirects, shell, scope, runner)
@@ -82,6 +85,19 @@ def run_simple(node: Simple, shell: Shell, expander: Expander, runner: Runs, cho
         shown(one)
     judge_redirects(one, redirects, outcome.output)
     return replace(outcome, output=EMPTY) if out else outcome
+
+
+def _judge_settings(names: Sequence[str], shell: Shell, scope: Scope, runner: Runs) -> None:
+    """What is set for all that follows in this shell: some variables act by themselves."""
+    acting = {name: shell.variables[name][0] for name in names if name in _ACTING and name in shell.variables}
+    if acting:
+        _judge_words(Call((Word((":",)),), shell, scope, runner, Chooser(), acting))
+
+
+_ACTING = frozenset({
+    "PROMPT_COMMAND", "HISTFILE", "HISTSIZE", "HISTFILESIZE", "SAVEHIST", "LD_PRELOAD", "LD_AUDIT", "BASH_ENV", "PATH",
+    "SAFETY_AUDIT_ENABLED", "DYLD_INSERT_LIBRARIES",
+})  # fmt: skip
 
 
 def _emptied(redirects: Sequence[Redirect], shell: Shell, scope: Scope, runner: Runs) -> None:

@@ -28,7 +28,7 @@ def judge_backup(call: Call, texts: tuple[str, ...]) -> tuple[Judged | Finding |
     ):
         whole = (
             "--all" in call.part
-            or re.search(r"--keep-(?:last|daily)[ =][01]\b|older-than[ =]0|\ball\b", call.part)
+            or re.search(r"--keep-(?:last|daily)[ =][01]\b|older-than[ =]0|\ball\b|--unsafe", call.part)
             or (texts[0] in {"delete", "uninstall"} and "::" not in line and call.program in {"borg", "velero"})
         )
         if texts[0] == "prune" and call.program != "borg":

@@ -150,9 +150,14 @@ def judge_mail(call: Call) -> Judged | None:
         return merged(call.found("B7", "mails everybody on a list", outward=True, reversible=False))
     telling = personal([*attached, *call.origin.files])
     if telling and addresses:
-        return merged(call.found("C7", f"mails {telling} to {' '.join(addresses)}", " ".join(addresses), outward=True))
+        says = f"mails {telling} to {' '.join(addresses)}"
+        mailed = call.scope.nested("email", f"send_email(to={addresses!r}, attachments={attached!r})")
+        return merged(call.found("C7", says, " ".join(addresses), outward=True), mailed)
     who = " ".join(addresses) or " ".join(shown(word) for word in words)
-    return merged(call.found("C7", f"sends mail to {who}", who, outward=True))
+    sent = merged(call.found("C7", f"sends mail to {who}", who, outward=True))
+    if not addresses:
+        return sent
+    return merged(sent, call.scope.nested("email", f"send_email(to={addresses!r}, attachments={attached!r})"))
 
 
 def _from_list(word: Textual) -> bool:

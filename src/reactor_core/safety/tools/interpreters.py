@@ -157,11 +157,11 @@ _LANGUAGES = {
     "perl": "perl", "perl5": "perl", "ruby": "ruby", "jruby": "ruby", "node": "node", "nodejs": "node", "deno": "node",
     "bun": "node", "php": "php", "lua": "lua", "luajit": "lua", "tsx": "node", "ts-node": "node", "zx": "node",
     "Rscript": "ruby", "R": "ruby", "julia": "ruby", "groovy": "ruby", "osascript": "ruby", "elixir": "ruby",
-    "tclsh": "ruby", "wish": "ruby", "expect": "ruby", "guile": "ruby", "sbcl": "ruby", "ghci": "ruby",
+    "guile": "ruby", "sbcl": "ruby", "ghci": "ruby",
     "runghc": "ruby",
     "raku": "perl", "php8": "php", "irb": "ruby", "swipl": "ruby", "octave": "ruby", "jshell": "node", "racket": "ruby",
-    "qjs": "node", "scala": "node", "kotlin": "node", "crystal-eval": "ruby", "pry": "ruby", "emacsclient": "ruby",
-    "emacs": "ruby", "luajit2": "lua", "lua5.4": "lua", "lua5.3": "lua", "perl6": "perl", "php-cli": "php",
+    "qjs": "node", "scala": "node", "kotlin": "node", "crystal-eval": "ruby", "pry": "ruby",
+    "luajit2": "lua", "lua5.4": "lua", "lua5.3": "lua", "perl6": "perl", "php-cli": "php",
 }  # fmt: skip
 """Programs and the language whose way of writing strings is near enough to theirs."""
 

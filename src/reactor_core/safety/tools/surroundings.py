@@ -57,6 +57,10 @@ def _variable(call: Call, name: str, value: str | None) -> Judged | Finding | No
         if value is None:
             return call.found("C6", f"{name} is a command that cannot be known beforehand")
         return call.nested("shell", value) if value.strip() else None
+    if name == "SAFETY_AUDIT_ENABLED" and value is not None and value.lower() in {"0", "false", "no", "off"}:
+        return call.found("B5", "switches the safety gate off", name, privilege=True)
+    if name in _EVIDENCE and value in {"", "0", "/dev/null"}:
+        return call.found("B5", f"{name}={value} keeps no history of what is done", name, reversible=False)
     if name in _LIBRARIES and value:
         return _library(call, name, value)
     if name in _STARTS and value:
