@@ -124,7 +124,7 @@ def options(command: App) -> dict[str, str]:
         default = argument.field_info.default
         if argument.required:
             found[shown] = "required"
-        elif default is None or default is False or default == ():
+        elif any(default is nothing for nothing in (None, False, inspect.Parameter.empty)) or default == ():
             found[shown] = ""
         else:
             found[shown] = "on" if default is True else str(default)

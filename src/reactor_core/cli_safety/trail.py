@@ -35,7 +35,7 @@ PAGE = 1000
 def log(
     *,
     since: str = "last_24h",
-    verdict: tuple[VerdictName, ...] = (),
+    verdict: Annotated[tuple[VerdictName, ...], Parameter(negative=())] = (),
     out: Path | None = None,
     csv: Flag = False,
     json: Flag = False,
