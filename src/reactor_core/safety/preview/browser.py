@@ -45,7 +45,7 @@ class Page(Protocol):
 
 
 _SEE = """found => {
-  if (!found) return null;
+  if (!found || found === document.body || found === document.documentElement) return null;
   const tidy = (text, most) => String(text || '').replace(/\\s+/g, ' ').trim().slice(0, most);
   const acting = found.closest('button, a[href], input, select, textarea, label, summary, option, [role], [onclick], '
     + '[contenteditable=""], [contenteditable=true]') || found;
@@ -62,7 +62,10 @@ _SEE = """found => {
   const byId = (acting.getAttribute('aria-labelledby') || '').split(' ')
     .map(id => document.getElementById(id)?.innerText || '').join(' ').trim();
   const typed = ['field', 'password field'].includes(role);
-  const name = byId || acting.getAttribute('aria-label') || labels || shown || (typed ? '' : acting.innerText)
+  // What holds other elements that act is not called by their names.
+  const own = role === 'text' && acting.querySelector('button, a, input, select, textarea, [role], [onclick]')
+    ? [...acting.childNodes].filter(node => node.nodeType === 3).map(node => node.data).join(' ') : acting.innerText;
+  const name = byId || acting.getAttribute('aria-label') || labels || shown || (typed ? '' : own)
     || acting.alt || acting.title || acting.placeholder || acting.getAttribute('name') || '';
   const on = ['checkbox', 'radio'].includes(held.type) ? held.checked
     : ({true: true, false: false})[acting.getAttribute('aria-checked') || acting.getAttribute('aria-pressed')];
@@ -90,7 +93,7 @@ _LOOK = f"""([x, y]) => {{
 _FOCUS = f"""() => {{
   let found = document.activeElement;
   while (found && found.shadowRoot && found.shadowRoot.activeElement) found = found.shadowRoot.activeElement;
-  return found === document.body ? null : ({_SEE})(found);
+  return ({_SEE})(found);
 }}"""
 
 _WATCH = """() => {

@@ -31,6 +31,17 @@ async def clicking(page: Any, driver: BrowserDriver) -> None:
     assert await page.evaluate("window.clicks") == 1
 
 
+async def naming(page: Any, driver: BrowserDriver) -> None:
+    """What lies around elements that act is not called by their names."""
+    await page.evaluate("""document.body.insertAdjacentHTML('beforeend', `<div style="position:absolute;top:200px;
+      width:300px;height:90px">Invoice <button>Pay</button></div>
+      <p style="position:absolute;top:300px;margin:0"><b>Due</b> today</p>`)""")
+    around, text, blank = [await driver.look(x, y) for x, y in ((200, 270), (5, 310), (600, 100))]
+    assert [(one.role, one.name) for one in (around, text, blank)] == [
+        ("text", "Invoice"), ("text", "Due"), ("page", "Shop"),
+    ]  # fmt: skip
+
+
 async def changing(page: Any, driver: BrowserDriver) -> None:
     seen = await driver.look(100, 70)
     for change, word in (
@@ -95,7 +106,7 @@ def test_a_page_is_clicked_as_it_was_shown_or_not_at_all() -> None:
     async def run() -> None:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-            for course in (clicking, changing, vetoing, typing, wheeling):
+            for course in (clicking, naming, changing, vetoing, typing, wheeling):
                 page = await browser.new_page()
                 await page.set_content(PAGE)
                 await course(page, BrowserDriver(page))
