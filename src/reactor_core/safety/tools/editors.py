@@ -37,10 +37,11 @@ MANY = 200
 )
 def judge_vim(call: Call) -> Judged | None:
     """Commands given with ``-c`` and ``+``, or typed through standard input."""
+    quiet = call.program in {"ex", "ed"} or any(word.text in {"-es", "-Es", "-e", "-E"} for word in call.words)
     line = read_line(
         call.program,
         call.words[1:],
-        values=("-c", "--cmd", "-S", "-u", "-w", "-W", "-i", "-T", *(() if call.program in {"ex", "ed"} else ("-s",))),
+        values=("-c", "--cmd", "-S", "-u", "-w", "-W", "-i", "-T", *(() if quiet else ("-s",))),
     )
     commands: list[Textual] = list(line.values("-c", "--cmd"))
     commands += [
