@@ -184,7 +184,8 @@ def test_the_fingerprint_hangs_on_words_folder_added_variables_and_scripts(tmp_p
 
     prints = [
         print_of(), print_of("false"), print_of(("true",)), print_of(cwd="/usr"), print_of(added={"A": "b"}),
-        print_of(added={"A": "c"}), print_of(seen={"/s": b"1"}), print_of(seen={"/s": b"2"}), print_of(seen={"/t": b"1"}),
+        print_of(added={"A": "c"}), print_of(seen={"/s": b"1"}), print_of(seen={"/s": b"2"}),
+        print_of(seen={"/t": b"1"}),
     ]  # fmt: skip
     assert len(set(prints)) == len(prints)
     assert print_of() == prints[0]
