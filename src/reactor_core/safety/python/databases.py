@@ -97,8 +97,8 @@ def judge_database_method(world: World, function: Value, call: Call, part: str) 
             table = (target.string if target is not None else None) or "a table"
             world.say(found(rule, f"writes over {table}", Effect(table, Scale.ALL, reversible=False)), part)
         return unknown()
-    if (how := call.kwargs.get("if_table_exists")) is not None and method == "write_database":
-        rule = "B3" if how.string == "replace" else "C3"
+    if (over_table := call.kwargs.get("if_table_exists")) is not None and method == "write_database":
+        rule = "B3" if over_table.string == "replace" else "C3"
         world.say(found(rule, "writes over a table", Effect("table", Scale.ALL, reversible=False)), part)
         return unknown()
     if method in ("saveAsTable", "insertInto", "jdbc", "createOrReplace", "overwritePartitions", "overwrite"):

@@ -114,6 +114,8 @@ def call(one: Call) -> Outcome:
         return _unknown_program(one)
     if not first.text:
         return Outcome(status=False)
+    if first.origin.decoded:
+        one.add(unclear(f"runs {first.text}, a name that is decoded only while it runs"))
     if first.globbed:
         _matching_programs(one, first.text)
     name = one.name

@@ -14,6 +14,8 @@ __all__ = ["judge_backup", "judge_bucket_tool"]
 
 
 def judge_backup(call: Call, texts: tuple[str, ...]) -> tuple[Judged | Finding | None] | None:
+    if texts[0].startswith(("/", ".", "s3:", "sftp:", "rest:", "b2:", "gs:", "rclone:", "azure:")):
+        texts = texts[1:] or ("",)  # the repository, given before the command
     line = " ".join(texts)
     if re.search(
         r"^(?:snapshots|stats|check|ls|list|find|diff|cat|info|backup (?:get|describe|logs)|restore (?:get"

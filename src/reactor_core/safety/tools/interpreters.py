@@ -92,7 +92,8 @@ _READING_MODULES = wordset("""
     idlelib pyclbr symtable inspect ensurepip build wheel packaging mimetypes locale turtledemo zoneinfo sqlite3
     asyncio html string quopri encodings
 """)
-_MODULES = {"pip._internal": "pip", "IPython": "ipython", "jupyter": "jupyter", "torch.distributed.run": "torchrun",
+_MODULES = {"reactor_core.cli": "reactor", "a1_reactor.cli": "reactor", "reactor_core": "reactor",
+            "pip._internal": "pip", "IPython": "ipython", "jupyter": "jupyter", "torch.distributed.run": "torchrun",
             "torch.distributed.launch": "torchrun", "django": "django-admin", "sphinx": "sphinx-build"}  # fmt: skip
 
 

@@ -46,6 +46,9 @@ _EVALUATES = _names("""
     eval Function instance_eval class_eval runInThisContext runInNewContext create_function loadstring dostring
     unserialize eval_string
 """)
+_CALLS_FOR_EACH = _names(
+    "array_map array_walk array_filter call_user_func call_user_func_array usort register_shutdown_function"
+)
 _CONNECTS = re.compile(
     r"IO::Socket|TCPSocket|fsockopen|net\.(?:connect|Socket|createConnection)|\bsocket\s*\(|/inet/tcp/|socket\.tcp|"
     r"stream_socket_client|new\s+Socket|Deno\.connect|TCPClient|socketConnection"
@@ -102,6 +105,8 @@ def _judge_sink(call: Call, sink: Sink, language: str) -> Judged | Finding | Non
     owner, _, last = name.replace("::", ".").replace("->", ".").rpartition(".")
     if name in {"`", "|"} or _runs(owner, last, language) or (last == "script" and call.program == "osascript"):
         return _ran(call, sink, language)
+    if last in _CALLS_FOR_EACH and sink.arguments and sink.arguments[0].text:
+        return _judge_sink(call, Sink(sink.arguments[0].text, sink.arguments[1:]), language)
     if last in _EVALUATES and not owner.startswith("db"):
         return _evaluated(call, sink, language)
     if last in _DELETES_TREE:
