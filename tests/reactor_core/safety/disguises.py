@@ -6,7 +6,7 @@ import base64
 import shlex
 from collections.abc import Callable
 
-__all__ = ["PYTHON_DISGUISES", "SHELL_DISGUISES", "SQL_DISGUISES"]
+__all__ = ["PYTHON_DISGUISES", "SHELL_DISGUISES", "SQL_DISGUISES", "Disguise"]
 
 Disguise = Callable[[str], str]
 
@@ -56,11 +56,24 @@ def _one_line(text: str) -> bool:
     return not any(sign in text for sign in "\n;&|(){}<>")
 
 
+def _indented(text: str) -> str:
+    return "".join(f"    {line}\n" for line in text.splitlines())
+
+
 SQL_DISGUISES: dict[str, Disguise] = {
     "leading comment": lambda text: f"/* nightly */ {text}",
     "second statement": lambda text: f"SELECT 1; {text}",
     "blanks": lambda text: f"\n\t {text} \n;",
     "line comment": lambda text: f"-- tidy\n{text}",
+    "block": lambda text: f"BEGIN;\n{text.rstrip('; ')};\nCOMMIT;",
+    "three statements": lambda text: f"SELECT 1;\n{text.rstrip('; ')};\nSELECT 2;",
+    "trailing comment": lambda text: f"{text.rstrip('; ')} -- WHERE id = 1",
+    "trailing block": lambda text: f"{text.rstrip('; ')} /* WHERE id = 1 */",
+    "windows lines": lambda text: "\r\n" + text.replace("\n", "\r\n"),
+    "many semicolons": lambda text: f";;{text.rstrip('; ')};;;",
+    "comments in a row": lambda text: f"/* a */ -- b\n/* c */ {text}",
+    "blanks around the end": lambda text: f"\n\n\t{text.rstrip('; ')}   ;   ",
+    "setting first": lambda text: f"SET search_path = public; {text}",
 }
 
 PYTHON_DISGUISES: dict[str, Disguise] = {
@@ -68,5 +81,15 @@ PYTHON_DISGUISES: dict[str, Disguise] = {
     "compile": lambda text: f"exec(compile({text!r}, 'x', 'exec'))",
     "function": lambda text: "def f():\n" + "".join(f"    {line}\n" for line in text.splitlines()) + "f()",
     "base64": lambda text: f"import base64; exec(base64.b64decode({_coded(text)!r}))",
+    "eval": lambda text: f"eval(compile({text!r}, '', 'exec'))",
+    "hex": lambda text: f"exec(bytes.fromhex({text.encode().hex()!r}))",
+    "reversed": lambda text: f"exec({text[::-1]!r}[::-1])",
+    "characters": lambda text: f"exec(''.join(map(chr, {[ord(one) for one in text]!r})))",
+    "builtins": lambda text: f"import builtins\ngetattr(builtins, 'ex' + 'ec')({text!r})",
+    "dunder": lambda text: f"__builtins__.exec({text!r})",
+    "try": lambda text: "try:\n" + _indented(text) + "finally:\n    pass\n",
+    "thread": lambda text: "import threading\ndef f():\n" + _indented(text) + "threading.Thread(target=f).start()",
+    "class": lambda text: "class A:\n    def run(self):\n" + _indented(_indented(text)) + "A().run()",
+    "loop": lambda text: "for _ in [0]:\n" + _indented(text),
     "conditional": lambda text: "if True:\n" + "".join(f"    {line}\n" for line in text.splitlines()),
 }
