@@ -11,6 +11,7 @@ import re
 
 from reactor_core.safety.gui.destruction import remade
 from reactor_core.safety.gui.labels import Answer
+from reactor_core.safety.gui.outward import MASS
 from reactor_core.safety.gui.scenery import CONSOLE, EDITOR_APP, PROTECTION
 from reactor_core.safety.gui.sight import Sight
 from reactor_core.safety.verdict import Finding
@@ -124,15 +125,33 @@ _CONSEQUENTIAL = re.compile(
     r"|wip(e|ing)|flush|purge|drop|truncate|reset|restor\w+|revert|roll|flash|provision|deploy|release|scale|restart"
     r"|stop|kill|terminat\w+|suspend|deactivat\w+|activat\w+|disabl\w+|enabl\w+|turn|switch|set|chang\w+|updat\w+"
     r"|upgrad\w+|downgrad\w+|install|uninstall|import|export|sync\w*|mirror|merge|rebase|force|overrid\w+|replac\w+"
-    r"|overwrit\w+|trust|unlock|unblock|whitelist|exclu\w+|exempt|except\w+|generat\w+|issue|rotat\w+|revok\w+"
+    r"|overwrit\w+|trust|nuke|re-?imag(e|ing)|recreate|re-?provision|refund|void|charge|settle|adjust|liquidate"
+    r"|swap|stake|blast|lock|expose|decrypt|impersonat\w+|elevate|unlock|unblock|whitelist|exclu\w+|exempt"
+    r"|except\w+|generat\w+|issue|rotat\w+|revok\w+"
     r"|migrat\w+|convert|promot\w+|demot\w+|assign|yes|ok|continue|proceed|anyway|finali[sz]e|complete|finish|upload"
     r"|transmit|call|dial|escalat\w+|dispatch|trigger|schedul\w+|burn|mint|clear|empty|discard|clean|shred"
     r"|forget|format"
     r"|initiali[sz]e|tear|retire|decommission|expire|evict|drain|abort|kick|ban|hand over|give|take over|do it"
-    r"|go ahead"
+    r"|go ahead|(pause|end|quit|unmount|eject|hold) [a-z]+"
     r"|add (an? )?(user|member|owner|admin|key|rule|record|exception|device|account|domain|webhook|integration)\w*)\b"
 )
-"""What people do that has consequences; other words of buttons move about, show and arrange."""
+"""What people do that has consequences."""
+_EASY = re.compile(
+    r"(load|skip|move|collapse|expand|filter|group|sort|arrange|resize|reorder|scroll|jump|go|next|prev(ious)?"
+    r"|first|last"
+    r"|more|less|all|only|unread|recent|favou?rites?|today|home|dashboard|overview|library|profile|inbox|toggle"
+    r"|rotate"
+    r"|crop|flip|duplicate|copy|select|unselect|tick|highlight|draw|insert|rename|tag|label|star|pin|bookmark"
+    r"|save|write"
+    r"|compose|draft|new|open|view|see|show|hide|print|read|listen|watch|play|mute|search|find|browse|explore"
+    r"|discover"
+    r"|compare|diff|stage|unstage|fold|unfold|wrap|indent|comment out|beautify|lint|test|build|rebuild|compile|debug"
+    r"|inspect|analy[sz]e|measure|estimate|calculate|validate|check|verify|translate|summari[sz]e|explain|learn|help"
+    r"|snooze|remind|archive|follow|customi[sz]e|zoom|fit|cent(er|re)|align|distribute|ungroup|undo|redo|back|forward"
+    r"|minimi[sz]e|maximi[sz]e|dock|float|split|tile|stack|add|create (branch|note|folder|view|draft|tab|page"
+    r"|document))\b"
+)
+"""Words with which a label begins that moves about, shows, arranges or prepares."""
 _VIEW_MENU = re.compile(r"^(view|window|help|format|insert|go|bookmarks?|navigate|search|history|appearance|zoom)\b")
 _LOOKS = re.compile(
     r"time ?range|theme|language|sort|filter|columns?|zoom|time ?zone|view|layout|group by|period|date|page size"
@@ -216,6 +235,12 @@ def refused(sight: Sight) -> Finding | None:
         return None
     if re.match(r"(stop|halt|pause) (all|everything)", sight.label) and CONSOLE.search(sight.app):
         return sight.finding("B4", "stops everything that runs there")
+    if re.match(r"save\b", sight.label) and re.search(
+        r"\b(field changed|price|stock|amount)\b.*->"
+        r"|pending edits",
+        told,
+    ):
+        return sight.finding("C3", "changes data")
     if re.match(r"(undo|redo) .*\b(commit|merge|rebase|push|reset)\b", sight.label):
         return sight.finding("C2", "changes local history")
     if sight.label == "rollback" and (
@@ -315,8 +340,16 @@ def doubted(sight: Sight) -> Finding | None:
         return None
     if sight.role in {"menu", "dropdown", "combo box", "icon"} and len(path) == 1:
         return None  # it opens
-    grave = _CONSEQUENTIAL.search(label) or warns or CONSOLE.search(sight.app) or PROTECTION.search(label)
-    return sight.finding("C6", f"does something that cannot be told: {label}") if grave else None
+    grave = (
+        _CONSEQUENTIAL.search(label)
+        or sight.count >= MASS
+        or warns
+        or CONSOLE.search(sight.app)
+        or PROTECTION.search(label)
+    )
+    if not grave and (_EASY.match(label) or sight.role == "chip"):
+        return None
+    return sight.finding("C6", f"does something that cannot be told: {label}")
 
 
 def _timed(text: str) -> bool:

@@ -10,7 +10,7 @@ from reactor_core.safety.gui.sight import Sight
 from reactor_core.safety.place_names import PERSONAL_FILE
 from reactor_core.safety.verdict import Finding
 
-__all__ = ["paid", "spoken"]
+__all__ = ["MASS", "paid", "spoken"]
 
 MASS = 200
 """Recipients from which on a message is a mass mailing."""
@@ -41,7 +41,7 @@ _CHANGES = re.compile(
     r"|->"
 )
 _SPEAKS = re.compile(
-    r"\b(send|post|publish|reply|respond|share|invite|invitation|comment|submit|tweet|broadcast"
+    r"\b(send|blast|post|publish|reply|respond|share|invite|invitation|comment|submit|tweet|broadcast"
     r"|notify|announce|message|forward|e-?mail|call|agree|sign|accept|unsubscribe|rsvp|join|follow"
     r"|connect"
     r"|create link|copy (public|share|sharing)? ?link|approve|request changes|merge|close issue"
@@ -62,7 +62,8 @@ _AUDIENCE = re.compile(
 )
 _PEOPLE = re.compile(
     r"recipients?|contacts|subscribers|members|people|users|audience|followers|employees|customers"
-    r"|guests|buyers|to: ?\d|to \d|send to \d|invite|notify|mail|newsletter|list"
+    r"|guests|buyers|leads|prospects|donors|fans|voters|residents|attendees|tenants|to: ?\d|to \d|send to \d"
+    r"|invite|notify|mail|newsletter|list"
 )
 _ATTACHED = (
     "attachment",
@@ -146,7 +147,7 @@ def spoken(sight: Sight) -> Finding | None:
     if (
         leaves
         or re.search(
-            r"notify|invite|broadcast|announce"
+            r"blast|notify|invite|broadcast|announce"
             r"|message",
             label,
         )

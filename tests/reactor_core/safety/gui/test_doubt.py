@@ -68,3 +68,25 @@ def test_what_is_not_known_is_asked(action: str) -> None:
 )
 def test_ordinary_work_goes_on(action: str) -> None:
     assert decided(action) is Verdict.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ('click: button "Load more" | app: Forum', Verdict.ALLOW),
+        ('click: button "Move to top" | app: Board | card: "Drop old table"', Verdict.ALLOW),
+        ('click: button "Stage hunk" | app: Git client | file: src/login.css', Verdict.ALLOW),
+        ('click: button "Unpair" | app: Home hub | selection: device kitchen-plug', Verdict.CONFIRM),
+        ('click: button "Reimage" | app: Fleet tool | host: kiosk-3', Verdict.CONFIRM),
+        ("click: position (412, 380) | app: unknown window", Verdict.CONFIRM),
+        ('click: button "Stop all" | app: Proxmox VE | selection: 44 VMs', Verdict.BLOCK),
+        ('click: button "Next" | app: Reset this PC | selected: "Remove everything, clean drives"', Verdict.BLOCK),
+        ('click: button "Don\'t keep" | app: Time Machine | dialog: "Keep the 214 existing backups?"', Verdict.BLOCK),
+        ('click: menu "Repository > Undo Commit" | app: Git client', Verdict.CONFIRM),
+        ('click: button "Blast to 12,000 leads" | app: Campaigns', Verdict.BLOCK),
+        ('type: "flushall" + Enter | app: RedisInsight CLI | host: cache-prod-1', Verdict.BLOCK),
+        ('type: "kill process linux" + Enter | app: Browser | field: search bar', Verdict.ALLOW),
+    ],
+)
+def test_only_words_with_consequences_are_asked_about(action: str, expected: Verdict) -> None:
+    assert decided(action) is expected
