@@ -4,6 +4,7 @@ An action is the process that was started, its group and session, and every desc
 and session and whose parents have ended is found by a variable in its environment (:data:`MARK`), which it inherits.
 
 Not covered: a process of another user (``sudo``), which this one may not signal and which is reported as a survivor;
+one that forks and ends every few milliseconds for ever, which a reading of the process list may miss;
 and one that leaves group and session, outlives its parents and clears its environment, all before anybody looks. Only
 the operating system contains that.
 """

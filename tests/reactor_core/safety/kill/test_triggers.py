@@ -25,7 +25,11 @@ Start = Callable[..., Popen[bytes]]
 
 @pytest.mark.system
 @pytest.mark.parametrize(
-    ("words", "method"), [(("mousemove", "0", "0"), "mouse_corner"), (("key", "ctrl+alt+k"), "hotkey")]
+    ("words", "method"),
+    [
+        (("mousemove", "0", "0"), "mouse_corner"),
+        pytest.param(("key", "ctrl+alt+k"), "hotkey", marks=pytest.mark.slow),
+    ],
 )
 def test_the_watcher_itself_looks_at_the_screen(
     words: tuple[str, ...],
