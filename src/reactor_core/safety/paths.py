@@ -62,7 +62,7 @@ def _deleted(spot: Spot, scope: Scope, wide: bool, many: bool) -> Finding | None
         return _lost("B7", f"destroys records that have to be kept: {path}", spot)
     if wide and (_everywhere(path) or (spot.pattern and spot.depth == 1)):
         return _lost("B1", f"deletes from the whole machine: {path}", spot)
-    if wide and not spot.pattern:
+    if wide and not spot.pattern and spot.place is not Place.ROOT:
         for precious, what in ((setting.home, "the home"), (setting.project, "the project with its history")):
             if under(precious, path):
                 return _lost("B1", f"deletes {what}: {path}", spot)

@@ -130,7 +130,7 @@ def secret_in(text: str) -> str:
     if match:
         return f"{match.group()[:8]}..."
     for names in _VARIABLES.findall(text):
-        name = next(filter(None, names))
+        name: str = next(filter(None, names))
         if secret_name(name):
             return name
     return secret_file_in(text)
