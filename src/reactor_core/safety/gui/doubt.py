@@ -137,7 +137,8 @@ _CONSEQUENTIAL = re.compile(
 )
 """What people do that has consequences."""
 _EASY = re.compile(
-    r"(load|skip|move|collapse|expand|filter|group|sort|arrange|resize|reorder|scroll|jump|go|next|prev(ious)?"
+    r"(load|fetch|peek|postpone|later|shuffle|skip|move|collapse|expand|filter|group|sort|arrange|resize"
+    r"|reorder|scroll|jump|go|next|prev(ious)?"
     r"|first|last"
     r"|more|less|all|only|unread|recent|favou?rites?|today|home|dashboard|overview|library|profile|inbox|toggle"
     r"|rotate"
@@ -152,7 +153,10 @@ _EASY = re.compile(
     r"|document))\b"
 )
 """Words with which a label begins that moves about, shows, arranges or prepares."""
-_VIEW_MENU = re.compile(r"^(view|window|help|format|insert|go|bookmarks?|navigate|search|history|appearance|zoom)\b")
+_VIEW_MENU = re.compile(
+    r"^(view|layout|filter|sort|arrange|window|help|format|insert|go|bookmarks?|navigate"
+    r"|search|history|appearance|zoom)\b"
+)
 _LOOKS = re.compile(
     r"time ?range|theme|language|sort|filter|columns?|zoom|time ?zone|view|layout|group by|period|date|page size"
     r"|font|colou?r"
