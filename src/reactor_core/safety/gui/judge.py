@@ -13,7 +13,7 @@ from reactor_core.safety.gui.grammar import Scene, Step, parse
 from reactor_core.safety.gui.keys import Act, act_of, combinations, default_button
 from reactor_core.safety.gui.labels import Answer
 from reactor_core.safety.gui.outward import paid, spoken
-from reactor_core.safety.gui.scenery import DATABASE_APP, MAIL_APP, PYTHON_APP, STATE_OFF, TERMINAL
+from reactor_core.safety.gui.scenery import DATABASE_APP, MAIL_APP, PYTHON_APP, RUN_BOX, STATE_OFF, TERMINAL
 from reactor_core.safety.gui.settings import set_to, unguarded
 from reactor_core.safety.gui.sight import Sight
 from reactor_core.safety.gui.trust import entrusted, overseen, switched
@@ -288,13 +288,16 @@ class _Walk:
         """Enter: the default button of a dialog, the message that was written, the command that was pasted."""
         scene = self._scene
         dialog = scene.field("dialog", "prompt", "alert", "confirmation")
-        if dialog or scene.field("focused button", "default button", "focus", "focused", "default"):
+        entered = scene.field("field", "text", "input", "command")
+        if entered and RUN_BOX.search(scene.app):
+            self.findings += typed(Step("type", "", entered), scene, self._scope, entered=True)
+        elif dialog or scene.field("focused button", "default button", "focus", "focused", "default"):
             focused = scene.field("focused button", "default button", "focus", "focused", "default", "button")
             self._label(default_button(dialog, focused) or "OK")
         elif pasted:
             pasted_text = scene.field("clipboard")
             known = pasted_text and "unknown" not in pasted_text.lower()
-            if known and re.search(r"run (dialog|box)", scene.app):
+            if known and RUN_BOX.search(scene.app):
                 self.findings += typed(Step("type", "", pasted_text), scene, self._scope, entered=True)
             elif TERMINAL.search(scene.app) and known:
                 self.findings += self._scope.nested("shell", pasted_text).findings

@@ -14,6 +14,7 @@ __all__ = [
     "MAIL_APP",
     "PROTECTION",
     "PYTHON_APP",
+    "RUN_BOX",
     "SHARED_BRANCH",
     "STATE_OFF",
     "TERMINAL",
@@ -30,6 +31,9 @@ TERMINAL = re.compile(
     r"|cloud shell|git bash|termux"
     r"|run dialog|run box|\bcmd\b"
 )
+RUN_BOX = re.compile(r"run (dialog|box)|windows run|^run$|krunner|\brofi\b|dmenu|command launcher|spotlight|alfred")
+"""Boxes that start programs by what is typed into them."""
+
 DATABASE_APP = re.compile(
     r"dbeaver|pgadmin|datagrip|tableplus|adminer|phpmyadmin|mysql workbench|workbench|sql server management"
     r"|ssms|beekeeper|heidisql"

@@ -6,7 +6,7 @@ import re
 import shlex
 
 from reactor_core.safety.gui.grammar import Scene, Step
-from reactor_core.safety.gui.scenery import AGENT_APP, DATABASE_APP, MAIL_APP, PYTHON_APP, TERMINAL
+from reactor_core.safety.gui.scenery import AGENT_APP, DATABASE_APP, MAIL_APP, PYTHON_APP, RUN_BOX, TERMINAL
 from reactor_core.safety.scope import Scope
 from reactor_core.safety.verdict import Effect, Finding, found
 
@@ -65,7 +65,7 @@ def typed(step: Step, scene: Scene, scope: Scope, *, entered: bool) -> tuple[Fin
         return (found("B5", "the agent would loosen its own rules", Effect(privilege=True)),)
     if _searches(field):
         return ()
-    if re.search(r"run (dialog|box)", where):
+    if re.search(r"run (dialog|box)", where) or RUN_BOX.search(app):
         return _run_box(text, scope)
     if re.search(r"\b(psql|mysql|mariadb|sqlite3?|sqlcmd|sqlplus|clickhouse-client|duckdb)\b", app):
         return scope.nested("sql", text).findings

@@ -55,6 +55,9 @@ def _manage(world: World, _: Value, call: Call, part: str) -> Value | None:
 
 def _alembic(world: World, function: Value, call: Call, _part: str) -> Value | None:
     words = [one.string for one in call.args[1:] if one.string is not None]
+    printed = call.kwargs.get("sql")
+    if printed is not None and printed.value is True:
+        return unknown()  # prints the statements and runs none
     world.nested("shell", " ".join(["alembic", function.last, *map(shlex.quote, words)]))
     return unknown()
 
@@ -250,6 +253,9 @@ def _git(world: World, function: Value, call: Call, _part: str) -> Value | None:
         else:
             world.nested("shell", " ".join(["git", method.replace("_", "-"), *flags, *map(shlex.quote, words)]))
         return unknown()
+    refspec = call.kwargs.get("refspec")
+    if refspec is not None:
+        words.append(refspec.string or "$unknown_value")
     forced = any(call.kwargs[key].value for key in ("force", "f") if key in call.kwargs)
     lines = {
         "push": f"git push{' --force' if forced else ''} origin {' '.join(words)}",
