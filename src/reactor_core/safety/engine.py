@@ -27,6 +27,9 @@ KINDS = ("shell", "sql", "gui", "file", "network", "cloud", "email", "python")
 MAX_CHARACTERS = 32_768
 """Longer actions are not looked into: a person decides. Files and scripts may be eight times as long."""
 
+MAX_OPEN = 256
+"""Brackets of one sort in a row. Nobody writes them, and patterns made of them take the square of their number."""
+
 _LONG = 8 * MAX_CHARACTERS
 
 _HOMES = {"cloud": "shell"}
@@ -160,6 +163,8 @@ def _look(action: str, kind: str, scope: Scope) -> Judged:
         return Judged(
             (unclear("the action is not valid text"),), (action.encode("utf-8", "backslashreplace").decode(),)
         )
+    if any(mark * MAX_OPEN in action for mark in "[{("):
+        return Judged((unclear(f"the action opens more than {MAX_OPEN} brackets at once"),), (action[:200],))
     if not action.strip():
         return Judged((), ("",))
     try:

@@ -197,7 +197,12 @@ def _unrooted(path: str) -> Spot:
     return Spot(path, Place.UNKNOWN, bool(_EVERYTHING.fullmatch(posixpath.basename(path))))
 
 
+_LONGEST = 1024
+
+
 def _may_be(known: str, pattern: str) -> bool:
+    if len(pattern) > _LONGEST:
+        return True  # who writes that hides something, and looking would take long
     wanted, parts = pattern.split("/"), known.split("/")
     if "**" in wanted:
         return fnmatchcase(known, pattern.replace("**", "*"))

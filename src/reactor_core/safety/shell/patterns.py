@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
 
+from reactor_core.safety.scope import TooComplex
 from reactor_core.safety.shell.nodes import Literal, Part, WordNode
 from reactor_core.safety.shell.words import joined
 
@@ -87,6 +88,9 @@ def _end_of_set(text: str, start: int) -> int:
 
 Atom = str | Part
 
+MAX_BRACES = 200
+"""Opening braces in one word; more are nobody's list of names."""
+
 
 def braced(word: WordNode) -> list[WordNode]:
     """All words that ``{a,b}`` and ``{1..3}`` in a word give; the word itself if there are none."""
@@ -98,6 +102,8 @@ def braced(word: WordNode) -> list[WordNode]:
             atoms.extend(part.text)
         else:
             atoms.append(part)
+    if atoms.count("{") > MAX_BRACES:
+        raise TooComplex(f"more than {MAX_BRACES} braces in one word")
     return [
         joined([Literal(atom) if isinstance(atom, str) else atom for atom in found])
         for found in _alternatives(atoms)[:MAX_WORDS]
