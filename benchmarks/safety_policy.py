@@ -10,6 +10,7 @@ Rows are objects with "action", "kind" and "label", as in docs/reference/rubric.
   confirm; and once more with READONLY alone as allow. It needs Python 3.12: --classify-python names an interpreter that
   has it.
 - agent-sql-guard on SQL rows: what it denies counts as block, all else as allow. It takes one dialect, here postgres.
+  It needs an older sqlglot than we do, so it is measured in an environment of its own, or left out.
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ def main() -> None:
         mine = totals([one for one in ours if one.row.kind == "sql"])
         theirs = totals(sql_guard(queries)) if importlib.util.find_spec("sql_guard") else None
         if theirs is None:
-            print("agent-sql-guard is not installed: pip install 'reactor-core[bench]'", file=sys.stderr)
+            print("agent-sql-guard is not installed here (it needs an older sqlglot)", file=sys.stderr)
         limits = (replace(GOALS[0], most=0.0), GOALS[1], GOALS[2], GOALS[3])
         name = None if theirs is None else "agent-sql-guard"
         tell("sql", mine, theirs, name, limits, quick=options.quick, packages=["sqlglot"])

@@ -53,12 +53,13 @@ def test_a_program_starts_like_from_a_shell(starter: Starter, tmp_path: Path) ->
     # Signals that Python ignores are not ignored, no descriptor of the gate is open, it leads a session of its own.
     process = start(
         starter,
+        # Only signals that Python ignores: an outer program may have it ignore others, such as 31.
         "grep SigIgn /proc/self/status; ls /proc/self/fd | tr '\\n' ' '; echo; ps -o sid= $$; echo $$",
         tmp_path,
     )
     out, _ = process.communicate()
     ignored, descriptors, session, own = out.decode().splitlines()
-    assert int(ignored.split()[1], 16) == 0
+    assert int(ignored.split()[1], 16) & (1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1)) == 0
     assert descriptors.split() == ["0", "1", "2", "3"]  # the last is ls reading the folder
     assert session.strip() == own
 

@@ -31,7 +31,7 @@ _LONGEST = 10_000
 """Characters of a condition or a computed text; parsers need seconds for longer ones."""
 
 
-def expression(text: str, flavour: str) -> exp.Expression | None:
+def expression(text: str, flavour: str) -> exp.Expr | None:
     """The tree of a condition or a value in the dialect of a flavour, else in any dialect that takes it; None."""
     if len(text) > _LONGEST:
         raise TooComplex(f"a condition of {len(text):,} characters")
@@ -40,7 +40,7 @@ def expression(text: str, flavour: str) -> exp.Expression | None:
             tree = sqlglot.parse_one(text, read=dialect, into=exp.Condition)
         except (SqlglotError, RecursionError, ValueError, TypeError, AttributeError):
             continue
-        if isinstance(tree, exp.Expression):
+        if isinstance(tree, exp.Expr):
             return tree
     return None
 
@@ -97,7 +97,7 @@ class _Folder:
             return self._call(node)
         return None
 
-    def _join(self, parts: list[exp.Expression], between: str = "") -> str | None:
+    def _join(self, parts: list[exp.Expr], between: str = "") -> str | None:
         folded = [self.fold(part) for part in parts]
         if all(part is None for part in folded):
             return None
@@ -110,7 +110,7 @@ class _Folder:
         given = [one for part in nodes for one in (part if isinstance(part, list) else [part]) if one is not None]
         if name == "format" and given:
             return self._format(given)
-        values = [self.fold(one) for one in given if isinstance(one, (exp.Expression, str))]
+        values = [self.fold(one) for one in given if isinstance(one, (exp.Expr, str))]
         if not values or values[0] is None:
             return None
         first = values[0]
@@ -146,7 +146,7 @@ class _Folder:
         except (ValueError, binascii.Error):
             return None
 
-    def _format(self, given: list[exp.Expression]) -> str | None:
+    def _format(self, given: list[exp.Expr]) -> str | None:
         pattern = self.fold(given[0])
         if pattern is None:
             return None

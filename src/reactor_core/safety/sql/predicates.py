@@ -98,8 +98,8 @@ def _place(node: exp.Column, same: frozenset[str]) -> tuple[str, str]:
     return ("" if table in same else table, _column(node))
 
 
-def _within_query(node: exp.Expression, root: exp.Expression) -> bool:
-    up: exp.Expression | None = node
+def _within_query(node: exp.Expr, root: exp.Expr) -> bool:
+    up: exp.Expr | None = node
     while up is not None and up is not root:
         if isinstance(up, (exp.Select, exp.SetOperation)):
             return True
@@ -112,14 +112,14 @@ def _is_key(column: str, target: str) -> bool:
     return column in _KEYS or column in (f"{single}_id", f"{target}_id", f"{single}id", f"{single}_uuid")
 
 
-def _bare(node: exp.Expression) -> exp.Expression:
+def _bare(node: exp.Expr) -> exp.Expr:
     """Without brackets."""
     while isinstance(node, exp.Paren):
         node = node.this
     return node
 
 
-def _nearly_all(tree: exp.Expression, target: str) -> bool:
+def _nearly_all(tree: exp.Expr, target: str) -> bool:
     """``id <> 5``: all rows but one or a few."""
     tree = _bare(tree)
     if isinstance(tree, exp.Not):
@@ -134,11 +134,11 @@ def _nearly_all(tree: exp.Expression, target: str) -> bool:
     return False
 
 
-def _columns_in(node: exp.Expression, but: exp.Expression) -> bool:
+def _columns_in(node: exp.Expr, but: exp.Expr) -> bool:
     return any(column is not but for column in node.find_all(exp.Column))
 
 
-def _rows(tree: exp.Expression, columns: list[tuple[str, str]], target: str) -> list[dict[tuple[str, str], Any]]:
+def _rows(tree: exp.Expr, columns: list[tuple[str, str]], target: str) -> list[dict[tuple[str, str], Any]]:
     """Rows to try: each column through its values, together and one after the other."""
     constants = [_literal(node) for node in tree.find_all(exp.Literal)]
     nullable = {
@@ -195,7 +195,7 @@ def _truth(value: Any) -> bool | None:
     return bool(value)
 
 
-_COMPARED: dict[type[exp.Expression], Callable[[Any, Any], bool]] = {
+_COMPARED: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
     exp.EQ: lambda a, b: bool(a == b),
     exp.NullSafeEQ: lambda a, b: bool(a == b),
     exp.NEQ: lambda a, b: bool(a != b),
@@ -204,7 +204,7 @@ _COMPARED: dict[type[exp.Expression], Callable[[Any, Any], bool]] = {
     exp.LT: lambda a, b: bool(a < b),
     exp.LTE: lambda a, b: bool(a <= b),
 }
-_COUNTED: dict[type[exp.Expression], Callable[[Any, Any], Any]] = {
+_COUNTED: dict[type[exp.Expr], Callable[[Any, Any], Any]] = {
     exp.Add: lambda a, b: a + b,
     exp.Sub: lambda a, b: a - b,
     exp.Mul: lambda a, b: a * b,
@@ -235,7 +235,7 @@ class _Row:
         if isinstance(node, exp.Column):
             return self._of_column(node)
         if isinstance(node, (exp.Paren, exp.Cast, exp.TryCast, exp.National)):
-            return self.value(node.this) if isinstance(node.this, exp.Expression) else node.this
+            return self.value(node.this) if isinstance(node.this, exp.Expr) else node.this
         if isinstance(node, exp.Neg):
             inner = self.value(node.this)
             return -inner if isinstance(inner, (int, float)) else _UNSURE
@@ -297,7 +297,7 @@ class _Row:
                 left, right = float(left), float(right)
         return compare(left, right)
 
-    def _one_column(self, left: exp.Expression, right: exp.Expression) -> bool:
+    def _one_column(self, left: exp.Expr, right: exp.Expr) -> bool:
         """Whether both sides are one column of one table: itself, or of the same table under another alias."""
         left, right = _bare(left), _bare(right)
         if left.sql().lower() == right.sql().lower() and left.find(exp.Column) and not left.find(exp.Rand):
@@ -326,7 +326,10 @@ class _Row:
         if isinstance(node, exp.Is):
             value = self.value(node.this)
             wanted = self.value(node.expression)
-            return _UNSURE if value is _UNSURE else (value is None if wanted is None else _truth(value) is wanted)
+            if value is _UNSURE:
+                return _UNSURE
+            holds = value is None if wanted is None else _truth(value) is wanted
+            return holds is not bool(node.args.get("negate"))  # sqlglot writes IS NOT so
         if isinstance(node, exp.Exists):
             return _UNSURE if correlated(node.this) else True
         if isinstance(node, exp.In):
@@ -376,7 +379,7 @@ class _Row:
             return True
         return _UNSURE if _UNSURE in values else (None if None in values else False)
 
-    def _in_query(self, left: exp.Expression, query: exp.Expression) -> Any:
+    def _in_query(self, left: exp.Expr, query: exp.Expr) -> Any:
         """``id IN (SELECT id FROM t)`` on t itself takes all; of other queries nothing is known."""
         inner = _bare(query)
         inner = inner.this if isinstance(inner, exp.Subquery) else inner
@@ -393,7 +396,7 @@ class _Row:
         return bool(re.fullmatch(shape, str(value), re.DOTALL | re.IGNORECASE))
 
 
-def correlated(query: exp.Expression) -> bool:
+def correlated(query: exp.Expr) -> bool:
     """Whether a subquery looks at the row outside: it names a table that is not its own."""
     own = {table.alias_or_name.lower() for table in query.find_all(exp.Table)}
     columns = [column for column in query.find_all(exp.Column) if not isinstance(column.parent, exp.Select)]
