@@ -14,7 +14,7 @@ from sqlglot.errors import SqlglotError
 
 from reactor_core.safety.scope import TooComplex
 
-__all__ = ["DIALECTS", "UNKNOWN_NAME", "expression", "fold_text"]
+__all__ = ["DIALECTS", "UNKNOWN_NAME", "correlated", "expression", "fold_text"]
 
 logging.getLogger("sqlglot").addHandler(logging.NullHandler())
 logging.getLogger("sqlglot").propagate = False  # it warns of every statement that it does not know
@@ -173,3 +173,10 @@ def _hex_text(text: str) -> str | None:
         return None
     raw = bytes.fromhex(text[2:])
     return raw.decode("utf-16-le" if raw[1:2] == b"\0" else "utf-8", "replace")
+
+
+def correlated(query: exp.Expr) -> bool:
+    """Whether a subquery looks at the row outside: it names a table that is not its own."""
+    own = {table.alias_or_name.lower() for table in query.find_all(exp.Table)}
+    columns = [column for column in query.find_all(exp.Column) if not isinstance(column.parent, exp.Select)]
+    return any(not column.table or column.table.lower() not in own for column in columns)

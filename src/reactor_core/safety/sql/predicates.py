@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from reactor_core.safety.sql.constants import expression
+from reactor_core.safety.sql.constants import correlated, expression
 from reactor_core.safety.sql.tokens import Node, text_of
 
 __all__ = ["Reach", "reach"]
@@ -394,10 +394,3 @@ class _Row:
             return None if value is None else _UNSURE
         shape = "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in pattern)
         return bool(re.fullmatch(shape, str(value), re.DOTALL | re.IGNORECASE))
-
-
-def correlated(query: exp.Expr) -> bool:
-    """Whether a subquery looks at the row outside: it names a table that is not its own."""
-    own = {table.alias_or_name.lower() for table in query.find_all(exp.Table)}
-    columns = [column for column in query.find_all(exp.Column) if not isinstance(column.parent, exp.Select)]
-    return any(not column.table or column.table.lower() not in own for column in columns)
