@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -198,6 +199,8 @@ async def test_a_hand_in_the_corner_runs_the_emergency_block_and_ends_what_acts(
             assert corner._screen is not None
             move_pointer(display, 0, 0)
             assert await asyncio.to_thread(acting.wait, SECONDS) == -signal.SIGKILL
+            for thread in [t for t in threading.enumerate() if t.name == "reactor-corner"]:
+                await asyncio.to_thread(thread.join, SECONDS)  # it halts first and writes the event afterwards
         finally:
             if corner._screen is not None:
                 corner._screen.close()
