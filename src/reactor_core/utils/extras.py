@@ -11,6 +11,7 @@ from reactor_core.errors import MissingExtra
 __all__ = ["installed", "missing_extra", "require"]
 
 _EXTRA_OF = {
+    "bitsandbytes": "train",
     "cv2": "media",
     "gguf": "train",
     "google": "gcp",
