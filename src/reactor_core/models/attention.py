@@ -19,11 +19,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch.nn.functional import scaled_dot_product_attention
-from transformers import AttentionInterface
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers import AttentionInterface, AttentionMaskInterface
 
 from reactor_core.errors import ConfigError
+from reactor_core.models.rules import causal_attention, ordinary_attention, ordinary_mask
 
 __all__ = ["DOCUMENT_ATTENTION", "DocumentLayout", "document_attention", "lay_out"]
 
@@ -158,6 +157,8 @@ def attend(
     *,
     scale: float | None = None,
     dropout: float = 0.0,
+    window: int | None = None,
+    softcap: float | None = None,
 ) -> torch.Tensor:
     """Causal attention inside each document.
 
@@ -168,6 +169,8 @@ def attend(
         layout: The documents.
         scale: Factor on the scores; None is ``D ** -0.5``.
         dropout: Share of attention weights dropped.
+        window: A token sees so many tokens of its document, itself among them; None sees all before it.
+        softcap: See :func:`~reactor_core.models.rules.causal_attention`.
 
     Returns:
         ``[T, H, D]``.
@@ -183,7 +186,7 @@ def attend(
         if kv_heads != heads:
             k = k.repeat_interleave(heads // kv_heads, dim=1)
             v = v.repeat_interleave(heads // kv_heads, dim=1)
-        out = scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale, dropout_p=dropout)
+        out = causal_attention(q, k, v, scale=scale, dropout=dropout, window=window, softcap=softcap)
         results.append(out.transpose(1, 2).reshape(count * length, heads * width))
         offset += count * length
     joined_out = results[0] if len(results) == 1 else torch.cat(results)
@@ -200,6 +203,7 @@ def document_attention(
     *,
     scaling: float | None = None,
     dropout: float = 0.0,
+    softcap: float | None = None,
     document_layout: DocumentLayout | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
@@ -208,24 +212,22 @@ def document_attention(
     Raises:
         ConfigError: The model asks for something that this function would silently leave out.
     """
-    if document_layout is None:
-        result: tuple[torch.Tensor, None] = sdpa_attention_forward(
-            module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, **kwargs
-        )
-        return result
-    window = kwargs.get("sliding_window")
-    if window is not None and document_layout.longest > window:
-        raise ConfigError(
-            f"a document of {document_layout.longest} tokens passes the model's attention window of {window}",
-            remedy=f"set max_length={window}",
-        )
-    for option in ("softcap", "s_aux", "position_bias"):
+    # A plain call's position bias is SDPA's to add.
+    unknown = ("s_aux",) if document_layout is None else ("s_aux", "position_bias")
+    for option in unknown:
         if kwargs.get(option) is not None:
             raise ConfigError(f"models with attention option {option!r} are not supported")
+    if document_layout is None:
+        return ordinary_attention(
+            module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, softcap=softcap, **kwargs
+        )
     document_layout.uses += 1
     q, k, v = (tensor[0].transpose(0, 1) for tensor in (query, key, value))  # [1, H, T, D] -> [T, H, D]
-    out = attend(q, k, v, document_layout, scale=scaling, dropout=dropout)
+    out = attend(
+        q, k, v, document_layout, scale=scaling, dropout=dropout, window=kwargs.get("sliding_window"), softcap=softcap
+    )
     return out.unsqueeze(0), None
 
 
 AttentionInterface.register(DOCUMENT_ATTENTION, document_attention)
+AttentionMaskInterface.register(DOCUMENT_ATTENTION, ordinary_mask)

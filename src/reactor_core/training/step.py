@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from reactor_core.data.packing import Document, PackedBatch, micro_batches, pack
 from reactor_core.errors import ConfigError
+from reactor_core.models.rules import packed_call
 from reactor_core.training.llama import FastLlama
 from reactor_core.training.losses import completion_cross_entropy, head_is_plain, token_log_probs
 
@@ -98,7 +99,8 @@ def _inputs(batch: PackedBatch) -> dict[str, Any]:
 def _documents_seen(model: Any, batch: PackedBatch) -> Iterator[None]:
     """Check that attention really ran inside the documents."""
     before = batch.layout.uses
-    yield
+    with packed_call():
+        yield
     if batch.layout.uses == before:
         raise ConfigError(
             f"{type(model).__name__} does not pass options on to its attention, so documents would see each other",

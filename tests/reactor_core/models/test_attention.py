@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from reactor_core.errors import ConfigError
 from reactor_core.models.attention import attend, document_attention, lay_out
+from reactor_core.models.rules import causal_attention
 
 
 def naive(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
@@ -53,18 +54,42 @@ def test_outputs_and_gradients_equal_one_document_at_a_time(shape: list[tuple[in
         assert torch.allclose(mine, reference, atol=1e-5)
 
 
-def test_a_document_longer_than_the_models_window_is_refused() -> None:
-    states = torch.randn(1, 2, 5, 4)
-    layout = lay_out([[0, 1, 2, 3, 4]], 5)
-    with pytest.raises(ConfigError, match="max_length=4"):
-        document_attention(torch.nn.Module(), states, states, states, None, document_layout=layout, sliding_window=4)
+@pytest.mark.parametrize(("window", "softcap"), [(3, None), (None, 0.8), (3, 0.8)])
+def test_windows_and_capped_scores_stay_inside_each_document(window: int | None, softcap: float | None) -> None:
+    documents = [[0, 1, 2, 3, 4, 5], [0, 1, 6, 7, 8], [9]]
+    generator = torch.Generator().manual_seed(2)
+    q, k, v = (torch.randn(1, 2, 10, 4, generator=generator) * 2 for _ in range(3))
+    module = torch.nn.Module()
+    out, _ = document_attention(
+        module, q, k, v, None, document_layout=lay_out(documents, 10), sliding_window=window, softcap=softcap
+    )
+    for document in documents:
+        alone = [tensor[:, :, document].contiguous() for tensor in (q, k, v)]
+        expected = causal_attention(*alone, window=window, softcap=softcap)
+        torch.testing.assert_close(out[:, document], expected.transpose(1, 2), rtol=1e-5, atol=1e-5)
 
 
-def test_an_option_that_would_be_left_out_is_refused() -> None:
+@pytest.mark.parametrize(("option", "packed"), [("s_aux", True), ("s_aux", False), ("position_bias", True)])
+def test_an_option_that_would_be_left_out_is_refused(option: str, packed: bool) -> None:
     states = torch.randn(1, 2, 3, 4)
-    layout = lay_out([[0, 1, 2]], 3)
-    with pytest.raises(ConfigError, match="softcap"):
-        document_attention(torch.nn.Module(), states, states, states, None, document_layout=layout, softcap=30.0)
+    layout = lay_out([[0, 1, 2]], 3) if packed else None
+    with pytest.raises(ConfigError, match=option):
+        document_attention(torch.nn.Module(), states, states, states, None, document_layout=layout, **{option: 1})
+
+
+def test_a_padded_batch_without_documents_is_answered_as_each_row_alone(model_folder: Callable[[str], Path]) -> None:
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(
+        str(model_folder("llama")), attn_implementation="reactor_documents"
+    ).eval()
+    short, long = [5, 9, 40], [77, 8, 30, 12, 6]
+    ids = torch.tensor([[0, 0, *short], long])
+    mask = torch.tensor([[0, 0, 1, 1, 1], [1, 1, 1, 1, 1]])
+    with torch.no_grad():
+        both = model(ids, attention_mask=mask, position_ids=(mask.cumsum(1) - 1).clamp(min=0)).logits
+        alone = model(torch.tensor([short])).logits
+    torch.testing.assert_close(both[:1, 2:], alone, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("family", ["llama", "qwen2", "gpt2"])
