@@ -16,16 +16,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
+from _training import PACKAGES, Stopwatch, quiet_libraries, run_sides, stopwatch_callback, stopwatch_hook
+
 ROOT = Path(__file__).resolve().parents[1]
 POOL = ROOT / "examples" / "experience" / "pool.jsonl"
-PACKAGES = ("torch", "transformers", "trl", "peft")
 
 
 def write_rows(path: Path, count: int) -> None:
@@ -46,24 +45,6 @@ def write_rows(path: Path, count: int) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def peak_bytes() -> int:
-    """Highest resident memory of this process since it started, for both alike."""
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-class Stopwatch:
-    """Wall and processor seconds of the training loop alone."""
-
-    def start(self) -> None:
-        self._begun = time.perf_counter(), time.process_time()
-
-    def mark(self) -> None:
-        self.wall, self.cpu = time.perf_counter() - self._begun[0], time.process_time() - self._begun[1]
-
-
 def settings_for(rows: int) -> Any:
     """The demo's configuration, bounded by rows instead of seconds."""
     from reactor_core.demo.recipe import demo_config
@@ -76,27 +57,15 @@ def settings_for(rows: int) -> Any:
 
 def train_ours(path: Path, rows: int, work: Path) -> dict[str, float]:
     """One run of our trainer."""
-    from reactor_core.training.hooks import RunInfo, StepInfo, TrainingHook
     from reactor_core.training.trainer import Trainer
     from reactor_core.utils.settings import load_settings
 
-    class Timed(TrainingHook):
-        watch = Stopwatch()
-
-        def on_start(self, _: RunInfo) -> None:
-            self.watch.start()
-
-        def on_step(self, _: StepInfo) -> None:
-            # The last step's mark stays: what is written afterwards is not training.
-            self.watch.mark()
-
     # Saves during the run are pushed past its end: the peer saves nothing either.
     config = settings_for(rows).model_copy(update={"output_dir": str(work / "ours"), "save_seconds": 1e6})
-    result = Trainer(config, hooks=[Timed()], settings=load_settings()).train(path, resume=False)
+    watch = Stopwatch()
+    result = Trainer(config, hooks=[stopwatch_hook(watch)], settings=load_settings()).train(path, resume=False)
     return {
-        "wall": Timed.watch.wall,
-        "cpu": Timed.watch.cpu,
-        "peak": peak_bytes(),
+        **watch.reading(),
         "tokens": result.tokens_trained,
         "loss": result.final_loss,
     }
@@ -107,7 +76,6 @@ def train_trl(path: Path, rows: int, work: Path) -> dict[str, float]:
     import torch
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
     from reactor_core.data.chat import ChatFormat
@@ -123,15 +91,6 @@ def train_trl(path: Path, rows: int, work: Path) -> dict[str, float]:
     loaded.tokenizer.chat_template = chat.as_file()
     data = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()][: len(used)]
 
-    class Timed(TrainerCallback):
-        watch = Stopwatch()
-
-        def on_train_begin(self, *_: Any, **__: Any) -> None:
-            self.watch.start()
-
-        def on_step_end(self, *_: Any, **__: Any) -> None:
-            self.watch.mark()
-
     depth = loaded.model.config.num_hidden_layers
     layers = None if config.layers is None else list(range(depth - config.layers, depth))
     if config.target_modules == "all-linear":  # PEFT takes a choice of layers only beside names
@@ -140,6 +99,7 @@ def train_trl(path: Path, rows: int, work: Path) -> dict[str, float]:
         targets = sorted({name.split(".")[-1] for name in linears})
     else:
         targets = list(config.target_modules)
+    watch = Stopwatch()
     trainer = SFTTrainer(
         model=loaded.model,
         processing_class=loaded.tokenizer,
@@ -173,30 +133,14 @@ def train_trl(path: Path, rows: int, work: Path) -> dict[str, float]:
             logging_steps=10_000,
             disable_tqdm=True,
         ),
-        callbacks=[Timed()],
+        callbacks=[stopwatch_callback(watch)],
     )
     outcome = trainer.train()
     return {
-        "wall": Timed.watch.wall,
-        "cpu": Timed.watch.cpu,
-        "peak": peak_bytes(),
+        **watch.reading(),
         "tokens": tokens,
         "loss": outcome.training_loss,
     }
-
-
-def measure(rows: int, repeats: int) -> dict[str, list[dict[str, float]]]:
-    """Runs of both, in turn, each in a process of its own."""
-    from _harness import run_child
-
-    runs: dict[str, list[dict[str, float]]] = {"ours": [], "trl": []}
-    for turn in range(repeats):
-        # Who goes first changes, so that a machine that warms up or slows down favours neither.
-        for side in ("ours", "trl") if turn % 2 == 0 else ("trl", "ours"):
-            run = run_child([str(Path(__file__)), "--child", side, "--rows", str(rows)])
-            print(f"{side}: {run['tokens'] / run['wall']:.0f} tokens/s, {run}", file=sys.stderr, flush=True)
-            runs[side].append(run)
-    return runs
 
 
 def report(runs: dict[str, list[dict[str, float]]], *, quick: bool, rows: int) -> None:
@@ -248,9 +192,11 @@ def main() -> int:
     args = parser.parse_args()
     rows = args.rows or (32 if args.quick else 240)
     if args.child is None:
-        report(measure(rows, args.repeats or (1 if args.quick else 3)), quick=args.quick, rows=rows)
+        repeats = args.repeats or (1 if args.quick else 3)
+        runs = run_sides(str(Path(__file__)), {"ours": repeats, "trl": repeats}, ["--rows", str(rows)])
+        report(runs, quick=args.quick, rows=rows)
         return 0
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    quiet_libraries()
     train = {"ours": train_ours, "trl": train_trl}[args.child]
     with tempfile.TemporaryDirectory() as work:
         path = Path(work) / "rows.jsonl"
