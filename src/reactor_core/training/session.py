@@ -28,6 +28,7 @@ from reactor_core.training.curves import LossLog, plot_curves, read_log
 from reactor_core.training.export import export
 from reactor_core.training.heldout import HeldOut
 from reactor_core.training.hooks import Hooks, RunInfo, StepInfo
+from reactor_core.training.isolation import require_isolation
 from reactor_core.training.llama import FastLlama, why_not_fast
 from reactor_core.training.lora import inject_lora
 from reactor_core.training.memory import peak_memory, reset_peak_memory
@@ -115,6 +116,8 @@ class Session:
             self.progress = restore(checkpoint, parameters=self.parameters, optimizer=self.optimizer, identity=identity)
         self.resumed_from = self.progress.step
         self.objective.fast = self.fast = self._fast_form()
+        if self.fast is None:
+            require_isolation(model, self.objective.documents)
         self.held: HeldOut | None = None
         if held_objective is not None:
             held_objective.fast = self.fast
