@@ -7,6 +7,7 @@ when everything, manifest last, is on disk. The newest one that verifies is used
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 import warnings
 from dataclasses import asdict, dataclass
@@ -17,12 +18,13 @@ from safetensors.torch import load_file
 
 from reactor_core.errors import CheckpointInvalid
 from reactor_core.training.tensors import write_tensors
+from reactor_core.utils.failpoints import reach
 from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, sweep_unfinished
 
-__all__ = ["Progress", "latest_checkpoint", "restore", "save_checkpoint"]
+__all__ = ["Progress", "latest_checkpoint", "machine_fingerprint", "restore", "save_checkpoint", "step_of"]
 
 _MANIFEST = "manifest.json"
-_KEEP = 2
+_CPUINFO = Path("/proc/cpuinfo")
 
 
 @dataclass
@@ -41,6 +43,9 @@ class Progress:
         best_loss: Lowest loss on the held-out rows; None before the first measurement.
         best_step: Step at which that was; 0 for none.
         measured_since_best: Measurements since then.
+        measured_step: Step of the last measurement that these values know of; None in checkpoints that were made
+            before it was kept.
+        elsewhere: How often the run went on on a machine that computes differently.
     """
 
     step: int = 0
@@ -54,6 +59,33 @@ class Progress:
     best_loss: float | None = None
     best_step: int = 0
     measured_since_best: int = 0
+    measured_step: int | None = 0
+    elsewhere: int = 0
+
+
+def machine_fingerprint(device: torch.device | str = "cpu") -> dict[str, str]:
+    """What the bits of a result depend on beside the run itself: processor or GPU, torch build, number of threads."""
+    device = torch.device(device)
+    found = {
+        "processor": _processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "threads": str(torch.get_num_threads()),
+        "torch": torch.__version__,
+    }
+    if device.type == "cuda":
+        found["device"] = torch.cuda.get_device_name(device)
+    return found
+
+
+def _processor() -> str:
+    lines = _CPUINFO.read_text(encoding="utf-8").splitlines() if _CPUINFO.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def step_of(checkpoint: Path) -> int:
+    """Optimizer steps that are behind a checkpoint, which its folder is named after."""
+    return int(checkpoint.name.removeprefix("step-"))
 
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer, names: list[str]) -> dict[str, torch.Tensor]:
@@ -73,8 +105,9 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     progress: Progress,
     identity: dict[str, str],
+    keep: int = 2,
 ) -> Path:
-    """Write ``step-<n>`` into ``folder`` and remove all but the newest two.
+    """Write ``step-<n>`` into ``folder`` and remove all but the newest ones.
 
     Args:
         folder: The run's ``checkpoints``.
@@ -82,6 +115,7 @@ def save_checkpoint(
         optimizer: Its moments are saved beside them.
         progress: How far the run is.
         identity: Hashes of configuration, dataset and base model that a resume must meet.
+        keep: How many checkpoints are kept, this one included.
 
     Raises:
         StorageFull: No space is left; earlier checkpoints are as they were.
@@ -93,10 +127,14 @@ def save_checkpoint(
         trained = {name: parameter.detach().cpu().contiguous() for name, parameter in parameters.items()}
         _save(trained, temporary / "trained.safetensors")
         _save(_optimizer_tensors(optimizer, list(parameters)), temporary / "optimizer.safetensors")
-        atomic_write(temporary / "state.json", json.dumps({"progress": asdict(progress), "identity": identity}))
+        device = next((parameter.device for parameter in parameters.values()), "cpu")
+        state = {"progress": asdict(progress), "identity": identity, "machine": machine_fingerprint(device)}
+        atomic_write(temporary / "state.json", json.dumps(state))
+        reach("checkpoint.written")
         hashes = {file.name: sha256_file(file) for file in sorted(temporary.iterdir())}
         atomic_write(temporary / _MANIFEST, json.dumps(hashes, indent=2))
-    for old in sorted(folder.glob("step-*"))[:-_KEEP]:
+    reach("checkpoint.renamed")
+    for old in sorted(folder.glob("step-*"))[:-keep]:
         shutil.rmtree(old)
     return place
 
@@ -148,6 +186,9 @@ def restore(
 ) -> Progress:
     """Put a checkpoint's tensors into parameters and optimizer, in place.
 
+    A checkpoint of a machine that computes differently is used with a warning: the data and their order are the same,
+    losses agree to rounding, and the last bits do not.
+
     Raises:
         CheckpointInvalid: It belongs to another configuration, dataset or base model, or its tensors do not fit.
     """
@@ -172,4 +213,15 @@ def restore(
                 for key in keys
                 if f"{name}.{key}" in moments
             }
-    return Progress(**state["progress"])
+    progress = Progress(**{"measured_step": None, **state["progress"]})
+    here = machine_fingerprint(next((parameter.device for parameter in parameters.values()), "cpu"))
+    before = state.get("machine", here)
+    if before != here:
+        apart = [f"{name} {before.get(name)} -> {here.get(name)}" for name in here if before.get(name) != here[name]]
+        warnings.warn(
+            f"{checkpoint.name} was made on another machine ({', '.join(apart)}): the run goes on with the same rows "
+            "in the same order and losses equal to rounding (about 1e-4), not bit for bit",
+            stacklevel=2,
+        )
+        progress.elsewhere += 1
+    return progress

@@ -54,7 +54,8 @@ class HeldOut:
         folder: The run's.
         parameters: Trained tensors by name.
         steps_per_epoch: Optimizer steps of a pass over the training rows.
-        step: Of the checkpoint that the run goes on from; what was measured later is measured again.
+        step: Of the last measurement that the checkpoint knows of from which the run goes on; what was measured later
+            is measured again.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class HeldOut:
             progress.measured_since_best += 1
         with storage_errors(self.log), self.log.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(asdict(info)) + "\n")
-        self._last = progress.step
+        self._last = progress.measured_step = progress.step
         return info
 
     def exhausted(self, progress: Progress) -> bool:

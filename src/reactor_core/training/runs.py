@@ -105,7 +105,13 @@ def _new(folder: Path, identity: dict[str, str], facts: dict[str, Any], run_id: 
 
 @contextmanager
 def open_run(
-    folder: Path | None, runs: Path, *, identity: dict[str, str], facts: dict[str, Any], resume: Resume
+    folder: Path | None,
+    runs: Path,
+    *,
+    identity: dict[str, str],
+    facts: dict[str, Any],
+    resume: Resume,
+    run_id: str | None = None,
 ) -> Iterator[Run]:
     """Find the run to go on with, or make a new one, and keep other processes out of it.
 
@@ -115,6 +121,7 @@ def open_run(
         identity: Hashes that an unfinished run must share.
         facts: Written into ``run.json`` of a new run.
         resume: ``"auto"`` goes on with an unfinished run if there is one; True insists on one; False starts over.
+        run_id: Name of a new run, which began on another machine; None gives it one.
 
     Raises:
         ConfigError: The folder holds something else, or ``resume=True`` and there is nothing to go on with.
@@ -136,7 +143,7 @@ def open_run(
         if run is None:
             if resume is True:
                 raise ConfigError("resume=True: there is no unfinished run to go on with", remedy="use resume='auto'")
-            run_id = new_run_id("train")
+            run_id = run_id or new_run_id("train")
             place = folder or runs / run_id
             lock = lock or _acquire(place)
             run = _new(place, identity, facts, run_id)
