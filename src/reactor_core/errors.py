@@ -22,7 +22,8 @@ Catch the level you can act on::
     ├── TrainingError             a training run cannot start or go on
     │   ├── NothingToTrain        no trainable tokens or no rows are left
     │   ├── NonFiniteLoss         loss or gradient is NaN or infinite; the optimizer has not moved
-    │   └── CheckpointInvalid     a checkpoint is torn or belongs to another run
+    │   ├── CheckpointInvalid     a checkpoint is torn or belongs to another run
+    │   └── CertificateFailed     a step, computed again the plain way, came out otherwise
     ├── PromotionRefused          a candidate is not shown to be better
     ├── ProviderError             a generation provider failed or broke its contract
     ├── SafetyError               the safety gate did not let an action run                (PermissionError)
@@ -45,6 +46,7 @@ __all__ = [
     "ActionDenied",
     "ApprovalInvalid",
     "ArtifactCorrupt",
+    "CertificateFailed",
     "ChainBroken",
     "CheckpointInvalid",
     "ConfigError",
@@ -222,6 +224,10 @@ class NonFiniteLoss(TrainingError):
 
 class CheckpointInvalid(TrainingError):
     """A checkpoint is torn, or belongs to another model, dataset or configuration."""
+
+
+class CertificateFailed(TrainingError):
+    """The first step, computed again the plain way, came out otherwise; the optimizer has not moved."""
 
 
 class PromotionRefused(ReactorError):

@@ -100,6 +100,10 @@ class TrainingConfig(BaseModel):
     gradient_checkpointing: bool = False
     """Keep one activation per layer and recompute the rest in the backward pass: less memory, about a third slower."""
 
+    certificate: bool = False
+    """Compute the first step once more, one document at a time by the model's own forward pass, and refuse to train if
+    loss or gradients differ (:mod:`reactor_core.training.certificate`). Takes the time of a few steps, once a run."""
+
     chat_template: str = "model"
     """``model``, ``bare`` (ChatML without a system prompt of its own), or the path of a Jinja template."""
 
@@ -136,7 +140,7 @@ class TrainingConfig(BaseModel):
     @property
     def hash(self) -> str:
         """SHA-256 over every option that changes what is trained (not where it is written or how often saved)."""
-        left_out = {"output_dir", "save_seconds", "dataset", "max_truncated", "eval_dataset"}
+        left_out = {"output_dir", "save_seconds", "dataset", "max_truncated", "eval_dataset", "certificate"}
         if self.eval_dataset is None:
             left_out |= {"eval_steps", "early_stopping", "keep_best"}
         if self.method == "sft":

@@ -21,6 +21,7 @@ from reactor_core.errors import Interrupted
 from reactor_core.events.latch import Latch
 from reactor_core.models.load import LoadedModel
 from reactor_core.training.card import CARD, describe_environment
+from reactor_core.training.certificate import Certifier
 from reactor_core.training.checkpoint import Progress, latest_checkpoint, restore, save_checkpoint
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.control import RunControl, State, Wish, stand_still
@@ -118,6 +119,15 @@ class Session:
         self.objective.fast = self.fast = self._fast_form()
         if self.fast is None:
             require_isolation(model, self.objective.documents)
+        self.certifier = Certifier(
+            model,
+            self.objective,
+            documents if pairs is None else pairs,
+            config=config,
+            parameters=self.parameters,
+            folder=run.path,
+            drops=not self.share_prefixes,
+        )
         self.held: HeldOut | None = None
         if held_objective is not None:
             held_objective.fast = self.fast
@@ -253,19 +263,21 @@ class Session:
         )
         share, rate = self._schedule()
         self.optimizer.zero_grad(set_to_none=True)
-        outcome = self.objective.accumulate(rows, seed=(config.seed * 1_000_003 + progress.step) * 1_000_003)
+        seed = (config.seed * 1_000_003 + progress.step) * 1_000_003
+        outcome = self.objective.accumulate(rows, seed=seed)
         loss = outcome.loss
+        aside = self.certifier.check(rows, loss=loss, step=progress.step + 1, seed=seed)  # no part of the step's time
         norm = clip_gradients(list(self.parameters.values()), config.max_grad_norm, loss=loss, step=progress.step + 1)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         stand_still(self.latch)  # the step is dropped
         self.optimizer.step()
-        seconds = self.clock.monotonic() - begun
+        seconds = self.clock.monotonic() - begun - aside
         progress.step += 1
         progress.tokens += outcome.tokens
         progress.tokens_computed += outcome.computed
         progress.rows += len(rows)
-        progress.elapsed += seconds
+        progress.elapsed += seconds + aside
         progress.last_step_seconds = seconds
         progress.first_loss = loss if progress.first_loss is None else progress.first_loss
         progress.last_loss = loss
@@ -367,6 +379,7 @@ class Session:
                 "metrics": result.summary(),
                 "files": hashes,
                 "chat_template": self.chat.name,
+                "certificate": self.certifier.facts,
                 "path": "fast" if self.fast is not None else "generic",
                 "finished": to_iso(self.clock.utc_now()),
                 "parent": None,

@@ -1,0 +1,99 @@
+"""The loss of a step the plain way: one document at a time, by the model's own forward pass.
+
+Nothing here is shared with the trained path but the model's weights and the function of a preference's margin: no
+packing, no layout, no fused passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.nn.functional import cross_entropy, linear
+
+from reactor_core.data.packing import Document
+from reactor_core.data.pairs import Pair
+from reactor_core.training.config import TrainingConfig
+from reactor_core.training.lora import LoraLinear, adapter_off, lora_modules
+from reactor_core.training.preference import pair_losses
+
+__all__ = ["naive_loss", "own_attention"]
+
+
+def naive_loss(model: Any, examples: Sequence[Document | Pair], config: TrainingConfig) -> float:
+    """The loss of a step, computed one document at a time; its gradient is added to the parameters.
+
+    Args:
+        model: In evaluation mode.
+        examples: Documents (their mean over the trained tokens) or pairs (their mean).
+        config: ``dpo_*`` of it.
+    """
+    total = 0.0
+    with _plainly(model):
+        trained = sum(one.num_trained for one in examples if isinstance(one, Document))
+        for one in examples:
+            if isinstance(one, Document):
+                loss = -_log_prob(model, one) / trained
+            else:
+                loss = _pair_loss(model, one, config) / len(examples)
+            torch.autograd.backward(loss)
+            total += float(loss.detach())
+    return total
+
+
+def _log_prob(model: Any, document: Document) -> torch.Tensor:
+    """Sum over the trained tokens, in nats."""
+    ids = torch.tensor([document.ids], device=model.device)
+    labels = torch.tensor([document.trained], device=model.device)
+    logits = model(input_ids=ids, use_cache=False).logits
+    targets = ids.masked_fill(~labels, -100)[0, 1:]
+    return -cross_entropy(logits[0, :-1].float(), targets, reduction="sum", ignore_index=-100)
+
+
+def _pair_loss(model: Any, pair: Pair, config: TrainingConfig) -> torch.Tensor:
+    # Before the first step the reference is the model itself, or, with an adapter, the model without it.
+    with torch.no_grad(), adapter_off(model):
+        reference = [_log_prob(model, document) for document in pair.documents]
+    ratios = [_log_prob(model, document) - fixed for document, fixed in zip(pair.documents, reference, strict=True)]
+    lengths = torch.tensor([[document.num_trained for document in pair.documents]], device=model.device)
+    return pair_losses(
+        ratios[0][None],
+        ratios[1][None],
+        lengths,
+        kind=config.dpo_loss,
+        beta=config.dpo_beta,
+        label_smoothing=config.dpo_label_smoothing,
+    ).sum()
+
+
+def own_attention(model: Any) -> str:
+    """SDPA, or eager where the model caps its attention logits, which its SDPA leaves out."""
+    return "eager" if getattr(model.config, "attn_logit_softcapping", None) else "sdpa"
+
+
+@contextmanager
+def _plainly(model: Any) -> Iterator[None]:
+    """Inside the block the model uses its own attention and adapted layers plain products."""
+
+    def forward_of(module: LoraLinear) -> Any:
+        def forward(x: torch.Tensor) -> torch.Tensor:
+            out: torch.Tensor = module.base(x)
+            if module.switched_off:
+                return out
+            return out + module.scale * linear(linear(x, module.lora_A), module.lora_B)
+
+        return forward
+
+    before = model.config._attn_implementation  # noqa: SLF001  transformers has no public reader
+    modules = [module for _, module in lora_modules(model)]
+    for module in modules:
+        module.forward = forward_of(module)  # type: ignore[method-assign]
+    model.set_attn_implementation(own_attention(model))
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)
+        for module in modules:
+            del module.forward
