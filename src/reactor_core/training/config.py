@@ -85,10 +85,16 @@ class TrainingConfig(BaseModel):
 
     learning_rate: float = Field(default=2e-4, gt=0)
     """Peak learning rate."""
-    lr_schedule: Literal["constant", "linear", "cosine"] = "cosine"
-    """How it falls after the warm-up."""
+    lr_schedule: Literal["constant", "linear", "cosine", "polynomial", "inverse_sqrt", "wsd"] = "cosine"
+    """How it falls after the warm-up (:func:`reactor_core.training.optim.learning_rate_factor` has the formulas)."""
     warmup_ratio: float = Field(default=0.05, ge=0, lt=1)
-    """Share of the run in which it rises from 0."""
+    """Share of the run in which it rises from 0; ``inverse_sqrt`` falls by it too, and needs one above 0."""
+    lr_min_ratio: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the peak that is left at the end; ``constant`` and ``inverse_sqrt`` end where they end."""
+    lr_power: float = Field(default=1.0, gt=0)
+    """Exponent of ``polynomial``."""
+    lr_decay_ratio: float = Field(default=0.1, gt=0, le=1)
+    """Share of the run, at its end, in which ``wsd`` falls."""
     weight_decay: float = Field(default=0.0, ge=0)
     """AdamW's decoupled decay, on matrices only."""
     adam_beta2: float = Field(default=0.999, gt=0, lt=1)
@@ -124,6 +130,10 @@ class TrainingConfig(BaseModel):
             raise ValueError("layers needs use_lora=True")
         if self.eval_dataset is None and (self.early_stopping or self.eval_steps):
             raise ValueError("early_stopping and eval_steps need eval_dataset")
+        if self.lr_schedule == "inverse_sqrt" and not self.warmup_ratio:
+            raise ValueError("lr_schedule='inverse_sqrt' needs a warmup_ratio above 0")
+        if self.lr_schedule == "wsd" and self.warmup_ratio + self.lr_decay_ratio > 1:
+            raise ValueError("warmup_ratio and lr_decay_ratio are more than the run together")
         if self.dpo_label_smoothing and self.dpo_loss not in ("sigmoid", "robust"):
             raise ValueError(f"dpo_label_smoothing has no meaning for dpo_loss={self.dpo_loss!r}")
         return self
@@ -141,6 +151,12 @@ class TrainingConfig(BaseModel):
     def hash(self) -> str:
         """SHA-256 over every option that changes what is trained (not where it is written or how often saved)."""
         left_out = {"output_dir", "save_seconds", "dataset", "max_truncated", "eval_dataset", "certificate"}
+        if self.lr_schedule in ("constant", "inverse_sqrt"):
+            left_out.add("lr_min_ratio")
+        if self.lr_schedule != "polynomial":
+            left_out.add("lr_power")
+        if self.lr_schedule != "wsd":
+            left_out.add("lr_decay_ratio")
         if self.eval_dataset is None:
             left_out |= {"eval_steps", "early_stopping", "keep_best"}
         if self.method == "sft":

@@ -34,7 +34,7 @@ from reactor_core.training.llama import FastLlama, why_not_fast
 from reactor_core.training.lora import inject_lora
 from reactor_core.training.memory import peak_memory, reset_peak_memory
 from reactor_core.training.objective import make_objective
-from reactor_core.training.optim import build_optimizer, clip_gradients, learning_rate_factor
+from reactor_core.training.optim import build_optimizer, clip_gradients, learning_rate
 from reactor_core.training.result import TrainingResult
 from reactor_core.training.runs import Run
 from reactor_core.training.step import agrees, drops_at_random, recompute_activations
@@ -308,10 +308,7 @@ class Session:
         if self.config.max_seconds is not None:
             increment = max(increment, self.progress.last_step_seconds / self.config.max_seconds)
         share = self._share_behind()
-        factor = learning_rate_factor(
-            self.config.lr_schedule, share, warmup=self.config.warmup_ratio, increment=increment
-        )
-        return share, self.config.learning_rate * factor
+        return share, learning_rate(self.config, share, increment)
 
     def _save_news(self) -> None:
         """Save what no checkpoint holds yet."""
