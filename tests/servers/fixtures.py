@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.servers.display import Display, needs
 from tests.servers.postgres import PostgresServer
+
+if TYPE_CHECKING:
+    from tests.servers.gcs import Bucket
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +39,25 @@ def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Display]:
         yield shown
     finally:
         shown.close()
+
+
+@pytest.fixture(scope="session")
+def gcs_server() -> Iterator[Bucket]:
+    """A bucket that all tests of the run share."""
+    from tests.servers.gcs import Bucket  # Google's client takes a second to import
+
+    bucket = Bucket("checkpoints")
+    try:
+        yield bucket
+    finally:
+        bucket.close()
+
+
+@pytest.fixture
+def bucket(gcs_server: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """An empty bucket behind a proxy without faults, to which Google's client goes in this test."""
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_server.address)
+    gcs_server.empty()
+    gcs_server.seen.clear()
+    yield gcs_server
+    gcs_server.fault = lambda _method, _path: None

@@ -28,7 +28,7 @@ ABSENT = ""
 class BlobStore(Protocol):
     """What checkpoints need of a bucket. Names are relative paths with ``/``.
 
-    Every method may be called from any thread, and raises StorageError where the store cannot be reached or refuses, and says which.
+    Every method may be called from any thread, and raises StorageError where the store cannot be reached or refuses.
     """
 
     where: str
@@ -62,6 +62,10 @@ class BlobStore(Protocol):
 
     def delete(self, name: str) -> None:
         """Remove a name; no error where nothing is stored under it."""
+        ...
+
+    def close(self) -> None:
+        """Give up connections; the next call makes new ones."""
         ...
 
 
@@ -159,3 +163,6 @@ class FolderStore:
         """See :class:`BlobStore`."""
         with storage_errors(self._folder / name):
             (self._folder / name).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """See :class:`BlobStore`."""

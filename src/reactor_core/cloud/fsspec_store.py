@@ -86,6 +86,9 @@ class FsspecStore:
             except FileNotFoundError:
                 return
 
+    def close(self) -> None:
+        """See :class:`~reactor_core.cloud.blobs.BlobStore`; fsspec keeps its own connections."""
+
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
 

@@ -110,6 +110,13 @@ class GcsStore:
             except NotFound:
                 return
 
+    def close(self) -> None:
+        """See :class:`~reactor_core.cloud.blobs.BlobStore`."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
     def _blob(self, name: str) -> Any:
         return self._bucket().blob(self._prefix + name)
 

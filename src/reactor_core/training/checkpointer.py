@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -127,6 +127,18 @@ def open_run_anywhere(
         with open_run(folder, runs, identity=identity, facts=facts, resume=resume) as run:
             yield run
         return
+    with closing(remote):
+        yield from _opened(remote, folder, runs, identity, facts, resume)
+
+
+def _opened(
+    remote: RemoteRun,
+    folder: Path | None,
+    runs: Path,
+    identity: dict[str, str],
+    facts: dict[str, Any],
+    resume: Resume,
+) -> Iterator[Run]:
     begun = remote.newest_step >= 0 and resume is not False
     run_id = remote.head.run_id if begun and remote.head is not None else None
     if run_id is not None and (runs / run_id / CARD).exists():

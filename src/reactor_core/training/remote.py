@@ -98,6 +98,10 @@ class RemoteRun:
         """Step of the newest checkpoint that the head names; -1 for none."""
         return max((saved.step for saved in self.head.checkpoints), default=-1) if self.head is not None else -1
 
+    def close(self) -> None:
+        """Give up connections; the next call makes new ones."""
+        self._store.close()
+
     def look(self) -> Head | None:
         """What the store holds of this run; None for nothing.
 
