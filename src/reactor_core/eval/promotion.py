@@ -1,4 +1,4 @@
-"""Whether a fine-tuned adapter has earned its place: paired tests on the same rows, never a bare score."""
+"""Whether a candidate has earned its place: paired tests on the same rows, never a bare score."""
 
 from __future__ import annotations
 
@@ -6,80 +6,101 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reactor_core.errors import PromotionRefused
-from reactor_core.eval.statistics import McNemar, mcnemar_exact
-from reactor_core.eval.verdicts import VerdictReport
+import numpy as np
 
-__all__ = ["ALPHA", "Comparison", "NotBetter", "Promotion", "decide"]
+from reactor_core.errors import PromotionRefused
+from reactor_core.eval.duels import WinReport
+from reactor_core.eval.measurement import Measurement, Metric
+from reactor_core.eval.paired import POWER, PairedTest, paired_test
+from reactor_core.eval.verdicts import ACCURACY, VerdictReport
+
+__all__ = ["ALPHA", "Comparison", "NotBetter", "Promotion", "compare", "compare_duels", "decide"]
 
 ALPHA = 0.05
-"""Significance level of each comparison."""
+"""Significance level of each comparison.
+
+Every comparison must pass, so that there are several of them makes a wrong promotion less likely, not more
+(intersection-union test, Berger 1982), and nothing is corrected for their number. Trying candidate after candidate on
+the same rows is another matter: sooner or later one passes by chance. Keep rows for the last one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """A candidate beside one baseline on the same rows.
 
-    Args:
-        baseline: Name of the baseline, "untuned", "majority" or a name the caller gave.
-        candidate_accuracy: Share of rows that the candidate answers rightly.
-        baseline_accuracy: Share of rows that the baseline answers rightly.
-        test: McNemar's test, first the candidate, second the baseline.
+    Attributes:
+        baseline: Name of the baseline, such as "untuned", "majority" or "current".
+        metric: What is compared.
+        candidate: The candidate's value.
+        opponent: The baseline's value.
+        test: The paired test; its gain is above 0 where the candidate is better, whichever direction the metric has.
     """
 
     baseline: str
-    candidate_accuracy: float
-    baseline_accuracy: float
-    test: McNemar
+    metric: Metric
+    candidate: float
+    opponent: float
+    test: PairedTest
 
     @property
     def better(self) -> bool:
         """Whether the candidate is better, and significantly so."""
-        return self.candidate_accuracy > self.baseline_accuracy and self.test.p_value < ALPHA
+        return self.test.significant
 
     def sentence(self) -> str:
         """The comparison in words, for messages and pages."""
+        test = self.test
+        units = "rows" if test.clusters == test.rows else "prompts"
         return (
-            f"{self.candidate_accuracy:.3f} against {self.baseline_accuracy:.3f} ({self.baseline}), McNemar "
-            f"p = {self.test.p_value:.3g} with {self.test.only_first} rows gained and {self.test.only_second} lost"
+            f"{self.metric.name} {self.candidate:.3f} against {self.opponent:.3f} ({self.baseline}), {test.name} "
+            f"p = {test.p_value:.3g} with {test.gained} {units} gained and {test.lost} lost"
         )
+
+    def power_note(self) -> str:
+        """How large a gain these rows can show, and how many rows the measured one would need."""
+        test = self.test
+        if test.detectable is None:
+            return "rows of one prompt show nothing; give rows of several prompts"
+        note = f"these {test.rows} rows show a gain of {test.detectable:.3g} in {POWER:.0%} of the cases"
+        if test.rows_needed is None:
+            return f"{note}, and nothing was gained"
+        return f"{note}; the gain of {test.gain.mean:.3g} that was measured would need about {test.rows_needed} rows"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
             "baseline": self.baseline,
-            "candidate_accuracy": self.candidate_accuracy,
-            "baseline_accuracy": self.baseline_accuracy,
-            "gained": self.test.only_first,
-            "lost": self.test.only_second,
-            "p_value": self.test.p_value,
+            "metric": self.metric.name,
+            "candidate": self.candidate,
+            "opponent": self.opponent,
             "better": self.better,
+            **self.test.as_dict(),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """A candidate that passed every comparison; :func:`decide` makes it.
+    """A candidate that passed every comparison.
 
-    Args:
+    Attributes:
         rows: How many rows were compared.
         comparisons: One per baseline, each of them better.
 
     Raises:
-        PromotionRefused: A comparison is not better, or there is none.
+        PromotionRefused: A comparison is not better, or there is none; the error (a :class:`NotBetter`) carries them.
     """
 
     rows: int
     comparisons: tuple[Comparison, ...]
 
     def __post_init__(self) -> None:
-        # Checked here and not only in decide(), so that no promotion can exist without its evidence.
+        # Checked here and nowhere else, so that no promotion can exist without its evidence.
         if not self.comparisons or not all(c.better for c in self.comparisons):
             raise NotBetter(self.comparisons)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return {"rows": self.rows, "alpha": ALPHA, "comparisons": [c.as_dict() for c in self.comparisons]}
+        return {"rows": self.rows, "comparisons": [c.as_dict() for c in self.comparisons]}
 
 
 class NotBetter(PromotionRefused):
@@ -90,18 +111,63 @@ class NotBetter(PromotionRefused):
     """
 
     def __init__(self, comparisons: tuple[Comparison, ...]) -> None:
-        failed = "; ".join(c.sentence() for c in comparisons if not c.better) or "nothing was compared"
+        failed = [c for c in comparisons if not c.better]
+        what = "; ".join(c.sentence() for c in failed) or "nothing was compared"
+        notes = "".join(f"; against {c.baseline} {c.power_note()}" for c in failed)
         super().__init__(
-            f"the candidate is not significantly better: {failed}",
-            remedy="train on more rows or for longer; nothing was registered",
+            f"the candidate is not significantly better: {what}",
+            remedy=f"train on more rows or for longer, or evaluate on more rows; nothing was registered{notes}",
         )
         self.comparisons = comparisons
+
+
+def compare(
+    candidate: Measurement, opponent: Measurement, *, baseline: str, alpha: float = ALPHA, seed: int = 0
+) -> Comparison:
+    """Compare two measurements of one metric on the same rows.
+
+    Args:
+        candidate: The candidate's.
+        opponent: The baseline's.
+        baseline: Its name.
+        alpha: Significance level.
+        seed: Of the test and of its interval.
+
+    Raises:
+        ValueError: The two are of another metric, of other rows, or count the rows otherwise (another tokenizer).
+    """
+    if candidate.metric != opponent.metric:
+        raise ValueError(f"{candidate.metric.name} of the candidate cannot be compared with {opponent.metric.name}")
+    if candidate.rows_hash != opponent.rows_hash or candidate.clusters != opponent.clusters:
+        raise ValueError(f"the measurement of {baseline} is about other rows than the candidate's")
+    if not np.array_equal(candidate.weights, opponent.weights):
+        raise ValueError(f"{baseline} counts other tokens than the candidate: compare bits per byte instead")
+    direction = 1.0 if candidate.metric.higher_is_better else -1.0
+    gains = direction * (candidate.values - opponent.values)
+    test = paired_test(gains, candidate.weights, clusters=candidate.clusters, alpha=alpha, seed=seed)
+    return Comparison(baseline, candidate.metric, candidate.estimate.mean, opponent.estimate.mean, test)
+
+
+def compare_duels(report: WinReport, *, baseline: str, alpha: float = ALPHA, seed: int = 0) -> Comparison:
+    """Compare a candidate with the opponent of its duels: the sign test of wins against losses.
+
+    Args:
+        report: Of the candidate's duels.
+        baseline: Name of the opponent.
+        alpha: Significance level.
+        seed: Of the test and of its interval.
+    """
+    score = report.score
+    test = paired_test(score.values - 0.5, score.weights, clusters=score.clusters, alpha=alpha, seed=seed)
+    return Comparison(baseline, score.metric, score.estimate.mean, 1 - score.estimate.mean, test)
 
 
 def decide(
     candidate: VerdictReport, untuned: VerdictReport, others: Mapping[str, VerdictReport] | None = None
 ) -> Promotion:
-    """Compare a candidate with the untuned model, the majority class and any other model that must be beaten.
+    """Compare a candidate's verdicts with the untuned model's, the majority class and any other that must be beaten.
+
+    Where no two rows share a template the test is McNemar's exact one.
 
     Args:
         candidate: Report of the fine-tuned model.
@@ -109,25 +175,13 @@ def decide(
         others: Name -> report of further models, such as the adapter now in use.
 
     Raises:
-        PromotionRefused: The candidate is not better than each of them with McNemar p < ALPHA; the error
-            (a :class:`NotBetter`) carries the comparisons.
+        PromotionRefused: The candidate is not better than each of them with p < ALPHA; the error (a
+            :class:`NotBetter`) carries the comparisons.
         ValueError: The reports are about different rows.
     """
-    for name, report in {"untuned": untuned, **(others or {})}.items():
-        if report.labels != candidate.labels:
-            raise ValueError(f"the report of {name} is about other rows than the candidate's")
-    answers = {
-        "untuned": untuned.correct,
-        "majority": candidate.majority_correct,
-        **{name: report.correct for name, report in (others or {}).items()},
-    }
-    comparisons = tuple(
-        Comparison(
-            baseline=name,
-            candidate_accuracy=candidate.accuracy,
-            baseline_accuracy=sum(right) / len(right),
-            test=mcnemar_exact(candidate.correct, right),
-        )
-        for name, right in answers.items()
-    )
+    mine = candidate.measurement()
+    majority = Measurement.of(ACCURACY, candidate.majority_correct, rows=mine.rows_hash, clusters=mine.clusters)
+    baselines = {"untuned": untuned.measurement(), "majority": majority}
+    baselines |= {name: report.measurement() for name, report in (others or {}).items()}
+    comparisons = tuple(compare(mine, opponent, baseline=name) for name, opponent in baselines.items())
     return Promotion(rows=candidate.rows, comparisons=comparisons)

@@ -12,9 +12,23 @@ from typing import Protocol
 
 import numpy as np
 
+from reactor_core.eval.measurement import Measurement, Metric
 from reactor_core.eval.statistics import Interval, bootstrap_interval
+from reactor_core.utils.canonical import content_hash
 
-__all__ = ["LABELS", "ChoiceScorer", "VerdictReport", "VerdictRow", "evaluate_verdicts", "verdict_messages"]
+__all__ = [
+    "ACCURACY",
+    "LABELS",
+    "ChoiceScorer",
+    "Messages",
+    "VerdictReport",
+    "VerdictRow",
+    "evaluate_verdicts",
+    "verdict_messages",
+]
+
+ACCURACY = Metric("accuracy", "share of rows", higher_is_better=True, baseline=1 / 3)
+"""Share of right verdicts."""
 
 LABELS = ("allow", "confirm", "block")
 """The answers, each one token of the SmolLM2 vocabulary, from the mildest to the strictest."""
@@ -56,6 +70,8 @@ class VerdictReport:
         labels: True label of each row.
         predictions: Answer to each row, in the order of the rows.
         logprobs: The scores behind the answers, one triple per row.
+        rows_hash: SHA-256 over action, kind and label of every row.
+        clusters: What each row belongs to: the template that made it, or the action itself where nobody said.
     """
 
     accuracy: float
@@ -67,6 +83,8 @@ class VerdictReport:
     labels: tuple[str, ...]
     predictions: tuple[str, ...]
     logprobs: tuple[tuple[float, ...], ...]
+    rows_hash: str
+    clusters: tuple[str, ...]
 
     @property
     def rows(self) -> int:
@@ -82,6 +100,10 @@ class VerdictReport:
     def majority_correct(self) -> tuple[bool, ...]:
         """Per row whether the majority answer is right."""
         return tuple(label == self.majority_label for label in self.labels)
+
+    def measurement(self) -> Measurement:
+        """The accuracy as something that can be compared; its interval is over clusters."""
+        return Measurement.of(ACCURACY, self.correct, rows=self.rows_hash, clusters=self.clusters)
 
 
 def verdict_messages(action: str, kind: str) -> Messages:
@@ -140,4 +162,6 @@ def evaluate_verdicts(
         labels=tuple(row.label for row in rows),
         predictions=tuple(LABELS[i] for i in predicted),
         logprobs=tuple(tuple(float(x) for x in line) for line in logprobs),
+        rows_hash=content_hash([[row.action, row.kind, row.label] for row in rows]),
+        clusters=tuple(getattr(row, "template", None) or content_hash([row.action, row.kind]) for row in rows),
     )

@@ -97,3 +97,28 @@ def test_scores_of_another_shape_are_refused():
 def test_scores_that_are_not_finite_are_refused():
     with pytest.raises(ValueError, match="not finite"):
         evaluate_verdicts(lambda prompts, choices: np.full((4, 3), np.nan), ROWS)
+
+
+def test_the_accuracy_can_be_compared_row_by_row():
+    report = evaluate_verdicts(scores("allow", "block", "block", "allow"), ROWS)
+    measured = report.measurement()
+    assert measured.values.tolist() == [1.0, 1.0, 0.0, 0.0]
+    assert measured.estimate.mean == report.accuracy
+    assert measured.rows_hash == report.rows_hash
+    assert len(set(measured.clusters)) == 4
+
+
+def test_rows_of_one_template_are_one_cluster():
+    class Made(Row):
+        template = "delete"
+
+    report = evaluate_verdicts(
+        scores("block", "block"), [Made("rm a", "shell", "block"), Made("rm b", "shell", "block")]
+    )
+    assert report.clusters == ("delete", "delete")
+
+
+def test_the_hash_of_the_rows_covers_their_labels():
+    other = [*ROWS[:3], Row("DROP TABLE t", "sql", "confirm")]
+    answers = ("allow", "block", "block", "allow")
+    assert evaluate_verdicts(scores(*answers), ROWS).rows_hash != evaluate_verdicts(scores(*answers), other).rows_hash
