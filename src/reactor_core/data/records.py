@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
+from reactor_core.data.source import Lines, open_lines
 from reactor_core.errors import DatasetError
-from reactor_core.utils.files import sha256_file
 
-__all__ = ["Dataset", "Message", "Row", "parse_row", "read_dataset"]
+__all__ = ["Dataset", "Message", "Row", "StoredRows", "parse_row", "read_dataset"]
 
 _ROLES = ("system", "user", "assistant", "tool")
 _SHAPES = "messages | prompt + completion | prompt + chosen + rejected | instruction (+ input) + output | text"
@@ -63,7 +63,7 @@ class Dataset:
 
     path: Path
     sha256: str
-    rows: tuple[Row, ...] = field(repr=False)
+    rows: Sequence[Row] = field(repr=False)
 
 
 class _Invalid(Exception):
@@ -178,33 +178,54 @@ def _preference_row(value: dict[str, Any], facts: dict[str, Any]) -> Row:
     return replace(rows[0], rejected=rows[1])
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    with path.open("rb") as stream:
-        for number, raw in enumerate(stream, start=1):
-            if raw.strip():
-                yield number, raw
-
-
 def _no_constant(text: str) -> Any:
     raise ValueError(f"{text} is not JSON")
 
 
-def _parse_lines(path: Path, lines: Iterable[tuple[int, bytes]]) -> Iterator[Row]:
-    for number, raw in lines:
-        try:
-            yield parse_row(json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant), number)
-        except UnicodeDecodeError as error:
-            raise DatasetError(f"is not UTF-8 at byte {error.start}", path=path, line=number) from error
-        except _Invalid as error:
-            raise DatasetError(
-                error.message, path=path, line=number, field=error.field, remedy=error.remedy or "correct the line"
-            ) from error
-        except (ValueError, RecursionError) as error:
-            raise DatasetError(f"is no JSON: {error}", path=path, line=number, remedy="correct the line") from error
+def _parse_line(path: Path, number: int, raw: bytes) -> Row:
+    try:
+        return parse_row(json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant), number)
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"is not UTF-8 at byte {error.start}", path=path, line=number) from error
+    except _Invalid as error:
+        raise DatasetError(
+            error.message, path=path, line=number, field=error.field, remedy=error.remedy or "correct the line"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"is no JSON: {error}", path=path, line=number, remedy="correct the line") from error
+
+
+class StoredRows(Sequence[Row]):
+    """The rows of a file, read and parsed when they are asked for; a file may be larger than memory.
+
+    Args:
+        lines: Of the file.
+
+    Raises:
+        DatasetError: On access: the file was changed since it was opened, or a line is not valid.
+    """
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        if isinstance(index, slice):
+            return tuple(self[place] for place in range(*index.indices(len(self))))
+        return _parse_line(self._lines.path, *self._lines[index])
 
 
 def read_dataset(path: Path | str) -> Dataset:
-    """Read a JSON Lines file whole, before anything is trained on it; blank lines are passed over.
+    """Read a data file once from end to end, before anything is trained on it; blank lines are passed over.
+
+    The rows are validated now and parsed again when they are used, so that memory does not grow with the file. It may
+    be JSON Lines, plain or gzipped, a JSON list or CSV (:mod:`reactor_core.data.source`).
 
     Accepted forms of a line::
 
@@ -220,11 +241,13 @@ def read_dataset(path: Path | str) -> Dataset:
 
     Raises:
         DatasetError: The file is absent or empty, or a line is not valid; names file, line and field.
+        StorageFull: There is no space to unpack a compressed file.
     """
     file = Path(path)
-    if not file.is_file():
-        raise DatasetError("no such file", path=file, remedy="give a JSON Lines file")
-    rows = tuple(_parse_lines(file, _lines(file)))
-    if not rows:
+    lines, digest = open_lines(file)
+    if not lines:
         raise DatasetError("holds no rows", path=file)
-    return Dataset(file, sha256_file(file), rows)
+    rows = StoredRows(lines)
+    for _ in rows:
+        pass
+    return Dataset(file, digest, rows)

@@ -6,14 +6,18 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 
 from reactor_core.data.chat import ChatFormat
 from reactor_core.data.packing import Document, micro_batches, pack
 from reactor_core.data.pairs import Pair, encode_pair
 from reactor_core.data.records import Dataset
+from reactor_core.data.tokens import PairTable, TokenTable, stored_tokens
 from reactor_core.errors import DatasetError
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.llama import FastLlama
@@ -26,6 +30,7 @@ from reactor_core.training.preference import (
     sequence_sums,
 )
 from reactor_core.training.step import accumulate, batch_loss
+from reactor_core.utils.canonical import content_hash
 
 __all__ = ["Objective", "Outcome", "Preference", "Supervised", "encode_rows", "make_objective"]
 
@@ -62,14 +67,39 @@ class Objective(Protocol):
         ...
 
 
-def encode_rows(dataset: Dataset, chat: ChatFormat, config: TrainingConfig) -> tuple[list[Document], list[Pair] | None]:
+def encode_rows(
+    dataset: Dataset, chat: ChatFormat, config: TrainingConfig, *, folder: Path, tokenizer: str
+) -> tuple[TokenTable, PairTable | None]:
     """The dataset as tokens: documents, and for a preference method also which two belong together.
+
+    Args:
+        dataset: The rows.
+        chat: How they are written for the model.
+        config: ``method``, ``max_length`` and ``max_truncated`` of it.
+        folder: Where tokens are kept for the next run that wants the same.
+        tokenizer: Hash of the tokenizer (:func:`~reactor_core.training.card.tokenizer_hash`).
 
     Raises:
         DatasetError: A row does not fit the method, or more answers lose their end than ``config.max_truncated``.
         NothingToTrain: A row carries no loss.
     """
-    for row in dataset.rows:
+    made_from = {
+        "dataset": dataset.sha256,
+        "tokenizer": tokenizer,
+        "template": content_hash(chat.as_file()),
+        "method": config.method,
+        "max_length": config.max_length,
+        "versions": {name: version(name) for name in ("tokenizers", "transformers")},
+    }
+    table = stored_tokens(
+        folder, made_from, lambda: _encode(dataset, chat, config), per_row=1 if config.method == "sft" else 2
+    )
+    _check_truncation(table, dataset, config)
+    return table, None if config.method == "sft" else PairTable(table)
+
+
+def _encode(dataset: Dataset, chat: ChatFormat, config: TrainingConfig) -> Iterator[Document]:
+    for index, row in enumerate(dataset.rows):
         if (row.rejected is None) == (config.method == "dpo"):
             what = "holds a preference" if row.rejected is not None else "holds no chosen and rejected answer"
             raise DatasetError(
@@ -78,26 +108,22 @@ def encode_rows(dataset: Dataset, chat: ChatFormat, config: TrainingConfig) -> t
                 line=row.line,
                 remedy="train preferences with method='dpo', and everything else with method='sft'",
             )
-    if config.method == "sft":
-        documents = [chat.encode(row, index, max_length=config.max_length) for index, row in enumerate(dataset.rows)]
-        _check_truncation(documents, dataset, config)
-        return documents, None
-    pairs = [encode_pair(chat, row, index, max_length=config.max_length) for index, row in enumerate(dataset.rows)]
-    documents = [document for pair in pairs for document in pair.documents]
-    _check_truncation(documents, dataset, config)
-    return documents, pairs
+        if row.rejected is None:
+            yield chat.encode(row, index, max_length=config.max_length)
+        else:
+            yield from encode_pair(chat, row, index, max_length=config.max_length).documents
 
 
-def _check_truncation(documents: Sequence[Document], dataset: Dataset, config: TrainingConfig) -> None:
+def _check_truncation(table: TokenTable, dataset: Dataset, config: TrainingConfig) -> None:
     """An answer without its end has no stop token either: a model that learns many of those, learns not to stop."""
-    cut = [document for document in documents if document.cut]
-    if len(cut) <= config.max_truncated * len(documents):
+    cut = int(np.count_nonzero(table.cut))
+    if cut <= config.max_truncated * len(table):
         return
-    longest = max(cut, key=lambda document: document.cut)
+    longest = table[int(np.argmax(table.cut))]
     raise DatasetError(
-        f"{len(cut)} of {len(documents)} answers lose their end to max_length={config.max_length}, "
+        f"{cut} of {len(table)} answers lose their end to max_length={config.max_length}, "
         f"this one {longest.cut} tokens; max_truncated={config.max_truncated:g} allows "
-        f"{math.floor(config.max_truncated * len(documents))}",
+        f"{math.floor(config.max_truncated * len(table))}",
         path=dataset.path,
         line=dataset.rows[longest.row].line,
         remedy=f"set max_length={config.max_length + longest.cut} or more, shorten the rows, or raise max_truncated",
@@ -106,8 +132,8 @@ def _check_truncation(documents: Sequence[Document], dataset: Dataset, config: T
 
 def make_objective(
     model: Any,
-    documents: list[Document],
-    pairs: list[Pair] | None,
+    documents: Sequence[Document],
+    pairs: Sequence[Pair] | None,
     config: TrainingConfig,
     *,
     share_prefixes: bool,
@@ -116,7 +142,7 @@ def make_objective(
     """The method's objective. Call it while the model has its base's weights."""
     if pairs is None:
         return Supervised(model, documents, config, share_prefixes=share_prefixes, device=device)
-    return Preference(model, pairs, config, share_prefixes=share_prefixes, device=device)
+    return Preference(model, documents, pairs, config, share_prefixes=share_prefixes, device=device)
 
 
 class Supervised:
@@ -125,14 +151,14 @@ class Supervised:
     def __init__(
         self,
         model: Any,
-        documents: list[Document],
+        documents: Sequence[Document],
         config: TrainingConfig,
         *,
         share_prefixes: bool,
         device: torch.device,
     ) -> None:
         self.fast: FastLlama | None = None
-        self.documents: Sequence[Document] = documents
+        self.documents = documents
         self._model, self._config, self._share, self._device = model, config, share_prefixes, device
 
     def accumulate(self, rows: Sequence[int], *, seed: int) -> Outcome:
@@ -169,10 +195,17 @@ class Preference:
     """
 
     def __init__(
-        self, model: Any, pairs: list[Pair], config: TrainingConfig, *, share_prefixes: bool, device: torch.device
+        self,
+        model: Any,
+        documents: Sequence[Document],
+        pairs: Sequence[Pair],
+        config: TrainingConfig,
+        *,
+        share_prefixes: bool,
+        device: torch.device,
     ) -> None:
         self.fast: FastLlama | None = None
-        self.documents: Sequence[Document] = [document for pair in pairs for document in pair.documents]
+        self.documents = documents
         self._pairs = pairs
         self._model, self._config, self._share, self._device = model, config, share_prefixes, device
         self._reference = torch.full((len(pairs), 2), float("nan"))
@@ -205,7 +238,7 @@ class Preference:
         config = self._config
         self._ask_reference(row for row in range(len(self._pairs)) if self._reference[row].isnan().any())
         with torch.no_grad(), _evaluating(self._model):
-            sums, computed = self._sums(self._pairs)
+            sums, computed = self._sums(list(self._pairs))
         ratios = sums - self._reference
         lengths = torch.tensor([[document.num_trained for document in pair.documents] for pair in self._pairs])
         losses = pair_losses(

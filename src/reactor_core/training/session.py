@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import math
 import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,9 +55,9 @@ class Session:
         loaded: LoadedModel,
         chat: ChatFormat,
         dataset: Dataset,
-        documents: list[Document],
-        pairs: list[Pair] | None,
-        held: tuple[list[Document], list[Pair] | None] | None,
+        documents: Sequence[Document],
+        pairs: Sequence[Pair] | None,
+        held: tuple[Sequence[Document], Sequence[Pair] | None] | None,
         *,
         config: TrainingConfig,
         device: torch.device,
@@ -147,7 +148,7 @@ class Session:
         if self.config.gradient_checkpointing or why_not_fast(self.model) is not None:
             return None
         fast = FastLlama(self.model)
-        shortest = sorted(self.objective.documents, key=lambda document: (len(document.ids), document.row))[:2]
+        shortest = heapq.nsmallest(2, self.objective.documents, key=lambda document: len(document.ids))
         same, by_loss, by_grad = agrees(self.model, fast, shortest)
         if not same:
             warnings.warn(

@@ -150,13 +150,14 @@ class Trainer:
         try:
             loaded = load_model(entry, device=self.device)
             chat = ChatFormat(loaded.tokenizer, self.config.chat_template)
-            documents, pairs = encode_rows(dataset, chat, self.config)
+            tokenizer, kept = tokenizer_hash(loaded.tokenizer), self.settings.workspace / "cache" / "tokens"
+            documents, pairs = encode_rows(dataset, chat, self.config, folder=kept, tokenizer=tokenizer)
             held = self._held_out(dataset)
-            held_rows = None if held is None else encode_rows(held, chat, self.config)
+            held_rows = None if held is None else encode_rows(held, chat, self.config, folder=kept, tokenizer=tokenizer)
         except KeyboardInterrupt:
             raise Interrupted("stopped before the first step", remedy="run the same command again") from None
         template_hash = hashlib.sha256(chat.as_file().encode()).hexdigest()
-        identity = run_identity(self.config.hash, dataset, entry, template_hash, tokenizer_hash(loaded.tokenizer), held)
+        identity = run_identity(self.config.hash, dataset, entry, template_hash, tokenizer, held)
         facts = {
             "config": self.config.model_dump(mode="json"),
             "dataset": dataset_facts(dataset),
