@@ -7,15 +7,13 @@ import os
 import select
 import threading
 import time
-import traceback
-import warnings
 from collections.abc import Callable
 from typing import Any
 
-from reactor_core.errors import EnvironmentMissing, MissingExtra
 from reactor_core.safety.kill.keys import Corner, Hotkey
+from reactor_core.safety.xdisplay import open_display
 
-__all__ = ["LOOK_SECONDS", "ScreenWatch", "drop_socket"]
+__all__ = ["LOOK_SECONDS", "ScreenWatch"]
 
 _log = logging.getLogger(__name__)
 
@@ -45,17 +43,7 @@ class ScreenWatch:
     def __init__(
         self, display: str, happened: Happened, *, corner: Corner | None = None, hotkey: Hotkey | None = None
     ) -> None:
-        # Here, as it takes 50 ms that a machine without a screen need not spend.
-        try:
-            from Xlib import error
-            from Xlib.display import Display
-        except ImportError as missing:
-            raise MissingExtra("watching the corner and the hotkey", "desktop") from missing
-        try:
-            self._display: Any = Display(display)
-        except (error.DisplayError, OSError) as problem:
-            drop_socket(problem)
-            raise EnvironmentMissing(f"display {display} cannot be watched: {problem}") from None
+        self._display: Any = open_display(display, purpose="watching the corner and the hotkey")
         self.name = display
         self._happened = happened
         self._corner = corner
@@ -125,13 +113,3 @@ class ScreenWatch:
         finally:
             os.close(self._end)
             os.close(self._ending)
-
-
-def drop_socket(problem: BaseException) -> None:
-    """Python-xlib forgets its socket when it cannot connect; without this Python complains about it much later."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        error: BaseException | None = problem
-        while error is not None:
-            traceback.clear_frames(error.__traceback__)
-            error = error.__context__

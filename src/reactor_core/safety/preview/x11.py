@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from reactor_core.errors import ConfigError, EnvironmentMissing, MissingExtra
+from reactor_core.errors import ConfigError, EnvironmentMissing
 from reactor_core.safety.kill.keys import Corner
-from reactor_core.safety.kill.screen import drop_socket
 from reactor_core.safety.preview.keys import MODIFIERS, x_name
 from reactor_core.safety.preview.picture import png
 from reactor_core.safety.preview.target import AROUND, FRAME, Target, changed
+from reactor_core.safety.xdisplay import open_display
 
 __all__ = ["X11Driver"]
 
@@ -38,16 +38,9 @@ class X11Driver:
     """
 
     def __init__(self, display: str, *, corner: Corner | None = None) -> None:
-        try:
-            from Xlib import XK, error
-            from Xlib.display import Display
-        except ImportError as missing:
-            raise MissingExtra("clicking on an X display", "desktop") from missing
-        try:
-            self._display: Any = Display(display)
-        except (error.DisplayError, OSError) as problem:
-            drop_socket(problem)
-            raise EnvironmentMissing(f"display {display} cannot be opened: {problem}") from None
+        self._display: Any = open_display(display, purpose="clicking on it")
+        from Xlib import XK
+
         if not self._display.has_extension("XTEST"):
             self._display.close()
             raise EnvironmentMissing(f"display {display} cannot be clicked on: it has no XTEST extension")

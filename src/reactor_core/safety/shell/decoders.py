@@ -11,6 +11,8 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 
+from reactor_core.safety.shell.escapes import LETTERS, numbered
+
 __all__ = ["DECODERS", "decoded", "escaped", "formatted", "translated"]
 
 _CLASSES = {
@@ -25,10 +27,7 @@ _CLASSES["alpha"] = _CLASSES["upper"] + _CLASSES["lower"]
 _CLASSES["alnum"] = _CLASSES["digit"] + _CLASSES["upper"] + _CLASSES["lower"]
 
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|0?([0-7]{1,3})|(.))", re.DOTALL)
-_PLAIN_ESCAPES = {
-    "n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v",
-    "\\": "\\", '"': '"', "'": "'",
-}  # fmt: skip
+_PLAIN_ESCAPES = LETTERS | {"\\": "\\", '"': '"', "'": "'"}
 _FORMAT = re.compile(r"%(%|[-+ 0#]*(\*|\d+)?(?:\.(\*|\d+))?([diouxXeEfgGcsbq]))")
 
 
@@ -36,12 +35,8 @@ def escaped(text: str) -> str:
     """Backslash escapes replaced, as ``echo -e`` and ``printf`` do."""
 
     def plain(match: re.Match[str]) -> str:
-        for group in (1, 2, 3):
-            if match[group]:
-                code = int(match[group], 16)
-                return chr(code) if code < 0x110000 else match[0]
-        if match[4]:
-            return chr(int(match[4], 8) & 0xFF)
+        if (character := numbered(match)) is not None:
+            return character
         return _PLAIN_ESCAPES.get(match[5], match[0])
 
     return _ESCAPE.sub(plain, text.partition("\\c")[0])

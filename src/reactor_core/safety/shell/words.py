@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 
 from reactor_core.safety.scope import TooComplex
+from reactor_core.safety.shell.escapes import LETTERS, numbered
 from reactor_core.safety.shell.nodes import (
     Arithmetic,
     Literal,
@@ -31,17 +32,6 @@ _OPERATOR = re.compile(r":[-=?+]|[-=?+]|##?|%%?|//|/[#%]|/|\^\^?|,,?|~~?|:|@[A-Z
 _ESCAPE = re.compile(
     r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})|c(.)|(.))", re.DOTALL
 )
-_SIMPLE_ESCAPES = {
-    "n": "\n",
-    "t": "\t",
-    "r": "\r",
-    "a": "\a",
-    "b": "\b",
-    "e": "\x1b",
-    "E": "\x1b",
-    "f": "\f",
-    "v": "\v",
-}
 
 
 class BadSyntax(Exception):
@@ -52,15 +42,11 @@ def ansi_c(text: str) -> str:
     """What stands between ``$'`` and ``'``, with its escapes replaced."""
 
     def plain(match: re.Match[str]) -> str:
-        for group in (1, 2, 3):
-            if match[group]:
-                code = int(match[group], 16)
-                return chr(code) if code < 0x110000 else match[0]
-        if match[4]:
-            return chr(int(match[4], 8) & 0xFF)
+        if (character := numbered(match)) is not None:
+            return character
         if match[5]:
             return chr(ord(match[5]) & 0x1F)
-        return _SIMPLE_ESCAPES.get(match[6], match[6] if match[6] in "\\'\"?" else match[0])
+        return LETTERS.get(match[6], match[6] if match[6] in "\\'\"?" else match[0])
 
     text = _ESCAPE.sub(plain, text)
     if text.isascii():
