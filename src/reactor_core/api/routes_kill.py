@@ -25,12 +25,7 @@ async def kill_status(services: _Services) -> dict[str, Any]:
     state = services.bridge.latch.state()
     standing = await asyncio.to_thread(watcher_standing, services.bridge.workspace)
     return {
-        "tripped": state.tripped,
-        "epoch": state.tripped_epoch,
-        "reason": state.reason,
-        "at": state.at,
-        "by": state.by,
-        "event_id": state.event_id,
+        **state.as_dict(),
         "watched": standing is not None,
         "actions": [] if standing is None else list(standing.actions),
     }

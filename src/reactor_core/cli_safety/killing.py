@@ -124,12 +124,7 @@ def _status(settings: Settings) -> dict[str, Any]:
     state = Latch(settings.workspace).state()
     standing = watcher_standing(settings.workspace)
     return {
-        "tripped": state.tripped,
-        "epoch": state.tripped_epoch,
-        "reason": state.reason,
-        "at": state.at,
-        "by": state.by,
-        "event_id": state.event_id,
+        **state.as_dict(),
         "enabled": settings.kill_switch_enabled,
         "watcher": None
         if standing is None

@@ -76,6 +76,17 @@ class LatchState(msgspec.Struct, frozen=True):
         """Whether everything has to stand still."""
         return self.tripped_epoch > self.cleared_epoch
 
+    def as_dict(self) -> dict[str, Any]:
+        """For people and programs that ask how it stands."""
+        return {
+            "tripped": self.tripped,
+            "epoch": self.tripped_epoch,
+            "reason": self.reason,
+            "at": self.at,
+            "by": self.by,
+            "event_id": self.event_id,
+        }
+
 
 class _Kept(LatchState, frozen=True):
     """What the file holds: the state, and events that need not trip it again however late they come."""
