@@ -16,8 +16,8 @@ from google.cloud import storage
 
 Fault = Callable[[str, str], str | None]
 """Method and path of a request -> what becomes of it: None passes it on; ``<status>`` answers with that;
-``cut`` closes the connection in the middle of the request, ``lost`` after it was carried out; ``flip`` changes a byte of
-the answer; ``slow`` keeps it for a moment; ``short`` leaves things out of a listing; ``hang`` keeps it for long."""
+``cut`` closes the connection in the middle of the request, ``lost`` after it was carried out; ``flip`` changes a byte
+of the answer; ``slow`` keeps it for a moment; ``short`` leaves things out of a listing; ``hang`` keeps it for long."""
 
 SLOW_SECONDS = 0.3
 
