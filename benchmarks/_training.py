@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from _harness import emit, medians, run_child
@@ -23,6 +24,7 @@ __all__ = [
     "run_sides",
     "stopwatch_callback",
     "stopwatch_hook",
+    "trl_options",
 ]
 
 PACKAGES = ("torch", "transformers", "trl", "peft")
@@ -93,6 +95,19 @@ def lora_peft() -> Any:
     from peft import LoraConfig
 
     return LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules="all-linear", task_type="CAUSAL_LM")
+
+
+def trl_options(work: Path) -> dict[str, Any]:
+    """What every run of the peer has in common: one epoch on the processor, and nothing written or shown."""
+    return {
+        "output_dir": str(work / "trl"),
+        "num_train_epochs": 1,
+        "use_cpu": True,
+        "save_strategy": "no",
+        "report_to": "none",
+        "logging_steps": 10_000,
+        "disable_tqdm": True,
+    }
 
 
 def gemm_gflops(size: int = 2048, seconds: float = 3.0) -> float:

@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from _training import PACKAGES, Stopwatch, quiet_libraries, run_sides, stopwatch_callback, stopwatch_hook
+from _training import PACKAGES, Stopwatch, quiet_libraries, run_sides, stopwatch_callback, stopwatch_hook, trl_options
 
 ROOT = Path(__file__).resolve().parents[1]
 POOL = ROOT / "examples" / "experience" / "pool.jsonl"
@@ -61,7 +61,9 @@ def train_ours(path: Path, rows: int, work: Path) -> dict[str, float]:
     from reactor_core.utils.settings import load_settings
 
     # Saves during the run are pushed past its end: the peer saves nothing either.
-    config = settings_for(rows).model_copy(update={"output_dir": str(work / "ours"), "save_seconds": 1e6})
+    config = settings_for(rows).model_copy(
+        update={"output_dir": str(work / "ours"), "save_seconds": 1e6, "certificate": False}
+    )
     watch = Stopwatch()
     result = Trainer(config, hooks=[stopwatch_hook(watch)], settings=load_settings()).train(path, resume=False)
     return {
@@ -113,12 +115,11 @@ def train_trl(path: Path, rows: int, work: Path) -> dict[str, float]:
             task_type="CAUSAL_LM",
         ),
         args=SFTConfig(
-            output_dir=str(work / "trl"),
+            **trl_options(work),
             per_device_train_batch_size=1,
             max_length=round(tokens / len(used) * config.batch_size),
             packing=True,
             completion_only_loss=True,
-            num_train_epochs=1,
             learning_rate=config.learning_rate,
             lr_scheduler_type=config.lr_schedule,
             warmup_steps=config.warmup_ratio,  # below 1 it is a share of the run
@@ -127,11 +128,6 @@ def train_trl(path: Path, rows: int, work: Path) -> dict[str, float]:
             max_grad_norm=config.max_grad_norm or 0.0,
             bf16=False,
             gradient_checkpointing=False,
-            use_cpu=True,
-            save_strategy="no",
-            report_to="none",
-            logging_steps=10_000,
-            disable_tqdm=True,
         ),
         callbacks=[stopwatch_callback(watch)],
     )

@@ -32,6 +32,7 @@ from _training import (
     run_sides,
     stopwatch_callback,
     stopwatch_hook,
+    trl_options,
 )
 
 BATCH, LENGTH, RATE, BETA = 4, 1024, 1e-4, 0.1
@@ -58,7 +59,7 @@ def train_ours(rows: list[dict[str, Any]], work: Path) -> dict[str, float]:
     write_jsonl(rows, path)
     config = TrainingConfig(
         model_name=MODEL, method="dpo", dpo_beta=BETA, batch_size=BATCH, max_length=LENGTH, learning_rate=RATE,
-        output_dir=str(work / "ours"), save_seconds=1e6,
+        output_dir=str(work / "ours"), certificate=False, save_seconds=1e6,
     )  # fmt: skip
     watch = Stopwatch()
     trainer = Trainer(config, hooks=[stopwatch_hook(watch)], settings=load_settings())
@@ -97,17 +98,11 @@ def train_trl(side: str, rows: list[dict[str, Any]], work: Path) -> dict[str, fl
         train_dataset=Dataset.from_list(rows),
         peft_config=lora_peft(),
         args=DPOConfig(
-            output_dir=str(work / "trl"),
+            **trl_options(work),
             per_device_train_batch_size=BATCH,
             max_length=LENGTH,
-            num_train_epochs=1,
             learning_rate=RATE,
             beta=BETA,
-            use_cpu=True,
-            save_strategy="no",
-            report_to="none",
-            logging_steps=10_000,
-            disable_tqdm=True,
             **options,
         ),
         callbacks=[stopwatch_callback(watch)],

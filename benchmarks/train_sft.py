@@ -33,6 +33,7 @@ from _training import (
     run_sides,
     stopwatch_callback,
     stopwatch_hook,
+    trl_options,
 )
 
 BATCH, LENGTH, RATE = 8, 1024, 2e-4
@@ -64,7 +65,7 @@ def train_ours(count: int, work: Path) -> dict[str, float]:
     write_jsonl(rows_as_messages(count), path)
     config = TrainingConfig(
         model_name=MODEL, batch_size=BATCH, max_length=LENGTH, learning_rate=RATE, output_dir=str(work / "ours"),
-        save_seconds=1e6,  # the peer saves nothing either
+        certificate=False, save_seconds=1e6,  # the peer saves nothing either
     )  # fmt: skip
     watch = Stopwatch()
     trainer = Trainer(config, hooks=[stopwatch_hook(watch)], settings=load_settings())
@@ -107,14 +108,8 @@ def train_trl(side: str, count: int, work: Path) -> dict[str, float]:
         train_dataset=Dataset.from_list(rows),
         peft_config=lora_peft(),
         args=SFTConfig(
-            output_dir=str(work / "trl"),
-            num_train_epochs=1,
+            **trl_options(work),
             learning_rate=RATE,
-            use_cpu=True,
-            save_strategy="no",
-            report_to="none",
-            logging_steps=10_000,
-            disable_tqdm=True,
             **options,
         ),
         callbacks=[stopwatch_callback(watch)],
