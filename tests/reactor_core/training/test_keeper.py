@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from reactor_core.cloud.blobs import FolderStore
+from reactor_core.training.checkpoint import Progress
+from reactor_core.training.keeper import Keeper, Place
+from reactor_core.training.optim import build_optimizer
+from reactor_core.training.remote import RemoteRun
+from reactor_core.training.runs import Run
+from reactor_core.utils.clock import SystemClock
+
+
+class Ticking(SystemClock):
+    """Stands still unless it is set."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class Setting:
+    """A keeper over one tensor."""
+
+    def __init__(self, folder: Path, *, interval: int | None = None, store: bool = False) -> None:
+        self.clock = Ticking()
+        self.run = Run("train-1", folder / "run", resumed=False)
+        self.run.path.mkdir()
+        self.weight = torch.nn.Parameter(torch.zeros(2, 2))
+        optimizer = build_optimizer([self.weight], learning_rate=0.1, weight_decay=0.0, beta2=0.9)
+        self.remote = RemoteRun(FolderStore(folder / "store"), {"dataset": "a"}, clock=self.clock)
+        self.remote.look()
+        self.remote.claim("train-1")
+        self.progress = Progress()
+        self.keeper = Keeper(
+            self.run,
+            parameters={"w": self.weight},
+            optimizer=optimizer,
+            identity={"dataset": "a"},
+            progress=self.progress,
+            seconds=60,
+            keep=2,
+            clock=self.clock,
+            elsewhere=Place(self.remote if store else None, interval),
+        )
+
+    def step(self) -> None:
+        with self.keeper.moving(self.progress):
+            self.progress.step += 1
+        self.keeper.tick(self.progress)
+
+    def saved(self) -> list[int]:
+        return sorted(int(path.name.removeprefix("step-")) for path in self.run.checkpoints.glob("step-*"))
+
+
+def test_time_decides_when_to_save(tmp_path: Path) -> None:
+    setting = Setting(tmp_path)
+    setting.step()
+    assert setting.saved() == []
+    setting.clock.now = 60.0
+    setting.step()
+    setting.step()
+    assert setting.saved() == [2]
+
+
+def test_steps_decide_where_they_are_given_and_time_does_as_well(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, interval=3, store=True)
+    with setting.keeper.watching():
+        for _ in range(3):
+            setting.step()
+        assert setting.saved() == [3]
+        setting.clock.now = 60.0
+        setting.step()
+    assert setting.saved() == [3, 4]
+    assert setting.remote.newest_step == 3
+
+
+def test_a_checkpoint_is_not_written_twice(tmp_path: Path) -> None:
+    setting = Setting(tmp_path)
+    setting.step()
+    setting.keeper.save_news(setting.progress)
+    (setting.run.checkpoints / "step-00000001" / "mark").touch()
+    setting.keeper.save_news(setting.progress)
+    assert (setting.run.checkpoints / "step-00000001" / "mark").exists()
+
+
+def test_a_rest_says_what_the_store_has(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "both").mkdir()
+    alone, both = Setting(tmp_path / "here"), Setting(tmp_path / "both", store=True)
+    with alone.keeper.watching(), both.keeper.watching():
+        alone.step()
+        both.step()
+        assert alone.keeper.rest(alone.progress) == ""
+        assert both.keeper.rest(both.progress).endswith("has it too")
+    assert both.remote.newest_step == 1
+
+
+def test_what_a_store_refuses_stays_on_this_machine_and_is_said(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, store=True)
+    other = RemoteRun(FolderStore(tmp_path / "store"), {"dataset": "a"}, clock=setting.clock)
+    other.look()
+    other.claim("train-1")
+    with setting.keeper.watching():
+        setting.step()
+        assert setting.keeper.rest(setting.progress).endswith("has only what it had")
+    (tmp_path / "adapter").mkdir()
+    fault = setting.keeper.finish(setting.progress, setting.run.path)
+    assert fault is not None
+    assert fault.startswith("the result is on this machine only")
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_without_news_a_notice_writes_nothing(tmp_path: Path, at: int) -> None:
+    setting = Setting(tmp_path)
+    if at:
+        setting.step()
+        setting.keeper.save(setting.progress)
+    with setting.keeper.watching() as stopped:
+        setting.keeper._shadow.give_notice("SIGTERM")
+        assert setting.keeper._shadow.wait(30)
+        assert stopped() == "SIGTERM"
+    assert setting.saved() == [at] * at
