@@ -11,7 +11,7 @@ from reactor_core.errors import ArtifactCorrupt
 from reactor_core.utils.canonical import content_hash
 from reactor_core.utils.files import atomic_write, sha256_file
 
-__all__ = ["CARD", "ModelEntry", "describe_folder", "read_entry", "write_card"]
+__all__ = ["CARD", "ModelEntry", "describe_folder", "read_entry", "weight_files", "write_card"]
 
 CARD = "reactor-model.json"
 """Name of the card inside a model's folder."""

@@ -1,4 +1,4 @@
-"""A model and its tokenizer in memory, in float32."""
+"""A model and its tokenizer in memory: float32, or the weights of linear layers in four bits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from transformers.utils import logging as transformers_logging
 
 from reactor_core.errors import ArtifactCorrupt
 from reactor_core.models.attention import DOCUMENT_ATTENTION
-from reactor_core.models.entry import ModelEntry
+from reactor_core.models.entry import ModelEntry, weight_files
+from reactor_core.models.quantize import Quantization, quantize_layers, stored_dtype
 
 __all__ = ["LoadedModel", "load_model", "load_tokenizer"]
 
@@ -60,23 +61,38 @@ def load_tokenizer(path: Path) -> Any:
         raise ArtifactCorrupt(f"no readable tokenizer in {path}: {error}", remedy="pull the model again") from error
 
 
-def load_model(entry: ModelEntry, *, device: torch.device | str = "cpu") -> LoadedModel:
+def load_model(
+    entry: ModelEntry,
+    *,
+    device: torch.device | str = "cpu",
+    quantization: Quantization | None = None,
+    double_quantization: bool = True,
+) -> LoadedModel:
     """Load weights and tokenizer.
 
     Args:
         entry: What :func:`~reactor_core.models.store.resolve_model` found.
         device: Where the weights go.
+        quantization: ``"nf4"`` keeps the weights of linear layers in four bits, and never holds all of them in full;
+            None keeps float32.
+        double_quantization: Store the scales of the four-bit weights in eight bits.
 
     Raises:
         ArtifactCorrupt: The folder cannot be read as a causal model.
+        MissingExtra: ``quantization`` is asked for and bitsandbytes is not installed.
     """
     tokenizer = load_tokenizer(entry.path)
     try:
         with quiet_transformers():
             model = AutoModelForCausalLM.from_pretrained(
-                str(entry.path), dtype=torch.float32, attn_implementation=DOCUMENT_ATTENTION, local_files_only=True
+                str(entry.path),
+                dtype=torch.float32 if quantization is None else stored_dtype(weight_files(entry.path)),
+                attn_implementation=DOCUMENT_ATTENTION,
+                local_files_only=True,
             )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise ArtifactCorrupt(f"{entry.path} is no readable causal model: {error}") from error
     model.requires_grad_(False)
+    if quantization is not None:
+        quantize_layers(model, double_quantization=double_quantization, device=device)
     return LoadedModel(model.to(device).eval(), tokenizer, entry)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,13 @@ from numpy.typing import NDArray
 from reactor_core.data.chat import ChatFormat
 from reactor_core.data.packing import Document, micro_batches, pack
 from reactor_core.data.records import Message
-from reactor_core.errors import ArtifactCorrupt, ConfigError
+from reactor_core.errors import ConfigError
+from reactor_core.models.adapter_folder import require_same_base
 from reactor_core.models.load import LoadedModel, load_model
 from reactor_core.models.store import resolve_model
 from reactor_core.training.llama import FastLlama, why_not_fast
-from reactor_core.training.lora import load_adapter, merge_adapter
+from reactor_core.training.lora import merge_adapter
+from reactor_core.training.peft_format import load_adapter
 from reactor_core.training.step import predicting_states
 from reactor_core.utils.settings import Settings, load_settings
 
@@ -46,7 +47,7 @@ class Engine:
     def __init__(self, loaded: LoadedModel, chat: ChatFormat, adapter: Path | None) -> None:
         self.model, self.tokenizer, self.entry = loaded.model, loaded.tokenizer, loaded.entry
         self.chat, self.adapter = chat, adapter
-        self._fast = FastLlama(self.model) if why_not_fast(self.model) is None else None
+        self.fast = FastLlama(self.model) if why_not_fast(self.model) is None else None
         self._window = getattr(self.model.config, "max_position_embeddings", None)
 
     def count_tokens(self, prompt: Prompt) -> int:
@@ -159,7 +160,7 @@ class Engine:
         with torch.inference_mode():
             for part in micro_batches(documents, max_tokens=_MAX_TOKENS):
                 batch = pack(part).to(self.model.device)
-                states = predicting_states(self.model, batch, self._fast)
+                states = predicting_states(self.model, batch, self.fast)
                 scores = self._log_probs(states, batch.predict, batch.targets)
                 np.add.at(result, np.asarray(batch.rows)[batch.owner.cpu().numpy()], scores)
         return result.reshape(len(prompts), len(endings))
@@ -217,7 +218,7 @@ def load_engine(
     folder = None if adapter is None else Path(adapter)
     template = chat_template
     if folder is not None:
-        _check_base(folder, loaded)
+        require_same_base(folder, loaded.entry)
         load_adapter(loaded.model, folder)
         merge_adapter(loaded.model)
         stored = folder / "chat_template.jinja"
@@ -225,16 +226,3 @@ def load_engine(
             template = str(stored)
     loaded.model.eval()
     return Engine(loaded, ChatFormat(loaded.tokenizer, template or "model"), folder)
-
-
-def _check_base(folder: Path, loaded: LoadedModel) -> None:
-    """An adapter of ours says which weights it was trained on; on others it would be quietly wrong."""
-    card = folder / "card.json"
-    if not card.is_file():
-        return
-    expected = json.loads(card.read_text(encoding="utf-8"))["base"]["weights_hash"]
-    if expected != loaded.entry.weights_hash:
-        raise ArtifactCorrupt(
-            f"adapter {folder} was trained on other base weights than {loaded.entry.name!r} from {loaded.entry.origin}",
-            remedy="pull the model from the source that the adapter's card names",
-        )

@@ -16,14 +16,12 @@ from filelock import FileLock
 
 from reactor_core.errors import ArtifactCorrupt, NotFound, PromotionRefused
 from reactor_core.eval.promotion import Promotion
+from reactor_core.models.adapter_folder import hash_adapter
 from reactor_core.utils.canonical import canonical_json, content_hash
 from reactor_core.utils.clock import Clock, SystemClock, to_iso
-from reactor_core.utils.files import atomic_write, sha256_file
+from reactor_core.utils.files import atomic_write
 
-__all__ = ["AdapterEntry", "AdapterRegistry", "hash_adapter"]
-
-_WEIGHTS = "adapter_model.safetensors"
-_CONFIG = "adapter_config.json"
+__all__ = ["AdapterEntry", "AdapterRegistry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +45,6 @@ class AdapterEntry:
     promotion: Mapping[str, Any]
     parent: str | None
     created: str
-
-
-def hash_adapter(adapter_dir: Path) -> str:
-    """One hash over all files of an adapter's folder: the hash of the map from file name to SHA-256.
-
-    Raises:
-        NotFound: The folder does not hold an adapter in PEFT's format.
-    """
-    for name in (_CONFIG, _WEIGHTS):
-        if not (adapter_dir / name).is_file():
-            raise NotFound(
-                f"{adapter_dir} is no adapter: {name} is missing", remedy="give the folder a run has written"
-            )
-    files = sorted(path for path in adapter_dir.rglob("*") if path.is_file())
-    return content_hash({path.relative_to(adapter_dir).as_posix(): sha256_file(path) for path in files})
 
 
 class AdapterRegistry:

@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from reactor_core.data.chat import ChatFormat
 from reactor_core.models.load import LoadedModel
 from reactor_core.training.config import TrainingConfig
-from reactor_core.training.lora import adapter_config, save_adapter
+from reactor_core.training.peft_format import adapter_config, save_adapter
 from reactor_core.training.tensors import as_os_error
 from reactor_core.utils.files import atomic_write, storage_errors
 

@@ -1,85 +1,93 @@
-"""Low-rank adapters (Hu et al. 2021, https://arxiv.org/abs/2106.09685), saved in PEFT's format.
+"""Low-rank adapters (Hu et al. 2021, https://arxiv.org/abs/2106.09685).
 
 A frozen projection ``y = x W^T + b`` becomes ``y = x W^T + b + s (x A^T) B^T``; A is ``[r, in]``, B is ``[out, r]`` and
 zero at the start, ``s = alpha / r`` (``alpha / sqrt(r)`` for rank-stabilised LoRA, https://arxiv.org/abs/2312.03732).
 The autograd function below writes the low-rank part into the output in place, keeps only x and ``x A^T`` for the
-backward pass, and never forms a gradient of W.
+backward pass, and never forms a gradient of W. It asks the layer for W in both passes, so a W that is kept in four bits
+(:mod:`reactor_core.models.quantize`) is held in full only while it is multiplied.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 from torch.nn.functional import dropout, linear
 from transformers.pytorch_utils import Conv1D
 
-from reactor_core.errors import ArtifactCorrupt, ConfigError, NotFound
-from reactor_core.training.tensors import write_tensors
-from reactor_core.utils.files import atomic_write
+from reactor_core.errors import ConfigError
+from reactor_core.models.quantize import Nf4Linear
 
 __all__ = [
+    "Bias",
     "LoraLinear",
-    "adapter_config",
     "adapter_off",
-    "adapter_tensors",
     "inject_lora",
-    "load_adapter",
+    "linear_layers",
     "lora_modules",
     "merge_adapter",
-    "save_adapter",
+    "trained_biases",
 ]
 
-_PEFT_PREFIX = "base_model.model."
+Bias = Literal["none", "lora_only", "all"]
+"""Which biases are trained beside the low-rank parts: none, those of the adapted layers, or every bias of the model."""
+
+_UNTRAINED = "reactor_untrained_biases"
+"""Attribute of an adapted model: the trained biases by name, as the base model has them."""
 
 
 class _LoraProjection(torch.autograd.Function):
-    """``x W^T + b + s (x A^T) B^T`` for rows x ``[T, in]``, W ``[out, in]``, A ``[r, in]``, B ``[out, r]``."""
+    """``x W^T + b + s (d A^T) B^T`` for rows x ``[T, in]``, W ``[out, in]``, A ``[r, in]``, B ``[out, r]``.
+
+    d is x after dropout, or None for x itself.
+    """
 
     @staticmethod
     def forward(
         ctx: Any,
         x: torch.Tensor,
-        weight: torch.Tensor,
+        dropped: torch.Tensor | None,
+        layer: LoraLinear,
         bias: torch.Tensor | None,
         lora_a: torch.Tensor,
         lora_b: torch.Tensor,
-        scale: float,
     ) -> torch.Tensor:
-        down = x @ lora_a.t()
-        out = linear(x, weight, bias)
-        out.addmm_(down, lora_b.t(), alpha=scale)
-        ctx.save_for_backward(x, weight, lora_a, lora_b, down)
-        ctx.scale = scale
+        low = x if dropped is None else dropped
+        down = low @ lora_a.t()
+        out = linear(x, layer.weight, bias)
+        out.addmm_(down, lora_b.t(), alpha=layer.scale)
+        ctx.save_for_backward(low, lora_a, lora_b, down)
+        ctx.layer, ctx.drops = layer, dropped is not None
         return out
 
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        x, weight, lora_a, lora_b, down = ctx.saved_tensors
-        grad = grads[0]
-        up = (grad @ lora_b).mul_(ctx.scale)  # [T, r]
-        grad_a = up.t() @ x
-        grad_b = (grad.t() @ down).mul_(ctx.scale)
-        grad_x = None
+        low, lora_a, lora_b, down = ctx.saved_tensors
+        grad, scale = grads[0], ctx.layer.scale
+        up = (grad @ lora_b).mul_(scale)  # [T, r]
+        grad_a = up.t() @ low
+        grad_b = (grad.t() @ down).mul_(scale)
+        grad_bias = grad.sum(0) if ctx.needs_input_grad[3] else None
+        grad_x = grad_dropped = None
         if ctx.needs_input_grad[0]:
-            grad_x = grad @ weight
-            grad_x.addmm_(up, lora_a)
-        return grad_x, None, None, grad_a, grad_b, None
+            grad_x = grad @ ctx.layer.weight
+            if not ctx.drops:
+                grad_x.addmm_(up, lora_a)
+        if ctx.needs_input_grad[1]:
+            grad_dropped = up @ lora_a
+        return grad_x, grad_dropped, None, grad_bias, grad_a, grad_b
 
 
 class LoraLinear(nn.Module):
     """A frozen linear layer with a trainable low-rank addition.
 
     Args:
-        base: ``nn.Linear``, or GPT-2's ``Conv1D`` whose weight is transposed.
+        base: ``nn.Linear``, :class:`~reactor_core.models.quantize.Nf4Linear`, or GPT-2's ``Conv1D`` whose weight is
+            transposed.
         rank: r.
         scale: s.
         dropout_p: Share of inputs dropped on the low-rank path while training.
@@ -90,10 +98,10 @@ class LoraLinear(nn.Module):
         self, base: nn.Module, *, rank: int, scale: float, dropout_p: float, generator: torch.Generator | None
     ) -> None:
         super().__init__()
-        weight = base.weight
-        assert isinstance(weight, torch.Tensor)
         self.transposed = isinstance(base, Conv1D)
         self.base = base
+        weight = base.weight
+        assert isinstance(weight, torch.Tensor)
         outputs, inputs = weight.shape[::-1] if self.transposed else weight.shape
         self.scale, self.dropout_p = scale, dropout_p
         self.switched_off = False
@@ -105,14 +113,14 @@ class LoraLinear(nn.Module):
 
     @property
     def weight(self) -> torch.Tensor:
-        """The frozen weight as ``[out, in]``."""
+        """The frozen weight as ``[out, in]``; of a base in four bits a new tensor each time."""
         weight = self.base.weight
         assert isinstance(weight, torch.Tensor)
         return weight.t() if self.transposed else weight
 
     @property
     def bias(self) -> torch.Tensor | None:
-        """The frozen bias."""
+        """The bias, which is frozen unless biases are trained too."""
         bias: torch.Tensor | None = getattr(self.base, "bias", None)
         return bias
 
@@ -120,33 +128,50 @@ class LoraLinear(nn.Module):
         """Project ``[..., in]`` to ``[..., out]``."""
         if self.switched_off:
             return linear(x, self.weight, self.bias)
-        if self.dropout_p and self.training:
-            low: torch.Tensor = linear(linear(dropout(x, self.dropout_p), self.lora_A), self.lora_B)
-            return linear(x, self.weight, self.bias) + self.scale * low
         rows = x.reshape(-1, x.shape[-1])
+        dropped = dropout(rows, self.dropout_p) if self.dropout_p and self.training else None
         out: torch.Tensor = _LoraProjection.apply(  # type: ignore[no-untyped-call]
-            rows, self.weight, self.bias, self.lora_A, self.lora_B, self.scale
+            rows, dropped, self, self.bias, self.lora_A, self.lora_B
         )
         return out.view(*x.shape[:-1], -1)
 
     def merge(self) -> nn.Module:
-        """The base layer with the low-rank part added into its weight."""
+        """The base layer with the low-rank part added into its weight; one in four bits becomes an ordinary one."""
+        base = self.base.restored() if isinstance(self.base, Nf4Linear) else self.base
+        weight = base.weight
+        assert isinstance(weight, torch.Tensor)
         with torch.no_grad():
-            self.weight.addmm_(self.lora_B, self.lora_A, alpha=self.scale)
-        return self.base
+            (weight.t() if isinstance(base, Conv1D) else weight).addmm_(self.lora_B, self.lora_A, alpha=self.scale)
+        return base
 
 
 @contextmanager
 def adapter_off(model: nn.Module) -> Iterator[None]:
-    """Inside the block the model computes what it did before :func:`inject_lora`."""
+    """Inside the block the model computes what it did before :func:`inject_lora`, trained biases included."""
     modules = [module for _, module in lora_modules(model)]
+    biases = [(model.get_parameter(name), first) for name, first in _untrained(model).items()]
+    trained = [parameter.data for parameter, _ in biases]
     for module in modules:
         module.switched_off = True
+    for parameter, first in biases:
+        parameter.data = first
     try:
         yield
     finally:
         for module in modules:
             module.switched_off = False
+        for (parameter, _), value in zip(biases, trained, strict=True):
+            parameter.data = value
+
+
+def _untrained(model: nn.Module) -> dict[str, torch.Tensor]:
+    first: dict[str, torch.Tensor] = getattr(model, _UNTRAINED, {})
+    return first
+
+
+def trained_biases(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The biases that belong to the adapter, by the name that they have in the adapted model."""
+    return {name: model.get_parameter(name) for name in _untrained(model)}
 
 
 def lora_modules(model: nn.Module) -> Iterator[tuple[str, LoraLinear]]:
@@ -166,10 +191,15 @@ def _matches(path: str, target: str) -> bool:
     return path == target or path.endswith(f".{target}")
 
 
-def _targets(model: Any, target_modules: str | Sequence[str], layers: int | None) -> list[str]:
-    linears = {name: module for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D)}
+def linear_layers(model: Any) -> dict[str, nn.Module]:
+    """Every layer that can be adapted, by its path: linear ones, but not the head."""
     head = model.get_output_embeddings()
-    linears = {name: module for name, module in linears.items() if module is not head}
+    kinds = (nn.Linear, Conv1D, Nf4Linear)
+    return {name: layer for name, layer in model.named_modules() if isinstance(layer, kinds) and layer is not head}
+
+
+def _targets(model: Any, target_modules: str | Sequence[str], layers: int | None) -> list[str]:
+    linears = linear_layers(model)
     if target_modules != "all-linear":
         wanted = [target_modules] if isinstance(target_modules, str) else list(target_modules)
         missing = [target for target in wanted if not any(_matches(name, target) for name in linears)]
@@ -194,6 +224,7 @@ def inject_lora(
     target_modules: str | Sequence[str] = "all-linear",
     layers: int | None = None,
     rslora: bool = False,
+    bias: Bias = "none",
     seed: int = 0,
 ) -> list[str]:
     """Freeze the model and put a low-rank addition on its projections, in place.
@@ -206,13 +237,14 @@ def inject_lora(
         target_modules: ``"all-linear"`` (all but the head), or last parts of layer names such as ``("q_proj",)``.
         layers: Only the topmost so many decoder layers; None is all. The backward pass stops below them.
         rslora: Scale by ``alpha / sqrt(r)``.
+        bias: Which biases are trained too.
         seed: Of A's first values.
 
     Returns:
         The paths of the adapted layers.
 
     Raises:
-        ConfigError: A target names no layer.
+        ConfigError: A target names no layer, or ``bias`` asks for biases and there are none.
     """
     model.requires_grad_(False)
     generator = torch.Generator().manual_seed(seed)
@@ -223,94 +255,33 @@ def inject_lora(
         holder = model.get_submodule(parent)
         module = LoraLinear(getattr(holder, leaf), rank=rank, scale=scale, dropout_p=dropout_p, generator=generator)
         setattr(holder, leaf, module)
+    _train_biases(model, bias)
     return paths
 
 
-def adapter_config(
-    model: Any, *, base: str, rank: int, alpha: float, dropout_p: float, layers: int | None, rslora: bool
-) -> dict[str, Any]:
-    """``adapter_config.json`` as PEFT reads it."""
-    modules = dict(lora_modules(model))
-    config: dict[str, Any] = {
-        "peft_type": "LORA",
-        "task_type": "CAUSAL_LM",
-        "base_model_name_or_path": base,
-        "r": rank,
-        "lora_alpha": alpha,
-        "lora_dropout": dropout_p,
-        "use_rslora": rslora,
-        "bias": "none",
-        "fan_in_fan_out": any(module.transposed for module in modules.values()),
-        "inference_mode": True,
-        "target_modules": sorted({name.split(".")[-1] for name in modules}),
+def _train_biases(model: Any, bias: Bias) -> None:
+    if bias == "none":
+        return
+    adapted = {f"{path}.base.bias" for path, _ in lora_modules(model)}
+    chosen = {
+        name: parameter
+        for name, parameter in model.named_parameters()
+        if name.endswith(".bias") and (bias == "all" or name in adapted)
     }
-    if layers is not None:
-        depth = int(model.config.num_hidden_layers)
-        config["layers_to_transform"] = list(range(depth - layers, depth))
-    return config
-
-
-def adapter_tensors(model: nn.Module) -> dict[str, torch.Tensor]:
-    """The trained tensors under PEFT's names."""
-    tensors: dict[str, torch.Tensor] = {}
-    for name, module in lora_modules(model):
-        tensors[f"{_PEFT_PREFIX}{name}.lora_A.weight"] = module.lora_A.detach().cpu().contiguous()
-        tensors[f"{_PEFT_PREFIX}{name}.lora_B.weight"] = module.lora_B.detach().cpu().contiguous()
-    return tensors
-
-
-def save_adapter(model: nn.Module, config: dict[str, Any], folder: Path) -> None:
-    """Write ``adapter_config.json`` and ``adapter_model.safetensors`` into ``folder``."""
-    write_tensors(adapter_tensors(model), folder / "adapter_model.safetensors")
-    atomic_write(folder / "adapter_config.json", json.dumps(config, indent=2, sort_keys=True) + "\n")
-
-
-def load_adapter(model: Any, folder: Path) -> dict[str, Any]:
-    """Put an adapter saved by us or by PEFT on a freshly loaded base model, in place.
-
-    Returns:
-        Its ``adapter_config.json``.
-
-    Raises:
-        NotFound: The folder holds no adapter.
-        ArtifactCorrupt: Its tensors cannot be read, or do not fit its configuration or the model.
-    """
-    file = folder / "adapter_config.json"
-    if not file.is_file():
-        raise NotFound(f"{folder} holds no adapter_config.json", remedy="give the adapter folder of a training run")
-    config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    try:
-        tensors = load_file(str(folder / "adapter_model.safetensors"))
-    except (OSError, SafetensorError) as error:
-        raise ArtifactCorrupt(f"adapter {folder} has no readable adapter_model.safetensors: {error}") from error
-    transform = config.get("layers_to_transform")
-    inject_lora(
-        model,
-        rank=int(config["r"]),
-        alpha=float(config["lora_alpha"]),
-        dropout_p=float(config.get("lora_dropout") or 0.0),
-        target_modules=config["target_modules"],
-        layers=None if transform is None else len(transform),
-        rslora=bool(config.get("use_rslora")),
-    )
-    wanted = {
-        f"{_PEFT_PREFIX}{name}.{leaf}.weight": getattr(module, leaf)
-        for name, module in lora_modules(model)
-        for leaf in ("lora_A", "lora_B")
-    }
-    if wanted.keys() != tensors.keys():
-        odd = sorted(wanted.keys() ^ tensors.keys())[:3]
-        raise ArtifactCorrupt(f"adapter {folder} does not fit the model: {', '.join(odd)}")
-    with torch.no_grad():
-        for name, parameter in wanted.items():
-            if parameter.shape != tensors[name].shape:
-                raise ArtifactCorrupt(f"adapter {folder}: {name} has shape {tuple(tensors[name].shape)}")
-            parameter.copy_(tensors[name])
-    return config
+    if not chosen:
+        raise ConfigError(f"lora_bias={bias!r}: there is no such bias in this model", remedy="use lora_bias='none'")
+    for parameter in chosen.values():
+        parameter.requires_grad_(True)
+    setattr(model, _UNTRAINED, {name: parameter.detach().clone() for name, parameter in chosen.items()})
 
 
 def merge_adapter(model: Any) -> None:
-    """Fold the adapter into the base weights and take the low-rank layers out, in place."""
+    """Fold the adapter into the base weights and take the low-rank layers out, in place.
+
+    Adapted layers whose weights are kept in four bits become ordinary ones: what is merged is what was trained.
+    """
     for path, module in list(lora_modules(model)):
         parent, _, leaf = path.rpartition(".")
         setattr(model.get_submodule(parent), leaf, module.merge())
+    if _untrained(model):
+        delattr(model, _UNTRAINED)

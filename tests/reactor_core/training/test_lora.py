@@ -1,27 +1,16 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
-from reactor_core.errors import ArtifactCorrupt, ConfigError, NotFound
-from reactor_core.training.lora import (
-    adapter_config,
-    adapter_off,
-    inject_lora,
-    load_adapter,
-    lora_modules,
-    merge_adapter,
-    save_adapter,
-)
-
-# peft 0.21 still uses a name that transformers 5.23 calls deprecated.
-pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+from reactor_core.errors import ConfigError
+from reactor_core.training.lora import adapter_off, inject_lora, lora_modules, merge_adapter, trained_biases
 
 IDS = torch.tensor([[5, 9, 40, 77, 8, 30, 60]])
 FAMILIES = ["llama", "qwen2", "gpt2"]
@@ -35,70 +24,33 @@ def load(folder: Path) -> Any:
 
 
 def randomize(model: Any) -> None:
-    """B starts at zero; give it values so that the adapter does something."""
+    """B starts at zero, and biases as they were; give both values so that the adapter does something."""
     generator = torch.Generator().manual_seed(1)
     for _, module in lora_modules(model):
         module.lora_B.data.normal_(std=0.1, generator=generator)
+    for bias in trained_biases(model).values():
+        bias.data.add_(torch.randn(bias.shape, generator=generator), alpha=0.1)
 
 
-def save(model: Any, folder: Path, **options: Any) -> None:
-    facts = {"base": "base", "rank": 4, "alpha": 8.0, "dropout_p": 0.0, "layers": None, "rslora": False, **options}
-    folder.mkdir(exist_ok=True)
-    save_adapter(model, adapter_config(model, **facts), folder)
+class _Holder(nn.Module):
+    """The least that counts as a model: one layer, no head."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def get_output_embeddings(self) -> None:
+        return None
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("options", [{}, {"rslora": True}, {"layers": 1}], ids=["plain", "rslora", "top layer"])
-def test_peft_loads_what_we_save(family: str, options: dict[str, Any], model_folder: MakeModel, tmp_path: Path) -> None:
-    from peft import PeftModel
-
-    model = load(model_folder(family))
-    inject_lora(model, rank=4, alpha=8.0, **options)
-    randomize(model)
-    save(model, tmp_path / "adapter", **options)
-    theirs = PeftModel.from_pretrained(load(model_folder(family)), str(tmp_path / "adapter")).eval()
-    assert torch.allclose(model(IDS).logits, theirs(IDS).logits, atol=1e-5)
-    assert not torch.allclose(model(IDS).logits, load(model_folder(family))(IDS).logits, atol=1e-2)
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_we_load_what_peft_saves(family: str, model_folder: MakeModel, tmp_path: Path) -> None:
-    from peft import LoraConfig, get_peft_model
-
-    config = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False)
-    config.fan_in_fan_out = family == "gpt2"
-    theirs = get_peft_model(load(model_folder(family)), config).eval()
-    theirs.save_pretrained(str(tmp_path / "adapter"))
-    ours = load(model_folder(family))
-    load_adapter(ours, tmp_path / "adapter")
-    assert torch.allclose(ours(IDS).logits, theirs(IDS).logits, atol=1e-5)
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_gradients_equal_peft_with_plain_autograd(family: str, model_folder: MakeModel, tmp_path: Path) -> None:
-    from peft import PeftModel
-
-    model = load(model_folder(family))
-    inject_lora(model, rank=4, alpha=8.0)
-    randomize(model)
-    save(model, tmp_path / "adapter")
-    theirs = PeftModel.from_pretrained(load(model_folder(family)), str(tmp_path / "adapter"), is_trainable=True)
-    for each in (model, theirs):
-        each(IDS, labels=IDS).loss.backward()
-    reference = {name: value.grad for name, value in theirs.named_parameters() if value.requires_grad}
-    compared = 0
-    for path, module in lora_modules(model):
-        for leaf in ("lora_A", "lora_B"):
-            expected = reference[f"base_model.model.{path}.{leaf}.default.weight"]
-            assert torch.allclose(getattr(module, leaf).grad, expected, atol=1e-5), f"{path} {leaf}"
-            compared += 1
-    assert compared == len(reference)
+def holder(layer: nn.Module) -> Any:
+    return _Holder(copy.deepcopy(layer))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_merged_adapter_answers_the_same(family: str, model_folder: MakeModel) -> None:
     model = load(model_folder(family))
-    inject_lora(model, rank=4, alpha=8.0)
+    inject_lora(model, rank=4, alpha=8.0, bias="none" if family == "llama" else "all")
     randomize(model)
     before = model(IDS).logits
     merge_adapter(model)
@@ -106,14 +58,16 @@ def test_a_merged_adapter_answers_the_same(family: str, model_folder: MakeModel)
     assert torch.allclose(model(IDS).logits, before, atol=1e-5)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    ("family", "bias"), [*((family, "none") for family in FAMILIES), ("qwen2", "all"), ("gpt2", "all")]
+)
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 def test_an_adapter_that_is_off_is_as_if_it_were_not_there(
-    family: str, dropout: float, model_folder: MakeModel
+    family: str, dropout: float, bias: Any, model_folder: MakeModel
 ) -> None:
     model = load(model_folder(family))
     before = model(IDS).logits
-    inject_lora(model, rank=4, alpha=8.0, dropout_p=dropout)
+    inject_lora(model, rank=4, alpha=8.0, dropout_p=dropout, bias=bias)
     randomize(model)
     model.train()
     with adapter_off(model):
@@ -150,6 +104,25 @@ def test_dropout_acts_in_training_only(model_folder: MakeModel) -> None:
     assert not torch.equal(model.train()(IDS).logits, plain(IDS).logits)
 
 
+def test_dropout_keeps_the_gradients_of_plain_autograd() -> None:
+    base = nn.Linear(6, 5)
+    plain, written = holder(base), holder(base)
+    inject_lora(written, rank=2, alpha=4.0, dropout_p=0.5, bias="all", target_modules=("layer",))
+    randomize(written)
+    module = written.layer.train()
+    first, second = (torch.randn(7, 6, generator=torch.Generator().manual_seed(3)) for _ in range(2))
+    first.requires_grad_(), second.requires_grad_()
+    torch.manual_seed(0)
+    module(first).square().sum().backward()
+    torch.manual_seed(0)
+    a, b = (value.detach().clone().requires_grad_() for value in (module.lora_A, module.lora_B))
+    bias = module.bias.detach().clone().requires_grad_()
+    low = nn.functional.dropout(second, 0.5) @ a.t() @ b.t()
+    (second @ plain.layer.weight.t() + bias + 2.0 * low).square().sum().backward()
+    for ours, theirs in ((first, second), (module.lora_A, a), (module.lora_B, b), (module.bias, bias)):
+        torch.testing.assert_close(ours.grad, theirs.grad)
+
+
 def test_only_named_targets_are_adapted(model_folder: MakeModel) -> None:
     model = load(model_folder("llama"))
     paths = inject_lora(model, rank=4, alpha=8.0, target_modules=("q_proj", "v_proj"), layers=1)
@@ -165,30 +138,27 @@ def test_a_target_that_is_not_there_is_refused(options: dict[str, Any], match: s
         inject_lora(load(model_folder("llama")), rank=4, alpha=8.0, **options)
 
 
-def test_a_folder_without_an_adapter_is_refused(model_folder: MakeModel, tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match=r"adapter_config\.json"):
-        load_adapter(load(model_folder("llama")), tmp_path)
+@pytest.mark.parametrize(
+    ("family", "bias", "expected"),
+    [
+        ("qwen2", "lora_only", {"q_proj.base.bias", "v_proj.base.bias"}),
+        ("qwen2", "all", {"q_proj.base.bias", "k_proj.bias", "v_proj.base.bias"}),
+        ("gpt2", "lora_only", {"c_attn.base.bias"}),
+        ("gpt2", "all", {"c_attn.base.bias", "c_proj.bias", "c_fc.bias", "ln_1.bias", "ln_2.bias", "ln_f.bias"}),
+    ],
+)
+def test_the_biases_that_were_asked_for_are_trained(
+    family: str, bias: Any, expected: set[str], model_folder: MakeModel
+) -> None:
+    model = load(model_folder(family))
+    targets = ("q_proj", "v_proj") if family == "qwen2" else ("c_attn",)
+    inject_lora(model, rank=4, alpha=8.0, target_modules=targets, bias=bias)
+    trained = {name for name, value in model.named_parameters() if value.requires_grad and "lora_" not in name}
+    ends = {".".join(name.split(".")[-3 if ".base." in name else -2 :]) for name in trained}
+    assert ends == expected
+    assert trained == trained_biases(model).keys()
 
 
-def test_an_adapter_of_another_model_is_refused(model_folder: MakeModel, tmp_path: Path) -> None:
-    model = load(model_folder("llama"))
-    inject_lora(model, rank=4, alpha=8.0)
-    save(model, tmp_path / "adapter")
-    config = tmp_path / "adapter" / "adapter_config.json"
-    config.write_text(json.dumps(json.loads(config.read_text()) | {"layers_to_transform": [2]}))
-    with pytest.raises(ArtifactCorrupt, match="does not fit"):
-        load_adapter(load(model_folder("llama")), tmp_path / "adapter")
-
-
-@pytest.mark.parametrize("damage", ["cut", "gone"])
-def test_an_adapter_that_cannot_be_read_is_refused(damage: str, model_folder: MakeModel, tmp_path: Path) -> None:
-    model = load(model_folder("llama"))
-    inject_lora(model, rank=4, alpha=8.0)
-    save(model, tmp_path / "adapter")
-    file = tmp_path / "adapter" / "adapter_model.safetensors"
-    if damage == "cut":
-        file.write_bytes(file.read_bytes()[:-9])
-    else:
-        file.unlink()
-    with pytest.raises(ArtifactCorrupt, match="no readable"):
-        load_adapter(load(model_folder("llama")), tmp_path / "adapter")
+def test_biases_of_a_model_without_any_are_refused(model_folder: MakeModel) -> None:
+    with pytest.raises(ConfigError, match="lora_bias='all'"):
+        inject_lora(load(model_folder("llama")), rank=4, alpha=8.0, bias="all")
