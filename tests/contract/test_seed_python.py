@@ -55,6 +55,19 @@ JOURNAL = {
 }
 
 
+def make_config() -> Any:
+    """A run of the tiny model that stands for "llama-2-7b"."""
+    from reactor_core import TrainingConfig
+
+    return TrainingConfig(model_name="llama-2-7b", batch_size=4)
+
+
+def import_trainer() -> Any:
+    from reactor_core import Trainer
+
+    return Trainer
+
+
 class Stage:
     """Runs blocks in one workspace and keeps what they print."""
 
@@ -69,6 +82,8 @@ class Stage:
             "EventType": lambda: EventType,
             "bridge": lambda: EventBridge(source=EventSource.REACTOR_CORE),
             "trainer": make_trainer,
+            "config": make_config,
+            "Trainer": import_trainer,
             "training_examples": list,
             "computer_tool": lambda: {"type": "computer_20250124", "name": "computer"},
             "current_action": lambda: "Sending 500 emails",
@@ -111,9 +126,7 @@ async def stage(seed_workspace: Path, tiny_llama: Path, monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "anthropic", anthropic)
 
     def make_trainer() -> Any:
-        from reactor_core import Trainer, TrainingConfig
-
-        return Trainer(TrainingConfig(model_name="llama-2-7b", batch_size=4))
+        return import_trainer()(make_config())
 
     stage = Stage(make_trainer)
     yield stage
@@ -140,7 +153,13 @@ async def run_endless(stage: Stage, source: str, name: str) -> None:
         await listening
 
 
-async def test_published_block(python_block: Any, published: dict[str, Any], stage: Stage) -> None:
+async def test_published_block(
+    python_block: Any, published: dict[str, Any], stage: Stage, seed_workspace: Path
+) -> None:
+    if python_block.id == "reactor-core/quick-start":
+        rows = "".join(f'{{"prompt": "{n} + 1 = ", "completion": "{n + 1}"}}\n' for n in range(8))
+        (seed_workspace / "data").mkdir()
+        (seed_workspace / "data" / "train.jsonl").write_text(rows)
     for earlier in BEFORE.get(python_block.id, ()):
         await stage.run(published[earlier].source, earlier)
 
@@ -163,6 +182,11 @@ async def test_published_block(python_block: Any, published: dict[str, Any], sta
             assert stage.namespace["training_examples"] == [
                 {"action": "Delete 1,000 files in ~/Downloads", "risk_level": "MEDIUM", "user_decision": "approved"}
             ]
+        case "reactor-core/quick-start":
+            assert quick_start_left_its_adapter(seed_workspace, stage.namespace["config"])
+        case "reactor-core/gcp-spot-vm-support":
+            checkpointer = stage.namespace["trainer"].checkpointer
+            assert (checkpointer.interval, checkpointer.store) == (500, "gs://my-training-checkpoints")
         case "reactor-core/automatic-budget-alerts":
             assert stage.namespace["bridge"]
             await stage.namespace["bridge"].publish(EventType.COST_UPDATE, {"service": "gcp-compute", "amount": 101.0})
@@ -211,22 +235,11 @@ async def test_a_hand_in_the_corner_runs_the_emergency_block_and_ends_what_acts(
     assert (told.data["trigger_method"], told.data["halted_action"]) == ("mouse_corner", "Sending 500 emails")
 
 
-async def test_the_quick_start_runs_apart_from_its_spot_vm_import(
-    published: dict[str, Any], stage: Stage, seed_workspace: Path
-) -> None:
-    source = published["reactor-core/quick-start"].source
-    spot = "from reactor_core.gcp import SpotVMCheckpointer\n"
-    assert spot in source, "the block is whole again: drop this test and the entry in not_yet.toml"
-
-    rows = "".join(f'{{"prompt": "{n} + 1 = ", "completion": "{n + 1}"}}\n' for n in range(8))
-    (seed_workspace / "data").mkdir()
-    (seed_workspace / "data" / "train.jsonl").write_text(rows)
-    await stage.run(source.replace(spot, ""), "quick-start")
-
-    config = stage.namespace["config"]
-    assert len(found(seed_workspace, ".reactor/runs/*/adapter/adapter_model.safetensors")) == 1
-    (log,) = found(seed_workspace, ".reactor/runs/*/loss.jsonl")
-    assert len(log.read_text().splitlines()) == config.num_epochs * 8 // config.batch_size
+def quick_start_left_its_adapter(workspace: Path, config: Any) -> bool:
+    """One run with an adapter, and as many steps in its log as eight rows make."""
+    adapters = found(workspace, ".reactor/runs/*/adapter/adapter_model.safetensors")
+    (log,) = found(workspace, ".reactor/runs/*/loss.jsonl")
+    return len(adapters) == 1 and len(log.read_text().splitlines()) == config.num_epochs * 8 // config.batch_size
 
 
 def found(folder: Path, pattern: str) -> list[Path]:
