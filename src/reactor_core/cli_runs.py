@@ -40,6 +40,66 @@ def list_(*, json: Json = False) -> None:
 
 
 @runs.command
+def lineage(
+    run: str,
+    *,
+    event: str | None = None,
+    row: int | None = None,
+    step: int | None = None,
+    json: Json = False,
+) -> None:
+    """Trace what a run learned from: which steps saw a row or the rows of an event, and which rows a step saw.
+
+    Parameters
+    ----------
+    run
+        Name of the run, a beginning of it, or its folder.
+    event
+        Id of an event: the rows that come from it, the steps that saw them, the last checkpoint before.
+    row
+        Line of the data file: the steps that saw its row.
+    step
+        Optimizer step, from 1: the rows that it saw.
+    json
+        Print one JSON object.
+    """
+    from reactor_core.errors import ConfigError
+    from reactor_core.training.history import find_run
+    from reactor_core.training.lineage import read_lineage
+    from reactor_core.utils.settings import load_settings
+
+    if sum(value is not None for value in (event, row, step)) > 1:
+        raise ConfigError("--event, --row and --step ask different things", remedy="give one of them")
+    found = read_lineage(find_run(load_settings().workspace, run))
+    if event is not None:
+        answer = found.about_event(event)
+    elif row is not None:
+        answer = found.about_line(row)
+    else:
+        answer = found.summary() if step is None else found.about_step(step)
+    if json:
+        print_json(answer)
+    else:
+        for name, value in answer.items():
+            _show(name, value)
+
+
+def _show(name: str, value: object) -> None:
+    """A line for a value, and a line for each object of a list."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        for item in value:
+            print(f"{name}\t" + "\t".join(f"{key}={_short(part)}" for key, part in item.items()))
+    elif isinstance(value, dict):
+        print(f"{name}\t" + "\t".join(f"{key}={_short(part)}" for key, part in value.items()))
+    else:
+        print(f"{name}\t{_short(value)}")
+
+
+def _short(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else "-" if value is None else str(value)
+
+
+@runs.command
 def pause(run: str, *, wait: float = 60.0, json: Json = False) -> None:
     """Let a run stand still after the step that is going on and a checkpoint.
 

@@ -7,12 +7,48 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reactor_core import cli
 
 MakeModel = Callable[[str], Path]
+
+
+def test_a_run_is_traced_from_the_command_line(
+    model_folder: MakeModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from reactor_core.training import Trainer, TrainingConfig
+    from reactor_core.utils.settings import load_settings
+
+    monkeypatch.setenv("REACTOR_WORKSPACE", str(tmp_path / "workspace"))
+    rows = tmp_path / "rows.jsonl"
+    lines = [{"prompt": f"p{n}", "completion": "c", "source": {"event_id": f"e{n}"}} for n in range(4)]
+    rows.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    config = TrainingConfig(model_name=str(model_folder("llama")), lora_rank=2, batch_size=2, shuffle=False)
+    name = Trainer(config, settings=load_settings()).train(rows).run_id
+
+    def ask(*question: str) -> dict[str, Any]:
+        assert cli.main(["runs", "lineage", name, *question, "--json"]) == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    assert (ask()["rows"], ask()["events"], ask()["steps"]) == (4, 4, 2)
+    assert (ask("--event", "e2")["steps"], ask("--event", "e2")["in_adapter"]) == ([2], True)
+    assert ask("--row", "1")["steps"] == [1]
+    assert [row["events"] for row in ask("--step", "2")["rows"]] == [["e2"], ["e3"]]
+    assert cli.main(["runs", "lineage", name, "--step", "2"]) == 0
+    assert "rows\tline=3\tid=-\tevents=e2\n" in capsys.readouterr().out
+    assert cli.main(["runs", "lineage", name]) == 0
+    assert "adapter_step\t2\n" in capsys.readouterr().out
+    assert cli.main(["runs", "lineage", name, "--event", "e9"]) == 4
+    assert "no row of this run comes from" in capsys.readouterr().err
+    assert cli.main(["runs", "lineage", name, "--event", "e1", "--step", "1"]) == 3
+    assert "give one of them" in capsys.readouterr().err
 
 
 def states(workspace: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:

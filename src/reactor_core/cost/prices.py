@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-__all__ = ["NANO_USD", "MachinePrice", "machine_price", "to_usd"]
+__all__ = ["NANO_USD", "MachinePrice", "machine_price", "stated_price", "to_usd"]
 
 NANO_USD = 1_000_000_000
 GIB = 2**30
@@ -41,10 +42,28 @@ class MachinePrice:
         price = f"${to_usd(self.nano_usd_per_hour):.4f} an hour"
         return f"{price} ({self.source}{f', {self.as_of}' if self.as_of else ''})"
 
+    def as_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        as_of = None if self.as_of is None else self.as_of.isoformat()
+        return {"nano_usd_per_hour": self.nano_usd_per_hour, "as_of": as_of, "source": self.source}
+
 
 def to_usd(nano_usd: int) -> float:
     """Nano-dollars as dollars, for display."""
     return nano_usd / NANO_USD
+
+
+def stated_price(usd_per_hour: float | None) -> MachinePrice | None:
+    """The price that the user states for this machine; None for None, as no other machine's price is put in its place.
+
+    Args:
+        usd_per_hour: ``Settings.machine_price_usd_per_hour``.
+    """
+    if usd_per_hour is None:
+        return None
+    return MachinePrice(
+        nano_usd_per_hour=round(usd_per_hour * NANO_USD), as_of=None, source="REACTOR_MACHINE_PRICE_USD_PER_HOUR"
+    )
 
 
 def machine_price(
@@ -59,12 +78,8 @@ def machine_price(
             not included.
         usd_per_hour: The user's own figure; None takes the list price of a rented machine of the same size.
     """
-    if usd_per_hour is not None:
-        return MachinePrice(
-            nano_usd_per_hour=round(usd_per_hour * NANO_USD),
-            as_of=None,
-            source="REACTOR_MACHINE_PRICE_USD_PER_HOUR",
-        )
+    if (stated := stated_price(usd_per_hour)) is not None:
+        return stated
     hourly = vcpus * _E2_VCPU_HOUR + memory_bytes / GIB * _E2_GIB_HOUR
     source = _E2_SOURCE
     if cuda_devices:

@@ -71,6 +71,9 @@ class TrainingConfig(BaseModel):
     """Optimizer steps after which the run ends; None for no such limit."""
     max_seconds: float | None = Field(default=None, gt=0)
     """Seconds of training after which the run ends; the learning rate then decays by time. None for no limit."""
+    max_cost_usd: float | None = Field(default=None, gt=0)
+    """US dollars of machine time that the run may cost: it ends before the step that would pass them, and needs
+    ``REACTOR_MACHINE_PRICE_USD_PER_HOUR``. The learning rate does not follow it. None for no limit."""
     batch_size: int = Field(default=8, ge=1)
     """Rows in one optimizer step, however they are split for memory."""
     micro_batch_tokens: int = Field(default=2048, ge=1)
@@ -115,6 +118,8 @@ class TrainingConfig(BaseModel):
 
     save_seconds: float = Field(default=60.0, gt=0)
     """Seconds between checkpoints."""
+    keep_checkpoints: int = Field(default=2, ge=1)
+    """Checkpoints that are kept: the newest ones, one of which is passed over if it is damaged."""
 
     if not TYPE_CHECKING:  # the signature that type checkers see is pydantic's own
 
@@ -150,7 +155,16 @@ class TrainingConfig(BaseModel):
     @property
     def hash(self) -> str:
         """SHA-256 over every option that changes what is trained (not where it is written or how often saved)."""
-        left_out = {"output_dir", "save_seconds", "dataset", "max_truncated", "eval_dataset", "certificate"}
+        left_out = {
+            "output_dir",
+            "save_seconds",
+            "keep_checkpoints",
+            "dataset",
+            "max_truncated",
+            "eval_dataset",
+            "certificate",
+            "max_cost_usd",
+        }
         if self.lr_schedule in ("constant", "inverse_sqrt"):
             left_out.add("lr_min_ratio")
         if self.lr_schedule != "polynomial":

@@ -12,7 +12,7 @@ from reactor_core.training.card import CARD
 from reactor_core.training.control import State, read_status
 from reactor_core.training.runs import RUN
 
-__all__ = ["RunSummary", "find_run", "list_runs"]
+__all__ = ["RunSummary", "find_run", "last_step", "list_runs"]
 
 LOSSES = "loss.jsonl"
 """A run's curve: one object per step."""
@@ -77,15 +77,16 @@ def _summary(folder: Path) -> RunSummary:
         run_id=run["run_id"],
         folder=folder,
         state=str(status.state) if status is not None and live else "finished" if finished else "unfinished",
-        step=_last_step(folder / LOSSES),
+        step=last_step(folder),
         model=run["base"]["name"],
         dataset=run["dataset"]["path"],
         started=run["started"],
     )
 
 
-def _last_step(losses: Path) -> int:
-    """Of the last whole line of a run's curve; 0 if there is none."""
+def last_step(folder: Path) -> int:
+    """The last step in the curve of a run's folder; 0 if there is none."""
+    losses = folder / LOSSES
     try:
         with losses.open("rb") as stream:
             stream.seek(max(0, losses.stat().st_size - _TAIL))

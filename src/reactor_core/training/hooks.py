@@ -25,6 +25,7 @@ class RunInfo:
         step: Steps that are already behind (0 unless resumed).
         max_seconds: The time limit, or None.
         dataset_hash: SHA-256 of the dataset file.
+        elapsed: Seconds of training that are already behind (0 unless resumed).
     """
 
     run_id: str
@@ -35,6 +36,7 @@ class RunInfo:
     step: int
     max_seconds: float | None
     dataset_hash: str
+    elapsed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,9 @@ class Hook(Protocol):
     def on_resume(self, step: int) -> None:
         """A paused run goes on."""
 
+    def card_facts(self) -> dict[str, Any]:
+        """What the run's card is to say besides; asked once, when the last step is done."""
+
     def on_end(self, result: Any) -> None:
         """The run ended with a ``TrainingResult``."""
 
@@ -133,6 +138,10 @@ class TrainingHook:
 
     def on_resume(self, step: int) -> None:
         """A paused run goes on."""
+
+    def card_facts(self) -> dict[str, Any]:
+        """What the run's card is to say besides; asked once, when the last step is done."""
+        return {}
 
     def on_end(self, result: Any) -> None:
         """The run ended with a ``TrainingResult``."""
@@ -174,6 +183,10 @@ class Hooks:
     def on_resume(self, step: int) -> None:
         """Pass on to all."""
         self._call("on_resume", step)
+
+    def card_facts(self) -> dict[str, Any]:
+        """What all of them add to the card."""
+        return {name: value for facts in self._call("card_facts") for name, value in facts.items()}
 
     def on_end(self, result: Any) -> None:
         """Pass on to all."""

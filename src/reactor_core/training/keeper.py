@@ -13,12 +13,14 @@ import torch
 from reactor_core.cloud.metadata import PreemptionWatch
 from reactor_core.errors import StorageError
 from reactor_core.training.checkpoint import Progress, save_checkpoint
+from reactor_core.training.lineage import note_checkpoint
 from reactor_core.training.remote import RemoteRun, TakenOver
 from reactor_core.training.runs import Run
 from reactor_core.training.shadow import Shadow
 from reactor_core.training.stop import stop_signals
 from reactor_core.training.uploads import APPENDED, Uploads
 from reactor_core.utils.clock import Clock
+from reactor_core.utils.failpoints import reach
 
 __all__ = ["Keeper", "Place"]
 
@@ -102,6 +104,7 @@ class Keeper:
         """Around whatever changes trained tensors, moments or progress: nothing is saved in the middle of it."""
         with self._shadow.still():
             yield
+            reach("keeper.moved")
             self._settled = replace(progress)
 
     def tick(self, progress: Progress) -> None:
@@ -177,6 +180,7 @@ class Keeper:
             identity=self._identity,
             keep=self._keep,
         )
+        note_checkpoint(self._run.path, place, progress.step)
         self._saved_at, self._saved_step = self._clock.monotonic(), progress.step
         return place
 

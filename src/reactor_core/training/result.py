@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["TrainingResult"]
+from reactor_core.training.curves import read_log
+
+__all__ = ["TrainingResult", "final_loss"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ class TrainingResult:
         stopped: ``epochs``, ``max_steps``, ``max_seconds``, or what a hook gave as its reason.
         eval_loss: Lowest loss on the held-out rows; None without such rows.
         best_step: Step at which that was, whose weights are the result if ``keep_best`` was set; None without.
+        cost_nano_usd: Price of its machine time in nano-dollars, steps that were made again included; None if no price
+            is stated for the machine.
+        certified: Whether the equivalence certificate of the first step holds; None without one.
         resumed_from: Step at which this session took the run up; 0 for a run that was never interrupted.
     """
 
@@ -56,7 +62,16 @@ class TrainingResult:
     resumed_from: int
     eval_loss: float | None = None
     best_step: int | None = None
+    cost_nano_usd: int | None = None
+    certified: bool | None = None
 
     def summary(self) -> dict[str, Any]:
         """The same as a JSON object."""
         return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
+
+
+def final_loss(log: Path) -> float:
+    """Mean over the last tenth of the steps (at least one) of a run's curve."""
+    losses: list[float] = [row["loss"] for row in read_log(log)]
+    tail = losses[-max(1, math.ceil(len(losses) / 10)) :]
+    return sum(tail) / len(tail)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import json
-import math
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 import torch
 
+from reactor_core.cost.prices import MachinePrice
 from reactor_core.data.chat import ChatFormat
 from reactor_core.data.loader import num_steps, rows_of_step
 from reactor_core.data.packing import Document
@@ -23,23 +23,25 @@ from reactor_core.events.latch import Latch
 from reactor_core.models.load import LoadedModel
 from reactor_core.training.card import CARD, describe_environment
 from reactor_core.training.certificate import Certifier
-from reactor_core.training.checkpoint import Progress, latest_checkpoint, restore, save_checkpoint
+from reactor_core.training.checkpoint import Progress, latest_checkpoint, restore
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.control import RunControl, State, Wish, stand_still
-from reactor_core.training.curves import LossLog, plot_curves, read_log
+from reactor_core.training.curves import LossLog, plot_curves
 from reactor_core.training.export import export
 from reactor_core.training.heldout import HeldOut
 from reactor_core.training.hooks import Hooks, RunInfo, StepInfo
 from reactor_core.training.isolation import require_isolation
+from reactor_core.training.keeper import Keeper, Place
+from reactor_core.training.lineage import write_lineage
 from reactor_core.training.llama import FastLlama, why_not_fast
 from reactor_core.training.lora import inject_lora
 from reactor_core.training.memory import peak_memory, reset_peak_memory
 from reactor_core.training.objective import make_objective
 from reactor_core.training.optim import build_optimizer, clip_gradients, learning_rate
-from reactor_core.training.result import TrainingResult
+from reactor_core.training.result import TrainingResult, final_loss
 from reactor_core.training.runs import Run
+from reactor_core.training.spending import cost_facts, note_redone, redone
 from reactor_core.training.step import agrees, drops_at_random, recompute_activations
-from reactor_core.training.stop import stop_signals
 from reactor_core.utils.clock import Clock, to_iso
 from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, sweep_unfinished
 
@@ -67,11 +69,13 @@ class Session:
         latch: Latch,
         identity: dict[str, str],
         facts: dict[str, Any],
+        price: MachinePrice | None = None,
+        elsewhere: Place | None = None,
     ) -> None:
         self.config, self.device = config, device
         self.hooks, self.clock, self.control, self.latch = hooks, clock, control, latch
         self.run, self.loaded, self.chat, self.dataset = run, loaded, chat, dataset
-        self.identity, self.facts = identity, facts
+        self.identity, self.facts, self.price = identity, facts, price
         model = loaded.model
         if config.use_lora:
             inject_lora(
@@ -138,10 +142,22 @@ class Session:
                 folder=run.path,
                 parameters=self.parameters,
                 steps_per_epoch=num_steps(self.num_rows, config.batch_size),
-                step=self.progress.step,
+                step=self.progress.step if self.progress.measured_step is None else self.progress.measured_step,
             )
+        write_lineage(run.path, dataset)
+        note_redone(run.path, run.path / "loss.jsonl", step=self.progress.step)
         self.log = LossLog(run.path / "loss.jsonl", keep_steps=self.progress.step)
-        self._saved_at, self._saved_step = self.clock.monotonic(), self.progress.step
+        self.keeper = Keeper(
+            run,
+            parameters=self.parameters,
+            optimizer=self.optimizer,
+            identity=identity,
+            progress=self.progress,
+            seconds=config.save_seconds,
+            keep=config.keep_checkpoints,
+            clock=clock,
+            elsewhere=elsewhere,
+        )
 
     def _fast_form(self) -> FastLlama | None:
         """The model's fast form, if it has one and gives the same loss and gradients on the two shortest rows."""
@@ -180,11 +196,12 @@ class Session:
                 step=self.progress.step,
                 max_seconds=self.config.max_seconds,
                 dataset_hash=self.dataset.sha256,
+                elapsed=self.progress.elapsed,
             )
         )
         self.control.begin(self.run.path, self.progress.step)
         try:
-            with stop_signals() as stopped, torch.random.fork_rng(enabled=not self.share_prefixes):
+            with self.keeper.watching() as stopped, torch.random.fork_rng(enabled=not self.share_prefixes):
                 reason = self._loop(stopped)
         except KeyboardInterrupt:
             raise self._interrupted("a second Ctrl-C", self.resumed_from) from None
@@ -194,9 +211,9 @@ class Session:
         self.hooks.on_end(result)
         return result
 
-    def _interrupted(self, what: str, step: int) -> Interrupted:
+    def _interrupted(self, what: str, step: int, *, also: str = "") -> Interrupted:
         return Interrupted(
-            f"training stopped by {what}",
+            f"training stopped by {what}{also}",
             remedy=f"run the same command again: it goes on from the last checkpoint in {self.run.path} (step {step})",
         )
 
@@ -210,8 +227,7 @@ class Session:
             if (reason := self.hooks.should_stop()) is not None:
                 self._look(ended=True)
                 return reason
-            if self.clock.monotonic() - self._saved_at >= self.config.save_seconds:
-                self._save()
+            self.keeper.tick(self.progress)
 
     def _look(self, *, ended: bool = False) -> str | None:
         """Measure the held-out rows if it is time; a reason to end the run if it gets no better."""
@@ -222,8 +238,9 @@ class Session:
             info = held.measure(self.progress)
             self.progress.elapsed += info.seconds
             if info.best and self.config.keep_best:
-                self._save()  # so that a checkpoint never speaks of weights that were swept
-                held.sweep(self.progress)
+                self.keeper.save(self.progress)  # so that a checkpoint never speaks of weights that were swept
+                with self.keeper.moving(self.progress):
+                    held.sweep(self.progress)
             self.hooks.on_eval(info)
         return "early_stopping" if held.exhausted(self.progress) else None
 
@@ -231,7 +248,7 @@ class Session:
         """Do what is wanted between two steps: pause until that changes, or stop after a checkpoint."""
         wish = self.control.wish()
         if wish is Wish.PAUSE and stopped() is None:
-            self._save_news()  # a machine may be taken away while nothing is done on it
+            self.keeper.save_news(self.progress)  # a machine may be taken away while nothing is done on it
             self.hooks.on_pause(self.progress.step)
             self.control.move(State.PAUSED, self.progress.step)
             while wish is Wish.PAUSE and stopped() is None:
@@ -242,8 +259,7 @@ class Session:
                 self.control.move(State.RUNNING, self.progress.step)
         reason = stopped() or ("a request" if wish is Wish.STOP else None)
         if reason is not None:
-            self._save_news()
-            raise self._interrupted(reason, self.progress.step)
+            raise self._interrupted(reason, self.progress.step, also=self.keeper.rest(self.progress))
 
     def _ended(self) -> str | None:
         progress, config = self.progress, self.config
@@ -272,30 +288,31 @@ class Session:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         stand_still(self.latch)  # the step is dropped
-        self.optimizer.step()
-        seconds = self.clock.monotonic() - begun - aside
-        progress.step += 1
-        progress.tokens += outcome.tokens
-        progress.tokens_computed += outcome.computed
-        progress.rows += len(rows)
-        progress.elapsed += seconds + aside
-        progress.last_step_seconds = seconds
-        progress.first_loss = loss if progress.first_loss is None else progress.first_loss
-        progress.last_loss = loss
-        info = StepInfo(
-            step=progress.step,
-            epoch=progress.rows / self.num_rows,
-            progress=min(1.0, max(share, self._share_behind())),
-            loss=loss,
-            learning_rate=rate,
-            grad_norm=norm,
-            tokens=outcome.tokens,
-            tokens_computed=outcome.computed,
-            seconds=seconds,
-            elapsed=progress.elapsed,
-            metrics=outcome.metrics,
-        )
-        self.log.append(info)
+        with self.keeper.moving(progress):
+            self.optimizer.step()
+            seconds = self.clock.monotonic() - begun - aside
+            progress.step += 1
+            progress.tokens += outcome.tokens
+            progress.tokens_computed += outcome.computed
+            progress.rows += len(rows)
+            progress.elapsed += seconds + aside
+            progress.last_step_seconds = seconds
+            progress.first_loss = loss if progress.first_loss is None else progress.first_loss
+            progress.last_loss = loss
+            info = StepInfo(
+                step=progress.step,
+                epoch=progress.rows / self.num_rows,
+                progress=min(1.0, max(share, self._share_behind())),
+                loss=loss,
+                learning_rate=rate,
+                grad_norm=norm,
+                tokens=outcome.tokens,
+                tokens_computed=outcome.computed,
+                seconds=seconds,
+                elapsed=progress.elapsed,
+                metrics=outcome.metrics,
+            )
+            self.log.append(info)
         self.hooks.on_step(info)
 
     def _share_behind(self) -> float:
@@ -311,32 +328,14 @@ class Session:
         share = self._share_behind()
         return share, learning_rate(self.config, share, increment)
 
-    def _save_news(self) -> None:
-        """Save what no checkpoint holds yet."""
-        if self.progress.step > self._saved_step:
-            self._save()
-
-    def _save(self) -> None:
-        begun = self.clock.monotonic()
-        save_checkpoint(
-            self.run.checkpoints,
-            parameters=self.parameters,
-            optimizer=self.optimizer,
-            progress=self.progress,
-            identity=self.identity,
-        )
-        self._saved_at, self._saved_step = self.clock.monotonic(), self.progress.step
-        self.progress.elapsed += self._saved_at - begun
-
     def _finish(self, reason: str) -> TrainingResult:
         """Write the adapter, the curve and, last, the card that makes the run a finished one."""
-        self._save()
+        self.keeper.save(self.progress)
         if self.held is not None:
             self.held.take_best(self.progress)
         peak = peak_memory()
         progress, run = self.progress, self.run
-        losses = [row["loss"] for row in read_log(self.log.path)]
-        tail = losses[-max(1, math.ceil(len(losses) / 10)) :]
+        cost = cost_facts(self.price, seconds=progress.elapsed, tokens=progress.tokens, again=redone(run.path))
         picture = run.path / "loss.png"
         unit = "nats per completion token" if self.config.method == "sft" else f"{self.config.dpo_loss} loss of a pair"
         held_log = None if self.held is None else self.held.log
@@ -356,7 +355,7 @@ class Session:
             seconds=progress.elapsed,
             peak_memory_bytes=peak,
             first_loss=progress.first_loss,
-            final_loss=sum(tail) / len(tail),
+            final_loss=final_loss(self.log.path),
             dataset_hash=self.dataset.sha256,
             card_path=run.path / CARD,
             loss_path=self.log.path,
@@ -365,6 +364,8 @@ class Session:
             resumed_from=self.resumed_from,
             eval_loss=progress.best_loss,
             best_step=progress.best_step or None,
+            cost_nano_usd=cost["nano_usd"],
+            certified=(self.certifier.facts or {}).get("holds"),
         )
         with atomic_dir(output) as temporary:
             export(self.loaded, self.chat, self.config, temporary)
@@ -376,7 +377,9 @@ class Session:
                 "environment": describe_environment(self.device),
                 "metrics": result.summary(),
                 "files": hashes,
+                **self.hooks.card_facts(),
                 "chat_template": self.chat.name,
+                "cost": cost,
                 "certificate": self.certifier.facts,
                 "path": "fast" if self.fast is not None else "generic",
                 "finished": to_iso(self.clock.utc_now()),
@@ -385,6 +388,8 @@ class Session:
             text = json.dumps(card, indent=2, sort_keys=True) + "\n"
             atomic_write(temporary / CARD, text)
         atomic_write(result.card_path, text)
+        if (fault := self.keeper.finish(progress, output)) is not None:
+            warnings.warn(fault, stacklevel=2)
         shutil.rmtree(run.checkpoints)  # a finished run is not resumed
         for kept in run.path.glob("best-*"):
             shutil.rmtree(kept)

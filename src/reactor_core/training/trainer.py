@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from reactor_core.cost.prices import stated_price
 from reactor_core.data.chat import ChatFormat
 from reactor_core.data.records import Dataset, read_dataset
 from reactor_core.errors import Interrupted
@@ -18,6 +19,7 @@ from reactor_core.events.latch import Latch
 from reactor_core.models.load import load_model
 from reactor_core.models.store import resolve_model
 from reactor_core.training.card import dataset_facts, run_identity, tokenizer_hash
+from reactor_core.training.checkpointer import Checkpointer, find_place, open_run_anywhere
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.control import RunControl, State, Wish, stand_still
 from reactor_core.training.experience import experience_dataset
@@ -25,9 +27,11 @@ from reactor_core.training.heldout import require_disjoint
 from reactor_core.training.hooks import Hooks
 from reactor_core.training.objective import encode_rows
 from reactor_core.training.result import TrainingResult
-from reactor_core.training.runs import Resume, open_run
+from reactor_core.training.runs import Resume
 from reactor_core.training.session import Session
+from reactor_core.training.spending import BudgetHook
 from reactor_core.utils.clock import Clock, SystemClock, to_iso
+from reactor_core.utils.environment import detect_environment, probe_machine
 from reactor_core.utils.settings import Settings, load_settings
 
 __all__ = ["Trainer", "TrainingResult"]
@@ -42,6 +46,9 @@ class Trainer:
             (:class:`~reactor_core.training.hooks.Hook`).
         settings: Where workspace and cache are; None reads the environment.
         clock: Source of time.
+        checkpointer: Where checkpoints go beside the run's folder, such as
+            :class:`~reactor_core.gcp.SpotVMCheckpointer`. None: on Compute Engine to ``GCS_CHECKPOINT_BUCKET``, if that
+            is set; elsewhere they stay in the run's folder.
     """
 
     def __init__(
@@ -51,12 +58,16 @@ class Trainer:
         hooks: Sequence[Any] = (),
         settings: Settings | None = None,
         clock: Clock | None = None,
+        checkpointer: Checkpointer | None = None,
     ) -> None:
         self.config = config
         self.settings = settings or load_settings()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.hooks = Hooks(tuple(hooks))
+        self.price = stated_price(self.settings.machine_price_usd_per_hour)
+        limit = () if config.max_cost_usd is None else (BudgetHook(self.price, config.max_cost_usd),)
+        self.hooks = Hooks((*hooks, *limit))
         self.clock = clock or SystemClock()
+        self.checkpointer = checkpointer
         self.control = RunControl()
 
     def train(self, path: Path | str | None = None, *, resume: Resume = "auto") -> TrainingResult:
@@ -82,7 +93,10 @@ class Trainer:
             Interrupted: Stopped by a signal or by :meth:`stop`, after a checkpoint.
             Halted: The workspace's kill switch is tripped. The step that was going on is dropped, nothing is written,
                 and once the switch is reset the same call goes on from the last checkpoint.
-            TrainingError: This trainer, or another process, is working on it already.
+            TrainingError: This trainer, or another process, is working on it already; or another machine has claimed
+                the run in the checkpointer's bucket since.
+            StorageError: The checkpointer's bucket cannot be reached when the run begins. Later on that is a warning:
+                checkpoints stay on this machine until it can.
         """
         self.control.claim()
         return self._claimed(path, resume)
@@ -166,7 +180,16 @@ class Trainer:
             "started": to_iso(self.clock.utc_now()),
         }
         runs = self.settings.workspace / "runs"
-        with open_run(self.config.resolved_output(), runs, identity=identity, facts=facts, resume=resume) as run:
+        place = find_place(
+            self.checkpointer,
+            identity,
+            self.settings,
+            clock=self.clock,
+            keep=self.config.keep_checkpoints,
+            environment=lambda: detect_environment(probe_machine()),
+        )
+        folder = self.config.resolved_output()
+        with open_run_anywhere(place, folder, runs, identity=identity, facts=facts, resume=resume) as run:
             session = Session(
                 run,
                 loaded,
@@ -183,6 +206,8 @@ class Trainer:
                 latch=latch,
                 identity=identity,
                 facts=facts,
+                price=self.price,
+                elsewhere=place,
             )
             with session.errors_reported():
                 return session.run_to_end()

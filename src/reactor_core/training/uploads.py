@@ -20,8 +20,8 @@ from reactor_core.utils.ids import new_id
 
 __all__ = ["Uploads"]
 
-APPENDED = ("loss.jsonl", "eval.jsonl")
-"""Files of a run that grow: a checkpoint holds them as they were."""
+APPENDED = ("loss.jsonl", "eval.jsonl", "checkpoints.jsonl", "redone.jsonl", "certificate.json")
+"""Files of a run that grow or are made on the way: a checkpoint holds them as they were."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from reactor_core.cost.prices import NANO_USD, machine_price, to_usd
+from reactor_core.cost.prices import NANO_USD, machine_price, stated_price, to_usd
 
 GIB = 2**30
 
@@ -29,3 +29,18 @@ def test_an_accelerator_is_said_not_to_be_included():
     price = machine_price(vcpus=2, memory_bytes=GIB, cuda_devices=("NVIDIA L4",))
     assert price.nano_usd_per_hour == plain.nano_usd_per_hour
     assert "without NVIDIA L4: set REACTOR_MACHINE_PRICE_USD_PER_HOUR" in price.describe()
+
+
+def test_no_other_machine_s_price_is_put_in_place_of_an_unknown_one():
+    assert stated_price(None) is None
+
+
+def test_a_stated_price_says_that_it_is_one():
+    price = stated_price(0.25)
+    assert price is not None
+    assert price.as_dict() == {
+        "nano_usd_per_hour": NANO_USD // 4,
+        "as_of": None,
+        "source": "REACTOR_MACHINE_PRICE_USD_PER_HOUR",
+    }
+    assert machine_price(vcpus=2, memory_bytes=8 * GIB).as_dict()["as_of"] == "2025-01-01"
