@@ -22,6 +22,7 @@ import torch
 from transformers import AttentionInterface, AttentionMaskInterface
 
 from reactor_core.errors import ConfigError
+from reactor_core.models.blocks import QueryBlock, query_blocks
 from reactor_core.models.rules import causal_attention, ordinary_attention, ordinary_mask
 
 __all__ = ["DOCUMENT_ATTENTION", "DocumentLayout", "document_attention", "lay_out"]
@@ -40,6 +41,7 @@ class DocumentLayout:
         scatter: ``[T]``, where each packed token's result lies in the buckets laid end to end.
         extra_from: Further places, beside ``scatter``, that hold a shared token; indices into the buckets end to end.
         extra_to: The packed token of each of those places.
+        blocks: The same row cut into stretches of queries, for attention that needs no rectangles.
         uses: How often attention has run with this layout; a model that never did so ignores it.
     """
 
@@ -48,6 +50,7 @@ class DocumentLayout:
     scatter: torch.Tensor
     extra_from: torch.Tensor
     extra_to: torch.Tensor
+    blocks: tuple[QueryBlock, ...]
     uses: int = field(default=0, compare=False)
 
     @property
@@ -63,6 +66,7 @@ class DocumentLayout:
             self.scatter.to(device),
             self.extra_from.to(device),
             self.extra_to.to(device),
+            tuple(block.to(device) for block in self.blocks),
         )
 
 
@@ -107,6 +111,7 @@ def lay_out(documents: Sequence[Sequence[int]], num_tokens: int) -> DocumentLayo
         torch.tensor(scatter, dtype=torch.long),
         torch.tensor(extra_from, dtype=torch.long),
         torch.tensor(extra_to, dtype=torch.long),
+        query_blocks(documents, num_tokens),
     )
 
 

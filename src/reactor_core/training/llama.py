@@ -10,13 +10,11 @@ import torch
 from torch import nn
 
 from reactor_core.data.packing import PackedBatch
+from reactor_core.training.block_attention import Heads, block_masks
 from reactor_core.training.llama_blocks import AttentionHalf, MlpHalf, Projection, Rows, rms_norm, rms_norm_backward
 from reactor_core.training.lora import LoraLinear
 
 __all__ = ["FastLlama", "why_not_fast"]
-
-_LONGEST = 512
-"""Tokens; beyond this, attention that skips the masked half of the scores is faster than plain products."""
 
 
 def why_not_fast(model: Any) -> str | None:
@@ -72,6 +70,7 @@ class FastLlama:
         config = model.config
         decoder = model.base_model
         width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        heads = Heads(config.num_attention_heads, config.num_key_value_heads, width**-0.5)
         self._layers = []
         for layer in decoder.layers:
             attention, mlp = layer.self_attn, layer.mlp
@@ -87,9 +86,7 @@ class FastLlama:
                         norm.variance_epsilon,
                         qkv,
                         out,
-                        config.num_attention_heads,
-                        config.num_key_value_heads,
-                        width**-0.5,
+                        heads,
                     ),
                     low_qkv,
                     low_out,
@@ -99,10 +96,6 @@ class FastLlama:
                 )
             )
         self._repeats = config.num_attention_heads // config.num_key_value_heads
-
-    def takes(self, batch: PackedBatch) -> bool:
-        """Whether this batch is short enough."""
-        return batch.layout.longest <= _LONGEST
 
     def hidden(self, batch: PackedBatch) -> torch.Tensor:
         """Final hidden states at the predicting positions, ``[K, C]``.
@@ -114,10 +107,10 @@ class FastLlama:
         cos, sin = decoder.rotary_emb(x, position_ids=batch.position_ids[None])
         half = cos.shape[-1] // 2
         rows = Rows(
-            batch.layout,
+            batch.layout.blocks,
+            block_masks(batch.layout.blocks, self._repeats, x),
             cos[0, :, None, :half].contiguous(),
             sin[0, :, None, :half].contiguous(),
-            tuple(_causal(length, self._repeats, x) for _, length in batch.layout.shapes),
         )
         for number, layer in enumerate(self._layers):
             last = number == len(self._layers) - 1
@@ -142,12 +135,6 @@ class _FinalNorm(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         return rms_norm_backward(grads[0], *ctx.saved_tensors), None, None
-
-
-def _causal(length: int, repeats: int, like: torch.Tensor) -> torch.Tensor:
-    """``[1, repeats * S, S]``: the mask of one head, for the query heads that share its keys."""
-    mask = torch.full((length, length), float("-inf"), device=like.device, dtype=like.dtype).triu_(1)
-    return mask.repeat(repeats, 1)[None]
 
 
 def _join(layers: Sequence[nn.Module]) -> tuple[Projection, _Low]:

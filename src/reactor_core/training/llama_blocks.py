@@ -6,7 +6,7 @@ place on fresh buffers, attention scores and normalised inputs are recomputed in
 frozen weight is ever formed.
 
 Shapes: T packed tokens, C hidden width, O outputs of a (joined) projection, r rank, H query heads, G key/value heads,
-D head width, I width of the MLP, B documents and S longest document of a bucket.
+D head width, I width of the MLP.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any
 import torch
 from torch.nn.functional import silu
 
-from reactor_core.models.attention import DocumentLayout
+from reactor_core.models.blocks import QueryBlock
+from reactor_core.training.block_attention import Heads, attend, attend_backward
 
 __all__ = ["AttentionHalf", "MlpHalf", "Projection", "Rows", "rms_norm", "rms_norm_backward"]
 
@@ -88,16 +89,16 @@ class Rows:
     """What all layers need to know about a packed row.
 
     Attributes:
-        layout: Its documents.
+        blocks: Which keys its queries look at.
+        masks: What hides some of them (:func:`~reactor_core.training.block_attention.block_masks`).
         cos: ``[T, 1, D / 2]`` of the rotary embedding.
         sin: ``[T, 1, D / 2]``.
-        masks: For each bucket ``[1, H / G * S, S]``, minus infinity where a query may not look.
     """
 
-    layout: DocumentLayout
+    blocks: tuple[QueryBlock, ...]
+    masks: tuple[torch.Tensor | None, ...]
     cos: torch.Tensor
     sin: torch.Tensor
-    masks: tuple[torch.Tensor, ...]
 
 
 def rms_norm(x: torch.Tensor, weight: torch.Tensor, eps: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -134,12 +135,8 @@ class AttentionHalf:
     """O = (H + 2 G) D."""
     out: Projection
     """``[C, H D]``."""
-    heads: int
-    """H."""
-    groups: int
-    """G."""
-    scale: float
-    """On the attention scores."""
+    heads: Heads
+    """How the joined projection divides."""
 
     def __call__(
         self,
@@ -151,61 +148,6 @@ class AttentionHalf:
     ) -> torch.Tensor:
         """Apply to ``[T, C]``; ``select`` keeps only those packed positions of the result."""
         result: torch.Tensor = _Attention.apply(x, self, rows, select, len(low_qkv), *low_qkv, *low_out)  # type: ignore[no-untyped-call]
-        return result
-
-    def _split(self, rectangle: torch.Tensor, count: int, length: int) -> tuple[torch.Tensor, ...]:
-        """``[B * S, (H + 2 G) D]`` to q ``[B G, H / G * S, D]`` and k, v ``[B G, S, D]``."""
-        width = rectangle.shape[1] // (self.heads + 2 * self.groups)
-        heads = rectangle.view(count, length, -1, width).transpose(1, 2)
-        q, k, v = torch.split(heads, [self.heads, self.groups, self.groups], dim=1)
-        flat = (count * self.groups, -1, width)
-        return q.reshape(flat), k.reshape(flat), v.reshape(flat)
-
-    def attend(self, packed: torch.Tensor, rows: Rows) -> torch.Tensor:
-        """Causal attention inside each document, ``[T, (H + 2 G) D]`` to ``[T, H D]``."""
-        results = []
-        for index, shape, mask in zip(rows.layout.gather, rows.layout.shapes, rows.masks, strict=True):
-            q, k, v = self._split(packed.index_select(0, index), *shape)
-            weights = torch.baddbmm(mask, q, k.transpose(1, 2), alpha=self.scale).softmax(dim=-1)
-            results.append(self._join(weights @ v, *shape))
-        joined = results[0] if len(results) == 1 else torch.cat(results)
-        return joined.index_select(0, rows.layout.scatter)
-
-    def _join(self, out: torch.Tensor, count: int, length: int) -> torch.Tensor:
-        """``[B G, H / G * S, D]`` to ``[B * S, H D]``."""
-        width = out.shape[-1]
-        return out.view(count, self.heads, length, width).transpose(1, 2).reshape(count * length, -1)
-
-    def attend_backward(self, grad: torch.Tensor, packed: torch.Tensor, rows: Rows) -> torch.Tensor:
-        """Gradient of ``packed`` from that of the result, ``[T, H D]``; the weights are computed again."""
-        layout = rows.layout
-        places = grad.new_zeros(sum(count * length for count, length in layout.shapes), grad.shape[1])
-        places[layout.scatter] = grad
-        parts, offset = [], 0
-        for index, (count, length), mask in zip(layout.gather, layout.shapes, rows.masks, strict=True):
-            q, k, v = self._split(packed.index_select(0, index), count, length)
-            weights = torch.baddbmm(mask, q, k.transpose(1, 2), alpha=self.scale).softmax(dim=-1)
-            width = q.shape[-1]
-            own = places[offset : offset + count * length].view(count, length, self.heads, width)
-            own = own.transpose(1, 2).reshape(count * self.groups, -1, width)
-            grad_v = weights.transpose(1, 2) @ own
-            # Softmax: dS = P * (dP - sum(dP * P)).
-            grad_scores = own @ v.transpose(1, 2)
-            grad_scores.sub_(torch.linalg.vecdot(grad_scores, weights).unsqueeze(-1)).mul_(weights)
-            grad_q = (grad_scores @ k).mul_(self.scale)
-            grad_k = (grad_scores.transpose(1, 2) @ q).mul_(self.scale)
-            pieces = (
-                grad_q.view(count, self.heads, length, width),
-                grad_k.view(count, self.groups, length, width),
-                grad_v.view(count, self.groups, length, width),
-            )
-            parts.append(torch.cat(pieces, dim=1).transpose(1, 2).reshape(count * length, -1))
-            offset += count * length
-        joined = parts[0] if len(parts) == 1 else torch.cat(parts)
-        result = joined.index_select(0, layout.scatter)
-        if layout.extra_to.numel():
-            source = joined.index_select(0, layout.extra_from)
-            result.scatter_add_(0, layout.extra_to[:, None].expand_as(source), source)
         return result
 
 
@@ -222,9 +164,8 @@ class _Attention(torch.autograd.Function):
     ) -> torch.Tensor:
         normed, inverse = rms_norm(x, half.norm, half.eps)
         qkv, down_qkv = half.qkv.forward(normed, low[:num_qkv])
-        turning = half.heads + half.groups
-        _rotate(qkv.view(len(x), turning + half.groups, -1)[:, :turning], rows.cos, rows.sin, 1)
-        attended, kept = half.attend(qkv, rows), x
+        _rotate(_turning(qkv, half.heads), rows.cos, rows.sin, 1)
+        attended, kept = attend(qkv, half.heads, rows.blocks, rows.masks), x
         if select is not None:
             attended, kept = attended.index_select(0, select), x.index_select(0, select)
         out, down_out = half.out.forward(attended, low[num_qkv:], kept)
@@ -238,19 +179,25 @@ class _Attention(torch.autograd.Function):
         half, rows, select = ctx.half, ctx.rows, ctx.select
         grad_attended, grads_out = half.out.backward(grads[0], attended, low[ctx.num_qkv :], down_out)
         residual = grads[0]
+        per_head = (half.heads.query, -1)
+        delta = torch.linalg.vecdot(grad_attended.unflatten(1, per_head), attended.unflatten(1, per_head))
         if select is not None:
             # Positions may repeat in `select`: one prompt can have several answers.
-            grad_attended = _spread(grad_attended, select, len(x))
+            grad_attended, delta = _spread(grad_attended, select, len(x)), _spread(delta, select, len(x))
             residual = _spread(residual, select, len(x))
-        grad_qkv = half.attend_backward(grad_attended, qkv, rows)
-        turning = half.heads + half.groups
-        _rotate(grad_qkv.view(len(x), turning + half.groups, -1)[:, :turning], rows.cos, rows.sin, -1)
+        grad_qkv = attend_backward(grad_attended, delta, qkv, half.heads, rows.blocks, rows.masks)
+        _rotate(_turning(grad_qkv, half.heads), rows.cos, rows.sin, -1)
         normed = torch.mul(x, inverse).mul_(half.norm)
         grad_normed, grads_qkv = half.qkv.backward(grad_qkv, normed, low[: ctx.num_qkv], down_qkv)
         grad_x = None
         if ctx.needs_input_grad[0]:
             grad_x = rms_norm_backward(grad_normed, x, half.norm, inverse).add_(residual)
         return (grad_x, None, None, None, None, *grads_qkv, *grads_out)
+
+
+def _turning(packed: torch.Tensor, heads: Heads) -> torch.Tensor:
+    """The queries and keys of ``[T, (H + 2 G) D]`` as ``[T, H + G, D]``: what the rotary embedding turns."""
+    return packed.unflatten(1, (heads.query + 2 * heads.key, -1))[:, : heads.query + heads.key]
 
 
 def _spread(rows: torch.Tensor, select: torch.Tensor, count: int) -> torch.Tensor:

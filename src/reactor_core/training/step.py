@@ -46,7 +46,7 @@ def predicting_states(model: Any, batch: PackedBatch, fast: FastLlama | None = N
     Raises:
         ConfigError: The model does not hand the documents' layout to its attention.
     """
-    if fast is not None and fast.takes(batch):
+    if fast is not None:
         return fast.hidden(batch)
     with _documents_seen(model, batch):
         hidden: torch.Tensor = model.base_model(**_inputs(batch)).last_hidden_state[0]

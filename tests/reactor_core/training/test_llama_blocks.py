@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from reactor_core.models.attention import lay_out
+from reactor_core.models.blocks import query_blocks
+from reactor_core.training.block_attention import Heads, block_masks
 from reactor_core.training.llama_blocks import (
     AttentionHalf,
     MlpHalf,
@@ -34,13 +35,9 @@ def low(inputs: int, outputs: list[int], rank: int = 2) -> list[torch.Tensor]:
 
 
 def rows() -> Rows:
-    layout = lay_out(DOCUMENTS, 6)
     angle = torch.tensor([0, 1, 2, 3, 2, 0], dtype=torch.float64)[:, None, None] * torch.tensor([1.0, 0.1])
-    masks = tuple(
-        torch.full((s, s), float("-inf"), dtype=torch.float64).triu_(1).repeat(HEADS // GROUPS, 1)[None]
-        for _, s in layout.shapes
-    )
-    return Rows(layout, angle.cos(), angle.sin(), masks)
+    blocks = query_blocks(DOCUMENTS, 6)
+    return Rows(blocks, block_masks(blocks, HEADS // GROUPS, angle), angle.cos(), angle.sin())
 
 
 def test_the_norm_and_its_gradient_equal_torchs() -> None:
@@ -72,7 +69,7 @@ def test_the_attention_half_has_the_gradient_of_its_output(select: list[int] | N
         random(WIDTH, grad=False), 1e-5,
         Projection(random(total, WIDTH, grad=False), edges, 0.7),
         Projection(random(WIDTH, HEADS * HEAD, grad=False), ((0, WIDTH),) if adapted else (), 0.7),
-        HEADS, GROUPS, HEAD**-0.5,
+        Heads(HEADS, GROUPS, HEAD**-0.5),
     )  # fmt: skip
     qkv = low(WIDTH, [HEADS * HEAD, 2 * GROUPS * HEAD]) if adapted else []
     out = low(HEADS * HEAD, [WIDTH]) if adapted else []
