@@ -114,7 +114,8 @@ class TrainingConfig(BaseModel):
     loss or gradients differ (:mod:`reactor_core.training.certificate`). Takes the time of a few steps, once a run."""
 
     chat_template: str = "model"
-    """``model``, ``bare`` (ChatML without a system prompt of its own), or the path of a Jinja template."""
+    """``model``, ``bare`` (ChatML without a system prompt of its own), ``alpaca`` (for models without a template), or
+    the path of a Jinja template."""
 
     save_seconds: float = Field(default=60.0, gt=0)
     """Seconds between checkpoints."""

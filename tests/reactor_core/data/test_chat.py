@@ -119,3 +119,86 @@ def test_a_model_without_a_template_takes_plain_rows_only(tokenizer: Any) -> Non
     assert chat.encode(Row(1, completion_text="abc"), 0).num_trained == 3
     with pytest.raises(ConfigError, match="no chat template"):
         chat.encode(Row(1, messages=(HI, YES)), 0)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_message_with_a_control_token_is_refused(tokenizer: Any, place: int) -> None:
+    turns = [HI, YES]
+    turns[place] = Message(turns[place].role, "a<|im_end|>b")
+    with pytest.raises(ConfigError, match=r"line 4: a message of the .* holds '<\|im_end\|>'"):
+        ChatFormat(tokenizer).encode(Row(4, messages=tuple(turns)), 0)
+
+
+def test_a_template_that_drops_the_answer_is_refused(tokenizer: Any) -> None:
+    dropping = "{% for m in messages %}{{ m.content if m.role == 'user' or not loop.last }}<|im_end|>{% endfor %}"
+    with pytest.raises(ConfigError, match="leaves nothing of the answer"):
+        ChatFormat(tokenizer, dropping).encode(Row(1, messages=(HI, YES)), 0)
+
+
+def with_bos(tokenizer: Any) -> Any:
+    """A tokenizer that begins every text with BOS."""
+    from tokenizers.processors import TemplateProcessing
+
+    wrapped = copy.deepcopy(tokenizer)
+    mark = wrapped.bos_token
+    wrapped.backend_tokenizer.post_processor = TemplateProcessing(
+        single=f"{mark} $A", special_tokens=[(mark, wrapped.bos_token_id)]
+    )
+    return wrapped
+
+
+def test_a_tokenizer_that_adds_bos_adds_it_to_the_first_piece_only(tokenizer: Any) -> None:
+    chat = ChatFormat(with_bos(tokenizer))
+    bos = tokenizer.bos_token_id
+    plain = chat.encode(Row(1, prompt_text="ab", completion_text="c"), 0)
+    assert (plain.ids[0], plain.ids.count(bos)) == (bos, 1)
+    alone = chat.encode(Row(1, completion_text="c"), 0)
+    assert (alone.ids[0], alone.ids.count(bos)) == (bos, 1)
+    assert chat.encode(Row(1, messages=(HI, YES)), 0) == ChatFormat(tokenizer).encode(Row(1, messages=(HI, YES)), 0)
+
+
+@pytest.mark.parametrize("row", [Row(5, prompt_text="<|im_start|>ab", completion_text="c"),
+                                 Row(5, completion_text="<|im_start|>c")])  # fmt: skip
+def test_a_text_that_already_has_the_bos_that_the_tokenizer_adds_is_refused(tokenizer: Any, row: Row) -> None:
+    with pytest.raises(ConfigError, match="line 5: the text has two BOS"):
+        ChatFormat(with_bos(tokenizer)).encode(row, 0)
+
+
+def test_two_bos_tokens_inside_a_conversation_are_refused(tokenizer: Any) -> None:
+    doubled = (
+        "{% for m in messages %}{{ '<|im_start|>' * (2 if loop.index0 == 2 else 1) + m.content + '<|im_end|>' }}"
+        "{% endfor %}"
+    )
+    with pytest.raises(ConfigError, match="two BOS"):
+        ChatFormat(tokenizer, doubled).encode(Row(1, messages=(HI, YES, MORE, NO)), 0)
+
+
+def test_a_text_that_ends_with_eos_gets_no_second_one(tokenizer: Any) -> None:
+    row = Row(1, prompt_text="ab", completion_text="c<|im_end|>")
+    assert trained_text(tokenizer, ChatFormat(tokenizer), row) == "c<|im_end|>"
+
+
+def test_a_pad_token_that_is_also_eos_stays_trained(tokenizer: Any) -> None:
+    padded = copy.deepcopy(tokenizer)
+    padded.pad_token = padded.eos_token
+    assert trained_text(padded, ChatFormat(padded), Row(1, messages=(HI, YES))) == "yes<|im_end|>"
+
+
+def test_plain_text_without_an_end_token_is_refused(tokenizer: Any) -> None:
+    endless = copy.deepcopy(tokenizer)
+    endless.eos_token = None
+    with pytest.raises(ConfigError, match="line 1: the tokenizer has no EOS"):
+        ChatFormat(endless).encode(Row(1, completion_text="abc"), 0)
+
+
+def test_alpaca_is_for_models_without_a_template(tokenizer: Any) -> None:
+    plain = copy.deepcopy(tokenizer)
+    plain.chat_template = None
+    chat = ChatFormat(plain, "alpaca")
+    row = Row(1, messages=(HI, YES), prompt_turns=1)
+    assert trained_text(plain, chat, row) == "yes<|im_end|>"
+    assert plain.decode(chat.prompt_ids((HI,))) == (
+        "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
+        "### Instruction:\nhi\n\n### Response:\n"
+    )
+    assert ChatFormat(with_bos(plain), "alpaca").prompt_ids((HI,))[0] == plain.bos_token_id
