@@ -33,7 +33,7 @@ def emit(
     benchmark: str,
     claim: str,
     unit: str,
-    ours: float,
+    ours: float | None,
     peer: float | None,
     peer_name: str | None,
     better: Literal["higher", "lower"],
@@ -42,21 +42,23 @@ def emit(
     samples: int,
     packages: Sequence[str],
     holds: bool | None = None,
+    reason: str | None = None,
 ) -> None:
     """Print one claim as one JSON line on stdout.
 
     Args:
+        ours: What was measured; None where nothing could be, and then ``reason`` says why.
         better: Whether a higher or a lower number of ``unit`` is better; ``ratio`` is above 1 where ours is better.
         goal: The goal in words.
         least_ratio: The ratio from which the goal holds; None leaves ``holds`` null.
         samples: Runs behind each median.
         packages: Distributions whose versions matter.
         holds: Whether the goal holds, where it is not a ratio.
+        reason: Why a claim could not be measured on this machine; a field of the line only where there is one.
     """
     above, below = (ours, peer) if better == "higher" else (peer, ours)
-    ratio = (
-        None if above is None or not below else above / below
-    )  # a share of 0 is infinitely better, which is no number
+    # A share of 0 is infinitely better, which is no number.
+    ratio = None if above is None or not below else above / below
     line = {
         "benchmark": benchmark,
         "claim": claim,
@@ -72,6 +74,8 @@ def emit(
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "date": datetime.now(UTC).date().isoformat(),
     }
+    if reason is not None:
+        line["reason"] = reason
     print(json.dumps(line), flush=True)
 
 

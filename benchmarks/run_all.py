@@ -51,9 +51,10 @@ def render(claims: list[dict[str, Any]]) -> str:
         for claim in mine:
             peer = "" if claim["peer"] is None else f"{claim['peer']:,.4g} ({claim['peer_name']})"
             ratio = "" if claim["ratio"] is None else f"{claim['ratio']:.2f}"
-            holds = {True: "yes", False: "no", None: "not decided"}[claim["holds"]]
+            holds = {True: "yes", False: "no", None: claim.get("reason", "not decided")}[claim["holds"]]
+            ours = "" if claim["ours"] is None else f"{claim['ours']:,.4g}"
             parts.append(
-                f"| {claim['claim']} | {claim['unit']} | {claim['ours']:,.4g} | {peer} | {ratio} | {claim['goal']} "
+                f"| {claim['claim']} | {claim['unit']} | {ours} | {peer} | {ratio} | {claim['goal']} "
                 f"| {holds} | {claim['samples']} |\n"
             )
         parts.append("\n")

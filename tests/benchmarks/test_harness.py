@@ -56,6 +56,12 @@ def test_a_quick_run_decides_nothing(harness, capsys):
     assert line(harness, capsys, least_ratio=None)["holds"] is None
 
 
+def test_what_could_not_be_measured_says_why(harness, capsys):
+    found = line(harness, capsys, ours=None, peer=None, peer_name=None, reason="no CUDA device")
+    assert (found["ours"], found["ratio"], found["holds"], found["reason"]) == (None, None, None, "no CUDA device")
+    assert "reason" not in line(harness, capsys)
+
+
 def test_without_a_peer_there_is_no_ratio(harness, capsys):
     assert line(harness, capsys, peer=None, peer_name=None)["ratio"] is None
 

@@ -34,6 +34,11 @@ def test_every_claim_is_a_row_under_its_benchmark(run_all):
     assert "M; torch 2; D." in page
 
 
+def test_what_could_not_be_measured_says_why(run_all):
+    page = run_all.render([claim(ours=None, peer=None, ratio=None, holds=None, reason="no CUDA device")])
+    assert "| tokens | tokens/s |  |  |  | >= 1 | no CUDA device | 3 |" in page
+
+
 def test_only_claims_are_read_and_a_failure_is_not_passed_over(run_all, tmp_path):
     script = tmp_path / "bench.py"
     script.write_text("import sys\nprint('noise')\nprint('{\"ours\": 1}')\nsys.exit('--quick' in sys.argv)\n")
