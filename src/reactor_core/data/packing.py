@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from reactor_core.models.attention import DocumentLayout, lay_out
 
-__all__ = ["Document", "PackedBatch", "micro_batches", "pack", "shared_length"]
+__all__ = ["Document", "PackedBatch", "micro_batches", "pack", "split_evenly"]
+
+_MANY = 16
+"""Parts from which their last one, which may be small, no longer matters."""
 
 
 @dataclass(frozen=True)
@@ -122,13 +125,6 @@ def pack(documents: Sequence[Document], *, share_prefixes: bool = True) -> Packe
     )
 
 
-def shared_length(first: Sequence[int], second: Sequence[int]) -> int:
-    """How many leading tokens two documents have in common."""
-    limit = min(len(first), len(second))
-    differs = np.asarray(first[:limit]) != np.asarray(second[:limit])
-    return int(differs.argmax()) if differs.any() else limit
-
-
 def micro_batches(
     documents: Sequence[Document], *, max_tokens: int, share_prefixes: bool = True
 ) -> list[list[Document]]:
@@ -137,15 +133,58 @@ def micro_batches(
     The rows are first sorted by their tokens, so that equal beginnings meet in one part; the sum over a step does not
     depend on the order of its rows. A single document longer than ``max_tokens`` makes a part of its own.
     """
-    parts: list[list[Document]] = []
-    filled = 0
-    previous: tuple[int, ...] = ()
-    for document in sorted(documents, key=lambda item: (item.ids, item.row)):
-        new = len(document.ids) - (shared_length(previous, document.ids) if share_prefixes else 0)
-        if not parts or filled + new > max_tokens:
-            parts.append([])
-            filled, new = 0, len(document.ids)
-        parts[-1].append(document)
-        filled += new
-        previous = document.ids
+    ordered = sorted(documents, key=lambda item: (item.ids, item.row))
+    parts = split_evenly([[item] for item in ordered], max_tokens=max_tokens, share_prefixes=share_prefixes)
+    return [[ordered[place] for place in part] for part in parts]
+
+
+def split_evenly(groups: Sequence[Sequence[Document]], *, max_tokens: int, share_prefixes: bool = True) -> list[range]:
+    """Cut a sequence of groups into as few parts as can be, and these into sizes as even as can be.
+
+    Even parts need the least memory, and none is too small for the processor to work well on.
+
+    Args:
+        groups: Documents that stay together.
+        max_tokens: Of a part; a group that is longer makes a part of its own.
+        share_prefixes: Whether documents of a part hold equal beginnings once.
+
+    Returns:
+        The places of each part's groups.
+    """
+    roots = itertools.repeat(0) if share_prefixes else itertools.count()
+    tokens = [_nodes(group, roots) for group in groups]
+    parts = _fill(tokens, max_tokens)
+    if not 1 < len(parts) < _MANY:
+        return parts
+    low, high = 1, max_tokens
+    while low < high:
+        limit = (low + high) // 2
+        tried = _fill(tokens, limit)
+        if len(tried) > len(parts):
+            low = limit + 1
+        else:
+            parts, high = tried, limit
     return parts
+
+
+def _fill(groups: Sequence[set[int]], limit: int) -> list[range]:
+    """Close a part when the next group would not fit."""
+    starts: list[int] = []
+    held: set[int] = set()
+    for place, group in enumerate(groups):
+        if not starts or len(held) + len(group - held) > limit:
+            starts.append(place)
+            held = set()
+        held |= group
+    return [range(start, end) for start, end in itertools.pairwise([*starts, len(groups)])]
+
+
+def _nodes(documents: Sequence[Document], roots: Iterator[int]) -> set[int]:
+    """A number for each packed token that a group needs; documents of one root share those of equal beginnings."""
+    nodes: set[int] = set()
+    for document, root in zip(documents, roots, strict=False):
+        node = root
+        for depth, token in enumerate(document.ids):
+            node = hash((node, depth, token))
+            nodes.add(node)
+    return nodes

@@ -24,7 +24,7 @@ from typing import Any, Literal
 import torch
 from torch.nn.functional import logsigmoid
 
-from reactor_core.data.packing import pack, shared_length
+from reactor_core.data.packing import Document, pack, split_evenly
 from reactor_core.data.pairs import Pair
 from reactor_core.training.llama import FastLlama
 from reactor_core.training.step import batch_log_probs
@@ -95,20 +95,10 @@ def pair_batches(pairs: Sequence[Pair], *, max_tokens: int, share_prefixes: bool
 
     Pairs that begin alike meet in one part; a pair is never torn apart, so a long one makes a part of its own.
     """
-    parts: list[list[Pair]] = []
-    filled = 0
-    previous: tuple[int, ...] = ()
-    for pair in sorted(pairs, key=lambda item: (item.chosen.ids, item.row)):
-        first, second = pair.chosen.ids, pair.rejected.ids
-        whole = len(first) + len(second) - (shared_length(first, second) if share_prefixes else 0)
-        new = whole - (shared_length(previous, first) if share_prefixes else 0)
-        if not parts or filled + new > max_tokens:
-            parts.append([])
-            filled, new = 0, whole
-        parts[-1].append(pair)
-        filled += new
-        previous = second
-    return parts
+    ordered = sorted(pairs, key=lambda item: (item.chosen.ids, item.row))
+    groups = [pair.documents for pair in ordered]
+    parts = split_evenly(groups, max_tokens=max_tokens, share_prefixes=share_prefixes)
+    return [[ordered[place] for place in part] for part in parts]
 
 
 def sequence_sums(
@@ -116,13 +106,20 @@ def sequence_sums(
 ) -> tuple[torch.Tensor, int]:
     """Log-probabilities of the answers, ``[P, 2]``, and the number of tokens that were computed for them.
 
-    The prompt of a pair is computed once where beginnings are shared.
+    Where beginnings are shared, a prompt is computed once for all its answers, and an answer once for all its pairs.
     """
-    documents = [document for pair in pairs for document in pair.documents]
+    documents: list[Document] = []
+    place: list[int] = []
+    known: dict[tuple[tuple[int, ...], tuple[bool, ...]], int] = {}
+    for document in (document for pair in pairs for document in pair.documents):
+        number = known.setdefault((document.ids, document.trained), len(documents)) if share_prefixes else len(place)
+        if number == len(documents):
+            documents.append(document)
+        place.append(number)
     batch = pack(documents, share_prefixes=share_prefixes).to(device)
     log_probs = batch_log_probs(model, batch, fast)
     sums = log_probs.new_zeros(len(documents)).index_add(0, batch.owner, log_probs)
-    return sums.view(-1, 2), len(batch.input_ids)
+    return sums[torch.tensor(place, device=sums.device)].view(-1, 2), len(batch.input_ids)
 
 
 def accumulate_pairs(

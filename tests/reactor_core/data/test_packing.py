@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reactor_core.data.packing import Document, micro_batches, pack, shared_length
+from reactor_core.data.packing import Document, micro_batches, pack, split_evenly
 
 
 def document(ids: list[int], trained_from: int, row: int = 0) -> Document:
@@ -79,10 +79,20 @@ def test_micro_batches_keep_every_row_and_the_limit(rows: list[Document], limit:
         assert len(part) == 1 or len(pack(part, share_prefixes=share).input_ids) <= limit
 
 
-def test_shared_length_counts_equal_leading_tokens() -> None:
-    assert [shared_length(a, b) for a, b in (((1, 2), (1, 3)), ((1, 2), (1, 2, 3)), ((), (1,)), ((2,), (1,)))] == [
-        1,
-        2,
-        0,
-        0,
-    ]
+def test_parts_are_as_even_as_their_rows_allow() -> None:
+    rows = [document([place] * 10, 1, place) for place in range(12)]
+    assert [len(part) for part in micro_batches(rows, max_tokens=110)] == [6, 6]  # filling up would give 11 and 1
+
+
+def test_a_beginning_is_counted_once_in_each_part() -> None:
+    rows = [document([*range(20), place, place], 20, place) for place in range(30, 40)]
+    assert len(micro_batches(rows, max_tokens=40)) == 1
+    assert len(micro_batches(rows, max_tokens=40, share_prefixes=False)) == 10
+    assert [len(part) for part in micro_batches(rows, max_tokens=30)] == [5, 5]
+
+
+def test_groups_stay_together_and_in_order() -> None:
+    groups = [[document([place, 1], 1), document([place, 2, 3], 1)] for place in range(5)]
+    assert split_evenly(groups, max_tokens=8) == [range(2), range(2, 4), range(4, 5)]
+    assert split_evenly(groups, max_tokens=1) == [range(place, place + 1) for place in range(5)]
+    assert split_evenly([], max_tokens=1) == []

@@ -135,6 +135,23 @@ def test_parts_hold_whole_pairs_and_all_of_them() -> None:
     assert pair_batches([], max_tokens=5, share_prefixes=True) == []
 
 
+@pytest.mark.parametrize("share", [True, False])
+def test_two_chosen_and_two_rejected_answers_are_four_documents(adapted: Any, share: bool) -> None:
+    good, bad = ([document([7, 8, 9, 10], answer) for answer in answers] for answers in ([[5, 2], [6, 2]], [[4], [3]]))
+    pairs = [Pair(a, b, row) for row, (a, b) in enumerate((a, b) for a in good for b in bad)]
+    sums, computed = sequence_sums(adapted, pairs, FastLlama(adapted), share_prefixes=share, device="cpu")
+    expected = torch.stack([torch.stack([naive_sum(adapted, item) for item in pair.documents]) for pair in pairs])
+    torch.testing.assert_close(sums, expected, rtol=1e-4, atol=1e-4)
+    # The prompt and the first tokens of the two longer answers: what comes last is only a target.
+    assert computed == (4 + 2 if share else 4 * (5 + 4))
+    parameters = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
+    weights = torch.arange(8.0).view(4, 2) - 3
+    found = torch.autograd.grad((sums * weights).sum(), parameters)
+    for mine, reference in zip(found, torch.autograd.grad((expected * weights).sum(), parameters), strict=True):
+        torch.testing.assert_close(mine, reference, rtol=2e-3, atol=1e-5)
+    assert len(pair_batches(pairs, max_tokens=8, share_prefixes=True)) == 2
+
+
 @pytest.mark.peer
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", KINDS)
