@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from reactor_core import __version__
+from reactor_core.cli_eval import register_eval
 from reactor_core.cli_events import audit, events, register_hub
 from reactor_core.cli_runs import runs
 from reactor_core.cli_safety import kill, register_guard, safety
@@ -29,6 +30,7 @@ for part in (models, adapters, runs, events, audit, safety, kill):
     app.command(part)
 register_hub(app)
 register_guard(app)
+register_eval(app)
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 Source = Literal["wheel", "hub"]
@@ -160,6 +162,7 @@ def train(
     learning_rate: float = 5e-4,
     max_length: int = 1024,
     max_seconds: float | None = None,
+    max_cost_usd: float | None = None,
     eval_dataset: Path | None = None,
     early_stopping: int | None = None,
     seed: int = 0,
@@ -193,6 +196,8 @@ def train(
         Longest row in tokens; longer ones are truncated.
     max_seconds
         Stop after so much training time; the schedule ends with it.
+    max_cost_usd
+        Stop before the machine time costs more, at the price that REACTOR_MACHINE_PRICE_USD_PER_HOUR states.
     eval_dataset
         Rows that are not trained on: the loss on them is measured after each epoch, and the best weights are kept.
     early_stopping
@@ -222,6 +227,7 @@ def train(
         learning_rate=learning_rate,
         max_length=max_length,
         max_seconds=max_seconds,
+        max_cost_usd=max_cost_usd,
         eval_dataset=None if eval_dataset is None else str(eval_dataset),
         early_stopping=early_stopping,
         seed=seed,
@@ -231,35 +237,6 @@ def train(
         print_json(result.summary())
     else:
         print(f"{result.adapter_dir}\n{result.tokens_per_second:,.0f} tokens/s, loss {result.final_loss:.4f}")
-
-
-@app.command
-def evaluate(file: Path, *, adapter: str = "current", model: str = "smollm2-135m", json: Json = False) -> None:
-    """Judge labelled actions with an adapter and report the accuracy.
-
-    Parameters
-    ----------
-    file
-        JSON lines with action, kind and label.
-    adapter
-        ``current``, an id from ``reactor adapters list``, a folder, or ``none`` for the untuned model.
-    model
-        The model below the adapter.
-    json
-        Print one JSON object.
-    """
-    from reactor_core.eval import verdict_summary
-    from reactor_core.serving.ask import evaluate_file
-
-    settings, narrator = _context()
-    report = evaluate_file(file, adapter=adapter, model=model, settings=settings, narrator=narrator)
-    if json:
-        print_json(verdict_summary(report))
-    else:
-        low, high = report.interval.low, report.interval.high
-        print(f"accuracy {report.accuracy:.3f} ({low:.3f} to {high:.3f}) on {report.rows} rows")
-        for kind, (right, rows) in report.per_kind.items():
-            print(f"  {kind}\t{right}/{rows}")
 
 
 @app.command
@@ -321,7 +298,9 @@ def adapters_list(*, json: Json = False) -> None:
         print_json({"adapters": [asdict(entry) for entry in entries]})
         return
     for entry in entries:
-        print(f"{entry.entry_id[:16]}\t{entry.evaluation['accuracy']:.3f}\t{entry.created}\t{entry.adapter_dir}")
+        metric = entry.evaluation.get("metric", "accuracy")
+        value = entry.evaluation.get("value", entry.evaluation.get("accuracy"))
+        print(f"{entry.entry_id[:16]}\t{metric} {value:.3f}\t{entry.created}\t{entry.adapter_dir}")
     if not entries:
         print("no adapter yet; make one: reactor demo", file=sys.stderr)
 

@@ -98,9 +98,8 @@ def evaluate_preferences(
     right = (np.sign(margins) + 1) / 2
     names, clusters = rows_hash(rows), [prompt_key(row) for row in rows]
     unit = "nats per token" if per_token else "nats"
-    details = {"reward": "log-probability" if reference is None else "implicit", "per_token": per_token}
-    if reference is not None:
-        details["beta"] = beta
+    reward = "log-probability" if reference is None else "implicit"
+    details = {"reward": reward, "per_token": per_token, **({} if reference is None else {"beta": beta})}
     return PreferenceReport(
         accuracy=Measurement.of(
             Metric("preference accuracy", "share of pairs", higher_is_better=True, baseline=0.5),
@@ -118,5 +117,5 @@ def evaluate_preferences(
             details=details,
             seed=seed,
         ),
-        reward=str(details["reward"]),
+        reward=reward,
     )
