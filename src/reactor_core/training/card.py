@@ -70,6 +70,7 @@ def run_identity(
     template: str,
     tokenizer: str,
     held: Dataset | None = None,
+    adapter: str | None = None,
 ) -> dict[str, str]:
     """What a resume must find unchanged.
 
@@ -80,6 +81,7 @@ def run_identity(
         template: Hash of the chat template.
         tokenizer: Hash of the tokenizer (:func:`tokenizer_hash`).
         held: What is measured on, or None.
+        adapter: Hash of the adapter that the run starts from, or None.
     """
     identity = {
         "configuration": config_hash,
@@ -88,4 +90,8 @@ def run_identity(
         "chat template": template,
         "tokenizer": tokenizer,
     }
-    return identity if held is None else {**identity, "held-out dataset": held.sha256}
+    if held is not None:
+        identity["held-out dataset"] = held.sha256
+    if adapter is not None:
+        identity["adapter"] = adapter
+    return identity

@@ -62,6 +62,15 @@ class TrainingConfig(BaseModel):
     """Scale by alpha / sqrt(rank) instead of alpha / rank."""
     target_modules: str | tuple[str, ...] = "all-linear"
     """``all-linear`` (all but the head), or last parts of layer names such as ``("q_proj", "v_proj")``."""
+    lora_bias: Literal["none", "lora_only", "all"] = "none"
+    """Which biases are trained too: none, those of the adapted layers, or every bias of the model."""
+    adapter: str | None = None
+    """Adapter to start from instead of from nothing: its folder or a run's, or a run's id. Rank, alpha, scaling, biases
+    and targets are then the adapter's; a preference method holds on to the model with it. None starts from nothing."""
+    quantization: Literal["nf4"] | None = None
+    """``nf4`` keeps the frozen weights of linear layers in four bits, an eighth of the memory; needs ``use_lora``."""
+    double_quantization: bool = True
+    """Whether ``nf4`` stores its scales in eight bits too."""
     layers: int | None = Field(default=None, ge=1)
     """Adapt only the topmost so many layers; the backward pass stops below them. None adapts all."""
 
@@ -134,6 +143,8 @@ class TrainingConfig(BaseModel):
     def _consistent(self) -> Self:
         if not self.use_lora and self.layers is not None:
             raise ValueError("layers needs use_lora=True")
+        if not self.use_lora and (self.adapter is not None or self.quantization is not None):
+            raise ValueError("adapter and quantization need use_lora=True: they train low-rank additions alone")
         if self.eval_dataset is None and (self.early_stopping or self.eval_steps):
             raise ValueError("early_stopping and eval_steps need eval_dataset")
         if self.lr_schedule == "inverse_sqrt" and not self.warmup_ratio:
@@ -161,6 +172,7 @@ class TrainingConfig(BaseModel):
             "save_seconds",
             "keep_checkpoints",
             "dataset",
+            "adapter",  # the run's identity holds its content
             "max_truncated",
             "eval_dataset",
             "certificate",
@@ -174,6 +186,10 @@ class TrainingConfig(BaseModel):
             left_out.add("lr_decay_ratio")
         if self.eval_dataset is None:
             left_out |= {"eval_steps", "early_stopping", "keep_best"}
+        if self.quantization is None:
+            left_out |= {"quantization", "double_quantization"}
+        if self.lora_bias == "none":
+            left_out.add("lora_bias")
         if self.method == "sft":
             left_out |= {"method", "dpo_loss", "dpo_beta", "dpo_label_smoothing"}
         return content_hash(self.model_dump(mode="json", exclude=left_out))

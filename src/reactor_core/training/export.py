@@ -37,6 +37,7 @@ def export(loaded: LoadedModel, chat: ChatFormat, config: TrainingConfig, folder
             dropout_p=config.lora_dropout,
             layers=config.layers,
             rslora=config.use_rslora,
+            bias=config.lora_bias,
         )
         save_adapter(loaded.model, peft_config, folder)
     else:

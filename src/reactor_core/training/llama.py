@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from reactor_core.data.packing import PackedBatch
+from reactor_core.models.quantize import holds_quantized
 from reactor_core.training.block_attention import Heads, block_masks
 from reactor_core.training.llama_blocks import AttentionHalf, MlpHalf, Projection, Rows, rms_norm, rms_norm_backward
 from reactor_core.training.lora import LoraLinear
@@ -20,6 +21,8 @@ __all__ = ["FastLlama", "why_not_fast"]
 def why_not_fast(model: Any) -> str | None:
     """What keeps a model off the fast path, or None."""
     config = model.config
+    if holds_quantized(model):
+        return "its weights are kept in four bits"
     if config.model_type != "llama":
         return f"the model is {config.model_type}, not llama"
     if config.hidden_act != "silu" or config.attention_bias or config.mlp_bias:

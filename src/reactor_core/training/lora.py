@@ -30,6 +30,7 @@ __all__ = [
     "linear_layers",
     "lora_modules",
     "merge_adapter",
+    "target_paths",
     "trained_biases",
 ]
 
@@ -198,7 +199,12 @@ def linear_layers(model: Any) -> dict[str, nn.Module]:
     return {name: layer for name, layer in model.named_modules() if isinstance(layer, kinds) and layer is not head}
 
 
-def _targets(model: Any, target_modules: str | Sequence[str], layers: int | None) -> list[str]:
+def target_paths(model: Any, target_modules: str | Sequence[str], layers: int | None) -> list[str]:
+    """The layers that :func:`inject_lora` adapts by these options.
+
+    Raises:
+        ConfigError: A target names no layer, or there are not so many layers.
+    """
     linears = linear_layers(model)
     if target_modules != "all-linear":
         wanted = [target_modules] if isinstance(target_modules, str) else list(target_modules)
@@ -249,7 +255,7 @@ def inject_lora(
     model.requires_grad_(False)
     generator = torch.Generator().manual_seed(seed)
     scale = alpha / (math.sqrt(rank) if rslora else rank)
-    paths = _targets(model, target_modules, layers)
+    paths = target_paths(model, target_modules, layers)
     for path in paths:
         parent, _, leaf = path.rpartition(".")
         holder = model.get_submodule(parent)

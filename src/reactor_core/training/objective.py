@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -191,7 +191,7 @@ class Preference:
     """Direct preference optimisation; the reference is the model as it was before training.
 
     With an adapter that is the model with the adapter switched off, asked once for each row when the row first comes.
-    Without one it is asked for all rows at the start, while the model has the base's weights.
+    Without one, or where training goes on from an adapter, it is asked for all rows at the start, as the model then is.
     """
 
     def __init__(
@@ -209,7 +209,7 @@ class Preference:
         self._pairs = pairs
         self._model, self._config, self._share, self._device = model, config, share_prefixes, device
         self._reference = torch.full((len(pairs), 2), float("nan"))
-        if not config.use_lora:
+        if not config.use_lora or config.adapter is not None:
             self._ask_reference(range(len(pairs)))
 
     def accumulate(self, rows: Sequence[int], *, seed: int) -> Outcome:
@@ -254,8 +254,11 @@ class Preference:
 
     def _ask_reference(self, rows: Iterator[int] | range) -> None:
         pairs = [self._pairs[row] for row in rows]
-        with torch.no_grad(), _evaluating(self._model), adapter_off(self._model):
+        with torch.no_grad(), _evaluating(self._model), self._as_before():
             self._reference[[pair.row for pair in pairs]], _ = self._sums(pairs)
+
+    def _as_before(self) -> AbstractContextManager[None]:
+        return adapter_off(self._model) if self._config.adapter is None else nullcontext()
 
     def _sums(self, pairs: Sequence[Pair]) -> tuple[torch.Tensor, int]:
         """Log-probabilities of answers, ``[P, 2]`` in the order of ``pairs``, and the tokens computed for them.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,7 +22,16 @@ from reactor_core.training.lora import Bias, inject_lora, linear_layers, lora_mo
 from reactor_core.training.tensors import write_tensors
 from reactor_core.utils.files import atomic_write
 
-__all__ = ["adapter_config", "adapter_tensors", "load_adapter", "read_adapter_config", "save_adapter"]
+__all__ = [
+    "AdapterShape",
+    "adapter_config",
+    "adapter_tensors",
+    "fill_adapter",
+    "load_adapter",
+    "read_adapter_config",
+    "read_shape",
+    "save_adapter",
+]
 
 _PREFIX = "base_model.model."
 
@@ -178,27 +188,34 @@ def _adapted_paths(paths: list[str], config: dict[str, Any]) -> set[str]:
     return adapted
 
 
-def load_adapter(model: Any, folder: Path, *, dropout_p: float = 0.0) -> dict[str, Any]:
-    """Put an adapter saved by us or by PEFT on a freshly loaded base model, in place.
+@dataclass(frozen=True)
+class AdapterShape:
+    """What an adapter on disk puts on a model.
 
-    Args:
-        model: A ``transformers`` causal model, in full weights or in four bits.
-        folder: Where the adapter is.
-        dropout_p: Dropout on the low-rank path if it is trained further.
+    Attributes:
+        rank: r.
+        alpha: Numerator of the scale.
+        rslora: Whether the scale is ``alpha / sqrt(r)``.
+        bias: Which biases it carries.
+        paths: The layers that it adapts, sorted.
+    """
 
-    Returns:
-        Its ``adapter_config.json``.
+    rank: int
+    alpha: float
+    rslora: bool
+    bias: Bias
+    paths: tuple[str, ...]
+
+
+def read_shape(folder: Path, model: Any) -> AdapterShape:
+    """What the adapter in a folder puts on a model that is not adapted yet.
 
     Raises:
         NotFound: The folder holds no adapter.
-        ArtifactCorrupt: Its tensors cannot be read, or do not fit its configuration or the model.
-        ConfigError: As :func:`read_adapter_config`.
+        ArtifactCorrupt: It cannot be read, or does not fit the model.
+        ConfigError: As :func:`read_adapter_config`, or it adapts the head.
     """
     config = read_adapter_config(folder)
-    try:
-        tensors = load_file(str(folder / ADAPTER_WEIGHTS))
-    except (OSError, SafetensorError) as error:
-        raise ArtifactCorrupt(f"adapter {folder} has no readable {ADAPTER_WEIGHTS}: {error}") from error
     paths = _adapted_paths(_all_linear(model), config)
     if not paths <= linear_layers(model).keys():
         raise ConfigError(
@@ -207,17 +224,31 @@ def load_adapter(model: Any, folder: Path, *, dropout_p: float = 0.0) -> dict[st
         )
     if not paths:
         raise ArtifactCorrupt(f"adapter {folder} does not fit the model: it has no layer {config['target_modules']}")
-    inject_lora(
-        model,
+    # PEFT takes 'all' for a model without biases too.
+    carries_biases = any(name.endswith(".bias") for name in _read_tensors(folder))
+    return AdapterShape(
         rank=int(config["r"]),
         alpha=float(config["lora_alpha"]),
-        dropout_p=dropout_p,
-        target_modules=sorted(paths),
         rslora=bool(config.get("use_rslora")),
-        # PEFT takes 'all' for a model without biases too.
-        bias=config.get("bias", "none") if any(name.endswith(".bias") for name in tensors) else "none",
+        bias=config.get("bias", "none") if carries_biases else "none",
+        paths=tuple(sorted(paths)),
     )
-    wanted = _named(model)
+
+
+def _read_tensors(folder: Path) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(str(folder / ADAPTER_WEIGHTS))
+    except (OSError, SafetensorError) as error:
+        raise ArtifactCorrupt(f"adapter {folder} has no readable {ADAPTER_WEIGHTS}: {error}") from error
+
+
+def fill_adapter(model: Any, folder: Path) -> None:
+    """Give an adapted model the values of the adapter in a folder, in place.
+
+    Raises:
+        ArtifactCorrupt: Its tensors cannot be read, or are not those of the adapted model.
+    """
+    tensors, wanted = _read_tensors(folder), _named(model)
     if wanted.keys() != tensors.keys():
         odd = sorted(wanted.keys() ^ tensors.keys())[:3]
         raise ArtifactCorrupt(f"adapter {folder} does not fit the model: {', '.join(odd)}")
@@ -226,4 +257,27 @@ def load_adapter(model: Any, folder: Path, *, dropout_p: float = 0.0) -> dict[st
             if parameter.shape != tensors[name].shape:
                 raise ArtifactCorrupt(f"adapter {folder}: {name} has shape {tuple(tensors[name].shape)}")
             parameter.copy_(tensors[name])
-    return config
+
+
+def load_adapter(model: Any, folder: Path) -> None:
+    """Put an adapter saved by us or by PEFT on a freshly loaded base model, in place.
+
+    Args:
+        model: A ``transformers`` causal model, in full weights or in four bits.
+        folder: Where the adapter is.
+
+    Raises:
+        NotFound: The folder holds no adapter.
+        ArtifactCorrupt: Its tensors cannot be read, or do not fit its configuration or the model.
+        ConfigError: As :func:`read_shape`.
+    """
+    shape = read_shape(folder, model)
+    inject_lora(
+        model,
+        rank=shape.rank,
+        alpha=shape.alpha,
+        target_modules=shape.paths,
+        rslora=shape.rslora,
+        bias=shape.bias,
+    )
+    fill_adapter(model, folder)

@@ -38,9 +38,11 @@ from reactor_core.training.lora import inject_lora
 from reactor_core.training.memory import peak_memory, reset_peak_memory
 from reactor_core.training.objective import make_objective
 from reactor_core.training.optim import build_optimizer, clip_gradients, learning_rate
+from reactor_core.training.peft_format import fill_adapter
 from reactor_core.training.result import TrainingResult, final_loss
 from reactor_core.training.runs import Run
 from reactor_core.training.spending import cost_facts, note_redone, redone
+from reactor_core.training.start import Start
 from reactor_core.training.step import agrees, drops_at_random, recompute_activations
 from reactor_core.utils.clock import Clock, to_iso
 from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, sweep_unfinished
@@ -69,6 +71,7 @@ class Session:
         latch: Latch,
         identity: dict[str, str],
         facts: dict[str, Any],
+        start: Start | None = None,
         price: MachinePrice | None = None,
         elsewhere: Place | None = None,
     ) -> None:
@@ -76,6 +79,7 @@ class Session:
         self.hooks, self.clock, self.control, self.latch = hooks, clock, control, latch
         self.run, self.loaded, self.chat, self.dataset = run, loaded, chat, dataset
         self.identity, self.facts, self.price = identity, facts, price
+        self.start = start
         model = loaded.model
         if config.use_lora:
             inject_lora(
@@ -86,8 +90,11 @@ class Session:
                 target_modules=config.target_modules,
                 layers=config.layers,
                 rslora=config.use_rslora,
+                bias=config.lora_bias,
                 seed=config.seed,
             )
+            if start is not None:
+                fill_adapter(model, start.folder)
         else:
             model.requires_grad_(True)
         model.train()
@@ -383,7 +390,7 @@ class Session:
                 "certificate": self.certifier.facts,
                 "path": "fast" if self.fast is not None else "generic",
                 "finished": to_iso(self.clock.utc_now()),
-                "parent": None,
+                "parent": None if self.start is None else self.start.facts(),
             }
             text = json.dumps(card, indent=2, sort_keys=True) + "\n"
             atomic_write(temporary / CARD, text)

@@ -30,6 +30,7 @@ from reactor_core.training.result import TrainingResult
 from reactor_core.training.runs import Resume
 from reactor_core.training.session import Session
 from reactor_core.training.spending import BudgetHook
+from reactor_core.training.start import find_start
 from reactor_core.utils.clock import Clock, SystemClock, to_iso
 from reactor_core.utils.environment import detect_environment, probe_machine
 from reactor_core.utils.settings import Settings, load_settings
@@ -161,19 +162,30 @@ class Trainer:
         stand_still(latch)
         dataset = read_dataset(path or self.config.dataset or experience_dataset(self.settings))
         entry = resolve_model(self.config.model_name, self.config.model_source, self.settings)
+        start = find_start(self.config, self.settings)
+        config = self.config if start is None else start.before_loading(self.config, entry)
         try:
-            loaded = load_model(entry, device=self.device)
-            chat = ChatFormat(loaded.tokenizer, self.config.chat_template)
+            loaded = load_model(
+                entry,
+                device=self.device,
+                quantization=config.quantization,
+                double_quantization=config.double_quantization,
+            )
+            if start is not None:
+                config = start.shape(config, loaded.model)
+            chat = ChatFormat(loaded.tokenizer, config.chat_template)
             tokenizer, kept = tokenizer_hash(loaded.tokenizer), self.settings.workspace / "cache" / "tokens"
-            documents, pairs = encode_rows(dataset, chat, self.config, folder=kept, tokenizer=tokenizer)
+            documents, pairs = encode_rows(dataset, chat, config, folder=kept, tokenizer=tokenizer)
             held = self._held_out(dataset)
-            held_rows = None if held is None else encode_rows(held, chat, self.config, folder=kept, tokenizer=tokenizer)
+            held_rows = None if held is None else encode_rows(held, chat, config, folder=kept, tokenizer=tokenizer)
         except KeyboardInterrupt:
             raise Interrupted("stopped before the first step", remedy="run the same command again") from None
         template_hash = hashlib.sha256(chat.as_file().encode()).hexdigest()
-        identity = run_identity(self.config.hash, dataset, entry, template_hash, tokenizer, held)
+        identity = run_identity(
+            config.hash, dataset, entry, template_hash, tokenizer, held, None if start is None else start.sha256
+        )
         facts = {
-            "config": self.config.model_dump(mode="json"),
+            "config": config.model_dump(mode="json"),
             "dataset": dataset_facts(dataset),
             "held_out": None if held is None else dataset_facts(held),
             "base": entry.card(),
@@ -198,7 +210,7 @@ class Trainer:
                 documents,
                 pairs,
                 held_rows,
-                config=self.config,
+                config=config,
                 device=self.device,
                 hooks=self.hooks,
                 clock=self.clock,
@@ -206,6 +218,7 @@ class Trainer:
                 latch=latch,
                 identity=identity,
                 facts=facts,
+                start=start,
                 price=self.price,
                 elsewhere=place,
             )
