@@ -131,6 +131,9 @@ class TrainingConfig(BaseModel):
     keep_checkpoints: int = Field(default=2, ge=1)
     """Checkpoints that are kept: the newest ones, one of which is passed over if it is damaged."""
 
+    report_to: tuple[Literal["tensorboard", "wandb", "mlflow", "trackio"], ...] = ()
+    """Where the run is shown while it goes on; none of them can fail it, slow it down or change its numbers."""
+
     if not TYPE_CHECKING:  # the signature that type checkers see is pydantic's own
 
         def __init__(self, **options: Any) -> None:
@@ -171,6 +174,7 @@ class TrainingConfig(BaseModel):
             "output_dir",
             "save_seconds",
             "keep_checkpoints",
+            "report_to",
             "dataset",
             "adapter",  # the run's identity holds its content
             "max_truncated",

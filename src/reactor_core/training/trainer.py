@@ -26,6 +26,7 @@ from reactor_core.training.experience import experience_dataset
 from reactor_core.training.heldout import require_disjoint
 from reactor_core.training.hooks import Hooks
 from reactor_core.training.objective import encode_rows
+from reactor_core.training.report.hook import ReportHook
 from reactor_core.training.result import TrainingResult
 from reactor_core.training.runs import Resume
 from reactor_core.training.session import Session
@@ -50,6 +51,9 @@ class Trainer:
         checkpointer: Where checkpoints go beside the run's folder, such as
             :class:`~reactor_core.gcp.SpotVMCheckpointer`. None: on Compute Engine to ``GCS_CHECKPOINT_BUCKET``, if that
             is set; elsewhere they stay in the run's folder.
+
+    Raises:
+        MissingExtra: The library of a sink in ``config.report_to`` is not installed.
     """
 
     def __init__(
@@ -66,7 +70,8 @@ class Trainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.price = stated_price(self.settings.machine_price_usd_per_hour)
         limit = () if config.max_cost_usd is None else (BudgetHook(self.price, config.max_cost_usd),)
-        self.hooks = Hooks((*hooks, *limit))
+        told = (ReportHook(config.report_to, self.settings),) if config.report_to else ()
+        self.hooks = Hooks((*hooks, *limit, *told))
         self.clock = clock or SystemClock()
         self.checkpointer = checkpointer
         self.control = RunControl()

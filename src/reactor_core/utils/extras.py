@@ -18,11 +18,15 @@ _EXTRA_OF = {
     "huggingface_hub": "train",
     "isal": "media",
     "matplotlib": "train",
+    "mlflow": "report",
     "peft": "train",
     "safetensors": "train",
+    "tensorboard": "report",
     "tokenizers": "train",
     "torch": "train",
+    "trackio": "trackio",
     "transformers": "train",
+    "wandb": "report",
 }
 """Module -> the extra that installs it."""
 

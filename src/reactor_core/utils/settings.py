@@ -88,6 +88,15 @@ class Settings(BaseSettings):
     )
     """What this machine costs; None takes a dated list price of a comparable rented machine."""
 
+    report_project: str = Field("reactor", min_length=1, validation_alias=_env("REACTOR_REPORT_PROJECT"))
+    """Name under which TensorBoard's neighbours gather the runs that report to them."""
+    wandb_mode: str = Field("offline", validation_alias=_env("WANDB_MODE"))
+    """``online`` sends runs to Weights & Biases while they go on; ``offline`` keeps them for ``wandb sync``."""
+    mlflow_tracking_uri: str | None = Field(None, validation_alias=_env("MLFLOW_TRACKING_URI"))
+    """Server or store of MLflow; None takes a SQLite file in the workspace."""
+    trackio_dir: Path | None = Field(None, validation_alias=_env("TRACKIO_DIR"))
+    """Folder of trackio; None takes one in the workspace."""
+
     gcp_project_id: str | None = Field(None, validation_alias=_env("GCP_PROJECT_ID"))
     """Google Cloud project."""
     gcs_checkpoint_bucket: str | None = Field(None, validation_alias=_env("GCS_CHECKPOINT_BUCKET"))
