@@ -153,9 +153,9 @@ class FolderStore:
 
     def names(self, prefix: str) -> list[str]:
         """See :class:`BlobStore`."""
-        hidden = (".lock", ".tmp-")
         with storage_errors(self._folder):
-            found = (path for path in self._folder.rglob("*") if path.is_file() and not path.name.startswith(hidden))
+            # What a killed upload left is listed too, so that it can be removed.
+            found = (path for path in self._folder.rglob("*") if path.is_file() and path.name != ".lock")
             names = sorted(path.relative_to(self._folder).as_posix() for path in found)
         return [name for name in names if name.startswith(prefix)]
 

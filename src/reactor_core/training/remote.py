@@ -214,6 +214,7 @@ class RemoteRun:
     def _write(self, head: Head) -> None:
         """Replace the head, unless it is no longer the one that this process knows."""
         name = f"{self._folder}/{HEAD}"
+        reach("remote.naming")
         version = self._store.swap(name, msgspec.json.encode(head), expected=self._version)
         if version is None:
             other = self._store.read(name)
@@ -222,6 +223,7 @@ class RemoteRun:
                 f"{host} has taken over the run in {self.where}",
                 remedy="let it go on, or stop it and run the same command again here",
             )
+        reach("remote.named")
         self.head, self._version = head, version
 
     def _upload(self, files: Mapping[str, Path]) -> dict[str, Piece]:
@@ -244,10 +246,10 @@ class RemoteRun:
 
         An owner before that is uploading at this moment can lose nothing by it: its head would be refused.
         """
-        kept = {f"{self._folder}/{HEAD}", *_names(self._held())}
+        kept = _names(self._held())
         try:
             for name in self._store.names(f"{self._folder}/"):
-                if name not in kept:
+                if name.count("/") > 1 and name not in kept:  # below a token, so never the head itself
                     self._store.delete(name)
         except StorageError as error:
             _log.warning("old files stay in %s: %s", self.where, error)

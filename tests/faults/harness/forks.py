@@ -68,11 +68,15 @@ class Child:
 
 
 class Forks:
-    """Makes processes by forking one that has imported everything."""
+    """Makes processes by forking one that has imported everything.
 
-    def __init__(self) -> None:
+    Args:
+        preload: Modules to import before; none: those that the roles about events need.
+    """
+
+    def __init__(self, *preload: str) -> None:
         self._zygote = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("zygote.py"))],
+            [sys.executable, str(Path(__file__).with_name("zygote.py")), *preload],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -82,7 +86,7 @@ class Forks:
     def start(
         self, role: str, folder: Path, name: str, *, die_at: tuple[str, int, float] | None = None, **options: Any
     ) -> Child:
-        """Start a role of :mod:`tests.faults.harness.roles`.
+        """Start a role of :mod:`tests.faults.harness.roles`, or ``module:function``.
 
         Args:
             folder: The run's folder; logs go there.

@@ -3,6 +3,9 @@
 Reads one JSON command a line on stdin and answers with one line. It has no threads, so that a fork copies no lock that
 somebody holds.
 
+A role is a function of ``roles``, or ``module:function``. The arguments of this program are modules to import instead
+of those that the roles about events need.
+
     {"start": role, "options": {...}, "stderr": path, "die_at": [point, nth, seconds] | null}  ->  {"pid": int}
     {"wait": pid}                                                                    ->  {"status": int}
 """
@@ -66,7 +69,8 @@ def child(command: dict[str, Any]) -> None:
             os.dup2(source, target)
         if command["die_at"] is not None:
             die_at(*command["die_at"])
-        getattr(roles, command["start"])(**command["options"])
+        module, _, role = command["start"].rpartition(":")
+        getattr(importlib.import_module(module) if module else roles, role)(**command["options"])
         status = 0
     except BaseException:  # noqa: BLE001  the only place left to report it
         traceback.print_exc()
@@ -76,7 +80,7 @@ def child(command: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    for name in PRELOADED:
+    for name in sys.argv[1:] or PRELOADED:
         importlib.import_module(name)
     living: set[int] = set()
     print("ready", flush=True)

@@ -1,0 +1,54 @@
+"""What a process that trains does; it is killed at any moment."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.faults.harness.history import Log, Record
+
+from reactor_core.errors import Interrupted
+from reactor_core.training.checkpointer import Checkpointer
+from reactor_core.training.config import TrainingConfig
+from reactor_core.training.hooks import StepInfo, TrainingHook
+from reactor_core.training.trainer import Trainer
+from reactor_core.utils.settings import Settings
+
+PRELOAD = (
+    "matplotlib.backends.backend_agg",
+    "matplotlib.figure",
+    "reactor_core.training.trainer",
+    "tests.faults.harness.trainers",
+    "transformers.models.llama.modeling_llama",
+    "transformers.models.llama.tokenization_llama",
+)
+
+
+class Told(TrainingHook):
+    """Writes one line a step."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def on_step(self, step: StepInfo) -> None:
+        self._log.write(Record("step", "", "trainer", 0, 0, step.step))
+
+
+def trainer(
+    *, log: str, workspace: str, cache: str, rows: str, options: dict[str, Any], store: str | None = None
+) -> None:
+    """Train until the end, or until a signal; the last line of the log says which, and the adapter's hash."""
+    out = Log(Path(log))
+    settings = Settings(workspace=Path(workspace), cache_dir=Path(cache))
+    checkpointer = None if store is None else Checkpointer(store=store)
+    made = Trainer(TrainingConfig(**options), hooks=[Told(out)], settings=settings, checkpointer=checkpointer)
+    try:
+        result = made.train(rows)
+    except Interrupted:
+        out.write(Record("interrupted", "", "trainer", 0, 0, 0))
+        return
+    adapter = hashlib.sha256((result.adapter_dir / "adapter_model.safetensors").read_bytes()).hexdigest()
+    summary = {key: str(value) for key, value in asdict(result).items()}
+    out.write(Record("done", adapter, summary["run_id"], 0, result.resumed_from, result.steps))

@@ -1,0 +1,189 @@
+"""A run is killed again and again, and must end with the adapter of one that was never touched, byte for byte."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.faults.harness.forks import Child, Forks
+from tests.faults.harness.history import Record
+from tests.faults.harness.tally import Tally
+from tests.faults.harness.trainers import PRELOAD
+from tests.reactor_core.conftest import build_model, build_tokenizer
+
+TRAINER = "tests.faults.harness.trainers:trainer"
+POINTS = ("checkpoint.written", "checkpoint.renamed", "keeper.moved")
+REMOTE_POINTS = (*POINTS, "remote.uploading", "remote.uploaded", "remote.naming", "remote.named")
+STEPS = 24
+
+
+@pytest.fixture(scope="module")
+def trainers() -> Iterator[Forks]:
+    """Makes processes that train; torch is imported once for all."""
+    with Forks(*PRELOAD) as forks:
+        yield forks
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny Llama with random weights."""
+    folder = tmp_path_factory.mktemp("models") / "llama"
+    tokenizer = build_tokenizer()
+    build_model("llama", len(tokenizer)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@dataclass
+class Setting:
+    """One kind of run, and how it ends when nobody touches it."""
+
+    forks: Forks
+    folder: Path
+    options: dict[str, Any]
+    rows: Path
+    whole: str = ""
+
+    def start(self, name: str, workspace: str, **more: Any) -> Child:
+        options = {**self.options, **more.pop("options", {})}
+        return self.forks.start(
+            TRAINER,
+            self.folder,
+            name,
+            workspace=str(self.folder / workspace),
+            cache=str(self.folder / "cache"),
+            rows=str(self.rows),
+            options=options,
+            **more,
+        )
+
+
+def end_of(child: Child) -> Record | None:
+    """The line that a process writes when its run has ended; None if it was killed before."""
+    lines = child.log.records("done")
+    return lines[0] if lines else None
+
+
+@pytest.fixture
+def make(trainers: Forks, model: Path, tmp_path: Path) -> Callable[..., Setting]:
+    """A setting of a method, with the hash of its untouched run."""
+
+    def make(method: str, *, steps: int = STEPS, **more: Any) -> Setting:
+        rows = tmp_path / "rows.jsonl"
+        made: list[dict[str, Any]] = [{"prompt": f"{n} + {n} = ", "completion": f"{2 * n}"} for n in range(12)]
+        if method == "dpo":
+            made = [{"prompt": row["prompt"], "chosen": row["completion"], "rejected": "?"} for row in made]
+        rows.write_text("".join(json.dumps(row) + "\n" for row in made))
+        base = {"model_name": str(model), "method": method, "lora_rank": 4, "learning_rate": 0.01}
+        options = {**base, "batch_size": 3, "num_epochs": steps // 4, **more}
+        setting = Setting(trainers, tmp_path, options, rows)
+        child = setting.start("whole", "whole")
+        assert child.join() == 0
+        record = end_of(child)
+        assert record is not None
+        assert record.number == steps
+        setting.whole = record.event_id
+        return setting
+
+    return make
+
+
+def live(
+    setting: Setting, tally: Tally, life: int, workspace: str, points: tuple[str, ...], *, passes: int = 8, **more: Any
+) -> Record | None:
+    """One life of the run, and how it ended: killed (None) or done."""
+    chance = tally.chance
+    point = chance.choice([None, *points])
+    # How often it is saved changes nothing about the result, and is no part of the run's identity.
+    options = {"save_seconds": chance.choice((1e-6, 0.02, 0.2))}
+    die_at = None if point is None else (point, chance.randrange(1, passes), chance.choice((0.0, 0.02)))
+    child = setting.start(f"life-{life}", workspace, die_at=die_at, options=options, **more)
+    if point is None:
+        child.wait_for_lines(chance.randrange(1, STEPS))
+        child.kill()
+    child.join()
+    found = end_of(child)
+    if found is None:
+        tally.count(f"training killed at {point or 'a random moment'}")
+    return found
+
+
+DROPOUT = {"lora_dropout": 0.1, "micro_batch_tokens": 40}
+
+
+@pytest.mark.parametrize(
+    ("method", "more", "usual", "steps"),
+    [
+        pytest.param("sft", {}, 6, 24, id="sft"),
+        pytest.param("sft", DROPOUT, 6, 24, id="sft-dropout", marks=pytest.mark.slow),
+        pytest.param("dpo", {"micro_batch_tokens": 60}, 12, 24, id="dpo", marks=pytest.mark.slow),
+        pytest.param("sft", {"micro_batch_tokens": 60}, 50, 160, id="sft-50", marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(
+    make: Callable[..., Setting], tally: Tally, method: str, more: dict[str, Any], usual: int, steps: int
+) -> None:
+    setting = make(method, steps=steps, **more)
+    runs = 0
+    for life in tally.times(usual):
+        done = live(setting, tally, life, f"run-{runs}", POINTS)
+        tally.run()
+        if done is not None:
+            assert done.event_id == setting.whole
+            runs += 1
+    child = setting.start("last", f"run-{runs}")
+    assert child.join() == 0
+    done = end_of(child)
+    assert done is not None
+    assert (done.event_id, done.number) == (setting.whole, steps)
+    (log,) = (setting.folder / f"run-{runs}").glob("runs/*/loss.jsonl")
+    assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == list(range(1, steps + 1))
+
+
+def test_a_run_whose_machine_is_lost_again_and_again_ends_in_the_same_bytes(
+    make: Callable[..., Setting], tally: Tally
+) -> None:
+    """Every life is a new machine: nothing is left but the store."""
+    setting = make("sft")
+    store, runs = setting.folder / "store", 0
+    for life in tally.times(4):
+        done = live(setting, tally, life, f"machine-{life}", REMOTE_POINTS, passes=40, store=str(store / str(runs)))
+        tally.run()
+        shutil.rmtree(setting.folder / f"machine-{life}")
+        if done is not None:
+            assert done.event_id == setting.whole
+            runs += 1
+    child = setting.start("last", "last", store=str(store / str(runs)))
+    assert child.join() == 0
+    done = end_of(child)
+    assert done is not None
+    assert (done.event_id, done.number) == (setting.whole, STEPS)
+    tally.count("training: steps that a lost machine had done", done.life)
+    names = [path for path in (store / str(runs)).rglob("*") if path.is_file() and path.name != ".lock"]
+    (head,) = (path for path in names if path.name == "head.json")
+    listed = {piece["name"] for piece in json.loads(head.read_text())["result"]["files"].values()}
+    assert {path.relative_to(store / str(runs)).as_posix() for path in names if path != head} == listed
+
+
+def test_a_notice_saves_the_step_and_the_run_goes_on_elsewhere(make: Callable[..., Setting], tally: Tally) -> None:
+    setting = make("sft")
+    for life in tally.times(1):
+        store, at = setting.folder / f"store-{life}", tally.chance.randrange(1, STEPS - 1)
+        first = setting.start(f"first-{life}", f"first-{life}", store=str(store))
+        first.wait_for_lines(at)
+        assert first.stop() == 0
+        tally.run()
+        steps = len(first.log.records("step"))
+        shutil.rmtree(setting.folder / f"first-{life}")
+        second = setting.start(f"second-{life}", f"second-{life}", store=str(store))
+        assert second.join() == 0
+        done = end_of(second)
+        assert done is not None
+        if first.log.records("interrupted"):
+            assert done.life == steps
+        assert done.event_id == setting.whole
