@@ -92,6 +92,8 @@ class TrainingConfig(BaseModel):
     max_truncated: float = Field(default=0.05, ge=0, le=1)
     """Share of the rows that may lose the end of their answer to ``max_length``: what is cut there, teaches a model
     not to stop."""
+    near_duplicates: Literal["keep", "drop"] = "keep"
+    """``drop`` leaves out rows that say nearly the same as an earlier one (:mod:`reactor_core.data.unique`)."""
     shuffle: bool = True
     """False trains in the order of the file."""
 

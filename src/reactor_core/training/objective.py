@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from reactor_core.data.chat import ChatFormat
+from reactor_core.data.fit import require_fit
 from reactor_core.data.packing import Document, micro_batches, pack
 from reactor_core.data.pairs import Pair, encode_pair
 from reactor_core.data.records import Dataset
@@ -68,19 +69,22 @@ class Objective(Protocol):
 
 
 def encode_rows(
-    dataset: Dataset, chat: ChatFormat, config: TrainingConfig, *, folder: Path, tokenizer: str
+    dataset: Dataset, chat: ChatFormat, config: TrainingConfig, *, model: Any, folder: Path, tokenizer: str
 ) -> tuple[TokenTable, PairTable | None]:
     """The dataset as tokens: documents, and for a preference method also which two belong together.
 
     Args:
         dataset: The rows.
         chat: How they are written for the model.
-        config: ``method``, ``max_length`` and ``max_truncated`` of it.
+        config: ``method``, ``max_length`` and ``max_truncated`` of it; the dataset is already without the rows that
+            ``near_duplicates`` leaves out.
+        model: Whose vocabulary and positions they must fit.
         folder: Where tokens are kept for the next run that wants the same.
         tokenizer: Hash of the tokenizer (:func:`~reactor_core.training.card.tokenizer_hash`).
 
     Raises:
-        DatasetError: A row does not fit the method, or more answers lose their end than ``config.max_truncated``.
+        DatasetError: A row does not fit the method or the model, or more answers lose their end than
+            ``config.max_truncated``.
         NothingToTrain: A row carries no loss.
     """
     made_from = {
@@ -89,11 +93,14 @@ def encode_rows(
         "template": content_hash(chat.as_file()),
         "method": config.method,
         "max_length": config.max_length,
+        "near_duplicates": config.near_duplicates,
         "versions": {name: version(name) for name in ("tokenizers", "transformers")},
     }
     table = stored_tokens(
         folder, made_from, lambda: _encode(dataset, chat, config), per_row=1 if config.method == "sft" else 2
     )
+    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    require_fit(table, dataset, vocabulary=len(model.get_input_embeddings().weight), positions=positions)
     _check_truncation(table, dataset, config)
     return table, None if config.method == "sft" else PairTable(table)
 

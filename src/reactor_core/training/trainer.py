@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from reactor_core.cost.prices import stated_price
 from reactor_core.data.chat import ChatFormat
 from reactor_core.data.records import Dataset, read_dataset
+from reactor_core.data.unique import REPEATS, THRESHOLD, Repeat, drop_repeats, write_repeats
 from reactor_core.errors import Interrupted
 from reactor_core.events.latch import Latch
 from reactor_core.models.load import load_model
@@ -166,6 +168,9 @@ class Trainer:
         latch = Latch(self.settings.workspace)
         stand_still(latch)
         dataset = read_dataset(path or self.config.dataset or experience_dataset(self.settings))
+        dropped: list[Repeat] | None = None
+        if self.config.near_duplicates == "drop":
+            dataset, dropped = drop_repeats(dataset)
         entry = resolve_model(self.config.model_name, self.config.model_source, self.settings)
         start = find_start(self.config, self.settings)
         config = self.config if start is None else start.before_loading(self.config, entry)
@@ -180,9 +185,12 @@ class Trainer:
                 config = start.shape(config, loaded.model)
             chat = ChatFormat(loaded.tokenizer, config.chat_template)
             tokenizer, kept = tokenizer_hash(loaded.tokenizer), self.settings.workspace / "cache" / "tokens"
-            documents, pairs = encode_rows(dataset, chat, config, folder=kept, tokenizer=tokenizer)
+            encode = partial(
+                encode_rows, chat=chat, config=config, model=loaded.model, folder=kept, tokenizer=tokenizer
+            )
+            documents, pairs = encode(dataset)
             held = self._held_out(dataset)
-            held_rows = None if held is None else encode_rows(held, chat, config, folder=kept, tokenizer=tokenizer)
+            held_rows = None if held is None else encode(held)
         except KeyboardInterrupt:
             raise Interrupted("stopped before the first step", remedy="run the same command again") from None
         template_hash = hashlib.sha256(chat.as_file().encode()).hexdigest()
@@ -193,6 +201,7 @@ class Trainer:
             "config": config.model_dump(mode="json"),
             "dataset": dataset_facts(dataset),
             "held_out": None if held is None else dataset_facts(held),
+            "near_duplicates": None if dropped is None else {"dropped": len(dropped), "similarity": THRESHOLD},
             "base": entry.card(),
             "started": to_iso(self.clock.utc_now()),
         }
@@ -207,6 +216,8 @@ class Trainer:
         )
         folder = self.config.resolved_output()
         with open_run_anywhere(place, folder, runs, identity=identity, facts=facts, resume=resume) as run:
+            if dropped is not None:
+                write_repeats(dropped, run.path / REPEATS)
             session = Session(
                 run,
                 loaded,
