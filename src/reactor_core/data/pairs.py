@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reactor_core.data.chat import ChatFormat
@@ -9,7 +10,7 @@ from reactor_core.data.packing import Document
 from reactor_core.data.records import Row
 from reactor_core.errors import ConfigError
 
-__all__ = ["Pair", "encode_pair"]
+__all__ = ["Pair", "encode_pair", "prompt_groups"]
 
 
 @dataclass(frozen=True)
@@ -54,3 +55,16 @@ def encode_pair(chat: ChatFormat, row: Row, index: int, *, max_length: int | Non
             remedy="remove the row, or raise max_length",
         )
     return Pair(chosen, rejected, index)
+
+
+def prompt_groups(pairs: Iterable[Pair]) -> tuple[int, ...] | None:
+    """For each pair, in order, the first one with the same prompt; None if no two have the same.
+
+    The prompt is what comes before the first trained token of the chosen answer.
+    """
+    first: dict[tuple[int, ...], int] = {}
+    groups = []
+    for number, pair in enumerate(pairs):
+        document = pair.chosen
+        groups.append(first.setdefault(document.ids[: document.trained.index(True)], number))
+    return tuple(groups) if len(first) < len(groups) else None

@@ -85,7 +85,10 @@ class TrainingConfig(BaseModel):
     ``REACTOR_MACHINE_PRICE_USD_PER_HOUR``. The learning rate does not follow it. None for no limit."""
     batch_size: int = Field(default=8, ge=1)
     """Rows in one optimizer step, however they are split for memory."""
-    micro_batch_tokens: int = Field(default=2048, ge=1)
+    group_pairs: bool = True
+    """For ``dpo``: pairs of one prompt follow each other in the order of an epoch, so that prompt and answers which
+    they share are computed once. A step then sees fewer different prompts; False shuffles every pair by itself."""
+    micro_batch_tokens: int = Field(default=768, ge=1)
     """Packed tokens in one forward pass; sets the memory, not the result."""
     max_length: int = Field(default=1024, ge=2)
     """Tokens of a row that are kept, from its beginning."""
@@ -197,7 +200,7 @@ class TrainingConfig(BaseModel):
         if self.lora_bias == "none":
             left_out.add("lora_bias")
         if self.method == "sft":
-            left_out |= {"method", "dpo_loss", "dpo_beta", "dpo_label_smoothing"}
+            left_out |= {"method", "dpo_loss", "dpo_beta", "dpo_label_smoothing", "group_pairs"}
         return content_hash(self.model_dump(mode="json", exclude=left_out))
 
     def resolved_output(self) -> Path | None:

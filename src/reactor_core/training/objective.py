@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -15,8 +15,9 @@ import torch
 
 from reactor_core.data.chat import ChatFormat
 from reactor_core.data.fit import require_fit
+from reactor_core.data.loader import num_steps, rows_of_step
 from reactor_core.data.packing import Document, micro_batches, pack
-from reactor_core.data.pairs import Pair, encode_pair
+from reactor_core.data.pairs import Pair, encode_pair, prompt_groups
 from reactor_core.data.records import Dataset
 from reactor_core.data.tokens import PairTable, TokenTable, stored_tokens
 from reactor_core.errors import DatasetError
@@ -58,6 +59,8 @@ class Objective(Protocol):
 
     fast: FastLlama | None
     documents: Sequence[Document]
+    groups: tuple[int, ...] | None
+    """For :func:`~reactor_core.data.loader.row_order`."""
 
     def accumulate(self, rows: Sequence[int], *, seed: int) -> Outcome:
         """Run the step over these rows of the dataset."""
@@ -166,6 +169,7 @@ class Supervised:
     ) -> None:
         self.fast: FastLlama | None = None
         self.documents = documents
+        self.groups: tuple[int, ...] | None = None
         self._model, self._config, self._share, self._device = model, config, share_prefixes, device
 
     def accumulate(self, rows: Sequence[int], *, seed: int) -> Outcome:
@@ -213,16 +217,18 @@ class Preference:
     ) -> None:
         self.fast: FastLlama | None = None
         self.documents = documents
+        self.groups = prompt_groups(pairs) if config.group_pairs else None
         self._pairs = pairs
         self._model, self._config, self._share, self._device = model, config, share_prefixes, device
         self._reference = torch.full((len(pairs), 2), float("nan"))
+        self._first_steps: dict[int, int] = {}
         if not config.use_lora or config.adapter is not None:
             self._ask_reference(range(len(pairs)))
 
     def accumulate(self, rows: Sequence[int], *, seed: int) -> Outcome:
         """See :func:`~reactor_core.training.preference.accumulate_pairs`."""
         config = self._config
-        self._ask_reference(row for row in rows if self._reference[row].isnan().any())
+        self._ask_with_company(rows)
         pairs = [self._pairs[row] for row in rows]
         outcome = accumulate_pairs(
             self._model,
@@ -259,7 +265,28 @@ class Preference:
         tokens = sum(len(document.ids) for document in self.documents)
         return Outcome(float(losses.mean()), tokens, computed, pair_metrics(ratios, beta=config.dpo_beta))
 
-    def _ask_reference(self, rows: Iterator[int] | range) -> None:
+    def _ask_with_company(self, rows: Sequence[int]) -> None:
+        """Ask for the rows that were not asked yet, each with those of its step in the first epoch.
+
+        Sums are rounded differently in other company. A run that goes on in a later epoch has to ask again, and gets
+        the same bits only if nobody's company depends on what was asked before.
+        """
+        config, asked = self._config, set()
+        order: dict[str, Any] = {
+            "batch_size": config.batch_size,
+            "seed": config.seed,
+            "shuffle": config.shuffle,
+            "groups": self.groups,
+        }
+        if not self._first_steps:
+            for step in range(num_steps(len(self._pairs), config.batch_size)):
+                self._first_steps |= dict.fromkeys(rows_of_step(step, len(self._pairs), **order), step)
+        for row in rows:
+            if self._reference[row].isnan().any() and (step := self._first_steps[row]) not in asked:
+                asked.add(step)
+                self._ask_reference(rows_of_step(step, len(self._pairs), **order))
+
+    def _ask_reference(self, rows: Iterable[int]) -> None:
         pairs = [self._pairs[row] for row in rows]
         with torch.no_grad(), _evaluating(self._model), self._as_before():
             self._reference[[pair.row for pair in pairs]], _ = self._sums(pairs)

@@ -116,6 +116,7 @@ class Session:
         self.objective = make_objective(
             model, documents, pairs, config, share_prefixes=self.share_prefixes, device=device
         )
+        self.groups = self.objective.groups
         held_objective = None
         if held is not None:
             held_objective = make_objective(model, *held, config, share_prefixes=self.share_prefixes, device=device)
@@ -283,7 +284,12 @@ class Session:
         config, progress = self.config, self.progress
         begun = self.clock.monotonic()
         rows = rows_of_step(
-            progress.step, self.num_rows, batch_size=config.batch_size, seed=config.seed, shuffle=config.shuffle
+            progress.step,
+            self.num_rows,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            shuffle=config.shuffle,
+            groups=self.groups,
         )
         share, rate = self._schedule()
         self.optimizer.zero_grad(set_to_none=True)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from reactor_core.data.chat import ChatFormat
-from reactor_core.data.pairs import encode_pair
+from reactor_core.data.packing import Document
+from reactor_core.data.pairs import Pair, encode_pair, prompt_groups
 from reactor_core.data.records import Row, read_dataset
 from reactor_core.errors import ConfigError, DatasetError, NothingToTrain
 
@@ -72,3 +73,14 @@ def test_answers_that_are_equal_once_cut_are_refused(tmp_path: Path, tokenizer: 
         encode_pair(chat, row, 0, max_length=prompt + 4)
     with pytest.raises(NothingToTrain, match="cutting it"):
         encode_pair(chat, row, 0, max_length=prompt)
+
+
+def test_pairs_of_one_prompt_make_a_group() -> None:
+    def pair(prompt: list[int], good: int, bad: int) -> Pair:
+        trained = (False,) * len(prompt) + (True,)
+        return Pair(Document((*prompt, good), trained, 0), Document((*prompt, bad), trained, 0), 0)
+
+    pairs = [pair([1, 2], 5, 6), pair([1], 2, 3), pair([1, 2], 7, 6), pair([1, 2, 5], 5, 6), pair([1], 4, 2)]
+    assert prompt_groups(pairs) == (0, 1, 0, 3, 1)
+    assert prompt_groups(pairs[:2]) is None
+    assert prompt_groups([]) is None
