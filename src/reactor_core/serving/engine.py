@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,8 +15,9 @@ from reactor_core.data.chat import ChatFormat
 from reactor_core.data.packing import Document, micro_batches, pack
 from reactor_core.data.records import Message
 from reactor_core.errors import ConfigError
-from reactor_core.models.adapter_folder import require_same_base
+from reactor_core.models.adapter_folder import read_card, require_same_base
 from reactor_core.models.load import LoadedModel, load_model
+from reactor_core.models.quantize import Quantization
 from reactor_core.models.store import resolve_model
 from reactor_core.training.llama import FastLlama, why_not_fast
 from reactor_core.training.lora import merge_adapter
@@ -39,7 +41,7 @@ class Engine:
     """Answers with one model.
 
     Args:
-        loaded: Model and tokenizer, an adapter already merged.
+        loaded: Model and tokenizer, an adapter already on it, and merged unless the base is kept in four bits.
         chat: How prompts are written; the one that the adapter was trained with.
         adapter: Folder of the adapter, or None.
     """
@@ -89,12 +91,35 @@ class Engine:
         Raises:
             ConfigError: An option has a value that cannot be used, or the prompt leaves no room in the model's window.
         """
+        ids = self._prompt_ids(prompt)
+        return self._checked(ids, max_new_tokens, temperature, top_p, seed)
+
+    def complete_ids(
+        self,
+        ids: Sequence[int],
+        *,
+        max_new_tokens: int = 256,
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int = 0,
+    ) -> Iterator[str]:
+        """How the model goes on after some tokens, as they are; otherwise as :meth:`stream`.
+
+        Raises:
+            ConfigError: As :meth:`stream`, or there are no tokens.
+        """
+        if not ids:
+            raise ConfigError("there are no tokens to go on from", remedy="give at least one")
+        return self._checked(list(ids), max_new_tokens, temperature, top_p, seed)
+
+    def _checked(
+        self, ids: list[int], max_new_tokens: int, temperature: float, top_p: float, seed: int
+    ) -> Iterator[str]:
         if max_new_tokens < 1 or temperature < 0 or not 0 < top_p <= 1:
             raise ConfigError(
                 f"max_new_tokens={max_new_tokens}, temperature={temperature}, top_p={top_p}",
                 remedy="max_new_tokens at least 1, temperature at least 0, top_p in (0, 1]",
             )
-        ids = self._prompt_ids(prompt)
         if self._window is not None and len(ids) + max_new_tokens > self._window:
             raise ConfigError(
                 f"a prompt of {len(ids)} tokens and max_new_tokens={max_new_tokens} pass the window of {self._window}",
@@ -198,31 +223,62 @@ def load_engine(
     adapter: Path | str | None = None,
     *,
     chat_template: str | None = None,
+    quantization: Quantization | Literal["as trained"] | None = "as trained",
     settings: Settings | None = None,
 ) -> Engine:
-    """Load a model, and an adapter merged into it.
+    """Load a model, and an adapter on it.
+
+    On full weights the adapter is merged into them. On weights in four bits it stays beside them: they take an eighth
+    of the memory, and are computed back in full at every token, which is slower.
 
     Args:
         model_name: Alias, hub id or folder of the base model.
         adapter: Folder of an adapter in PEFT's format, or None.
         chat_template: As :class:`~reactor_core.data.chat.ChatFormat` takes it; None takes the one stored beside the
             adapter, or else the model's own.
+        quantization: How the base is kept: ``"nf4"``, or None for full weights. ``"as trained"`` does what the
+            adapter's card says it was trained on, so that it computes what it learned and was judged by; without a
+            card or an adapter it means full weights.
         settings: Where the cache is; None reads the environment.
 
     Raises:
         NotFound: The folder holds no adapter.
         ArtifactCorrupt: The adapter does not fit, or was trained on other base weights than these.
+        ConfigError: The adapter uses what this package cannot compute.
+        MissingExtra: The base is to be kept in four bits and bitsandbytes is not installed.
         UnknownModel: The model's name means nothing.
     """
-    loaded = load_model(resolve_model(model_name, settings=settings or load_settings()))
+    entry = resolve_model(model_name, settings=settings or load_settings())
     folder = None if adapter is None else Path(adapter)
+    if folder is not None:
+        require_same_base(folder, entry)
+    kept, double = _how_kept(folder, quantization)
+    loaded = load_model(entry, quantization=kept, double_quantization=double)
     template = chat_template
     if folder is not None:
-        require_same_base(folder, loaded.entry)
         load_adapter(loaded.model, folder)
-        merge_adapter(loaded.model)
+        if kept is None:
+            merge_adapter(loaded.model)
         stored = folder / "chat_template.jinja"
         if template is None and stored.is_file():
             template = str(stored)
     loaded.model.eval()
     return Engine(loaded, ChatFormat(loaded.tokenizer, template or "model"), folder)
+
+
+def _how_kept(
+    folder: Path | None, wanted: Quantization | Literal["as trained"] | None
+) -> tuple[Quantization | None, bool]:
+    """How the base's weights are kept, and whether with double quantization."""
+    card = None if folder is None else read_card(folder)
+    options: dict[str, Any] = {} if card is None else card["config"]
+    trained: Quantization | None = options.get("quantization")
+    kept = trained if wanted == "as trained" else wanted
+    if card is not None and kept != trained:
+        names = {None: "full weights", "nf4": "weights in four bits (nf4)"}
+        warnings.warn(
+            f"adapter {folder} was trained on {names[trained]} and is served on {names[kept]}: "
+            "its answers will differ a little from those that it was judged by",
+            stacklevel=3,
+        )
+    return kept, bool(options.get("double_quantization", True))

@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from reactor_core.errors import ArtifactCorrupt, ConfigError, NotFound
+from reactor_core.models.quantize import holds_quantized, restore_layers
 from reactor_core.serving.engine import Engine, load_engine
+from reactor_core.training.lora import merge_adapter
 from reactor_core.training.trainer import Trainer, TrainingConfig
 from reactor_core.utils.settings import Settings
 
@@ -146,3 +148,41 @@ def test_an_adapter_for_other_weights_is_refused(adapter: Path, settings: Settin
 def test_a_folder_without_an_adapter_is_refused(tmp_path: Path, settings: Settings, model_folder: MakeModel) -> None:
     with pytest.raises(NotFound, match=r"adapter_config\.json"):
         load_engine(str(model_folder("llama")), tmp_path, settings=settings)
+
+
+@pytest.fixture
+def small_adapter(model_folder: MakeModel, settings: Settings, rows_file: Path) -> Path:
+    """Trained on a base in four bits."""
+    config = TrainingConfig(
+        model_name=str(model_folder("llama")), num_epochs=2, batch_size=3, learning_rate=0.02, quantization="nf4"
+    )
+    return Trainer(config, settings=settings).train(rows_file).adapter_dir
+
+
+def test_an_adapter_is_served_on_the_four_bits_that_it_was_trained_on(
+    small_adapter: Path, model_folder: MakeModel, settings: Settings
+) -> None:
+    model, letters = str(model_folder("llama")), ["a", "b", "c"]
+    served = load_engine(model, small_adapter, settings=settings)
+    assert holds_quantized(served.model)
+    scores = served.choice_logprobs(["Judge: ls"], letters)
+    # Full weights with the numbers of the four bits, and the adapter merged into them, say the same.
+    merge_adapter(served.model)
+    restore_layers(served.model)
+    assert not holds_quantized(served.model)
+    assert served.choice_logprobs(["Judge: ls"], letters) == pytest.approx(scores, abs=1e-4)
+    assert load_engine(model, settings=settings).choice_logprobs(["Judge: ls"], letters) != pytest.approx(scores)
+
+
+def test_an_adapter_on_another_kind_of_weights_than_it_was_trained_on_is_warned_about(
+    small_adapter: Path, model_folder: MakeModel, settings: Settings
+) -> None:
+    with pytest.warns(UserWarning, match="trained on weights in four bits .* served on full weights"):
+        engine = load_engine(str(model_folder("llama")), small_adapter, quantization=None, settings=settings)
+    assert not holds_quantized(engine.model)
+
+
+def test_a_base_alone_can_be_served_in_four_bits(model_folder: MakeModel, settings: Settings) -> None:
+    engine = load_engine(str(model_folder("llama")), quantization="nf4", settings=settings)
+    assert holds_quantized(engine.model)
+    assert engine.generate("hello", max_new_tokens=3)
