@@ -10,6 +10,7 @@ import pytest
 
 HEAVY = (
     "torch",
+    "bitsandbytes",
     "transformers",
     "peft",
     "fastapi",

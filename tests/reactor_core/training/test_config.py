@@ -33,6 +33,10 @@ def test_the_published_lines_make_a_configuration() -> None:
         ({"max_seconds": -1}, ["max_seconds=-1"]),
         ({"lora_dropout": 1.0}, ["lora_dropout=1.0"]),
         ({"use_lora": False, "layers": 2}, ["layers needs use_lora=True"]),
+        ({"use_lora": False, "quantization": "nf4"}, ["quantization need use_lora=True"]),
+        ({"use_lora": False, "adapter": "run"}, ["adapter and quantization need use_lora=True"]),
+        ({"quantization": "int8"}, ["quantization='int8'", "nf4"]),
+        ({"lora_bias": "some"}, ["lora_bias='some'", "lora_only"]),
     ],
 )
 def test_a_bad_option_is_named_with_its_value(options: dict[str, Any], words: list[str]) -> None:
@@ -56,3 +60,16 @@ def test_options_of_dpo_are_part_of_a_dpo_run_only() -> None:
     assert TrainingConfig(method="dpo", dpo_beta=0.5).hash != TrainingConfig(method="dpo").hash
     with pytest.raises(ConfigError, match="dpo_label_smoothing"):
         TrainingConfig(method="dpo", dpo_loss="ipo", dpo_label_smoothing=0.1)
+
+
+def test_options_of_four_bits_are_part_of_such_a_run_only() -> None:
+    assert TrainingConfig(double_quantization=False).hash == TrainingConfig().hash
+    small = TrainingConfig(quantization="nf4")
+    assert (
+        len({small.hash, TrainingConfig(quantization="nf4", double_quantization=False).hash, TrainingConfig().hash})
+        == 3
+    )
+
+
+def test_an_adapter_to_start_from_is_known_by_its_content_not_by_its_name() -> None:
+    assert TrainingConfig(adapter="a").hash == TrainingConfig(adapter="b").hash

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from reactor_core.errors import ArtifactCorrupt, ConfigError, NotFound
+from reactor_core.models.quantize import quantize_layers
 from reactor_core.training.lora import inject_lora, lora_modules, merge_adapter, trained_biases
 from reactor_core.training.peft_format import adapter_config, adapter_tensors, load_adapter, save_adapter
 
@@ -136,6 +137,46 @@ def test_gradients_equal_peft_with_plain_autograd(
     assert ours.keys() == reference.keys()
     for name, grad in ours.items():
         assert torch.allclose(grad, reference[name], atol=1e-5), name
+
+
+@pytest.mark.parametrize("double", [False, True])
+@pytest.mark.parametrize(("family", "bias"), [("llama", "none"), ("qwen2", "lora_only"), ("gpt2", "all")])
+def test_loss_and_gradients_on_four_bits_equal_peft_and_bitsandbytes(
+    family: str, bias: Any, double: bool, model_folder: MakeModel, tmp_path: Path
+) -> None:
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+    model = load(model_folder(family))
+    quantize_layers(model, double_quantization=double, device="cpu")
+    inject_lora(model, rank=4, alpha=8.0, bias=bias)
+    randomize(model)
+    save(model, tmp_path / "adapter", bias=bias)
+    options = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=double,
+        bnb_4bit_compute_dtype=torch.float32,
+    )
+    base = AutoModelForCausalLM.from_pretrained(
+        model_folder(family), attn_implementation="eager", quantization_config=options
+    )
+    theirs = PeftModel.from_pretrained(base, str(tmp_path / "adapter"), is_trainable=True)
+    losses = [each(IDS, labels=IDS).loss for each in (model, theirs)]
+    torch.testing.assert_close(*losses)
+    for loss in losses:
+        loss.backward()
+    reference = {
+        name.replace(".default.", "."): value.grad for name, value in theirs.named_parameters() if value.requires_grad
+    }
+    ours = {name: value.grad for name, value in named_parameters_of_adapter(model).items()}
+    assert ours.keys() == reference.keys()
+    for name, grad in ours.items():
+        assert torch.allclose(grad, reference[name], atol=1e-5), name
+    with torch.no_grad():
+        before = model(IDS).logits
+        merge_adapter(model)
+        assert torch.allclose(model(IDS).logits, before, atol=1e-5)
 
 
 def test_a_folder_without_an_adapter_is_refused(model_folder: MakeModel, tmp_path: Path) -> None:
