@@ -294,7 +294,17 @@ class ChatFormat:
         """The template to store beside an adapter; empty where the model has none."""
         return self.template or ""
 
-    def fingerprint_text(self) -> str:
-        """A fixed conversation as this format writes it, for comparing two formats."""
-        probe = (Message("user", "a"), Message("assistant", "b"), Message("user", "c"))
-        return "" if self.template is None else re.sub(r"\d{4}-\d\d-\d\d", "DATE", self.render(probe, prompt=True))
+    def writes_as(self, other: ChatFormat) -> bool:
+        """Whether another format writes a fixed conversation in the same way, apart from the day's date."""
+        return self.template == other.template or self._sample() == other._sample()
+
+    def _sample(self) -> list[str | None]:
+        """What this format makes of two conversations; None for one that its template refuses."""
+        begun = (Message("user", "a"), Message("assistant", "b"), Message("user", "c"))
+        found: list[str | None] = []
+        for probe in (begun, (Message("system", "s"), *begun)):
+            try:
+                found.append(re.sub(r"\d{4}-\d\d-\d\d|\d\d? \w{3} \d{4}", "DATE", self.render(probe, prompt=True)))
+            except ConfigError:
+                found.append(None)
+        return found

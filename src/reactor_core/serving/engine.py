@@ -19,6 +19,7 @@ from reactor_core.models.adapter_folder import read_card, require_same_base
 from reactor_core.models.load import LoadedModel, load_model
 from reactor_core.models.quantize import Quantization
 from reactor_core.models.store import resolve_model
+from reactor_core.serving.prompts import require_same_prompts
 from reactor_core.training.llama import FastLlama, why_not_fast
 from reactor_core.training.lora import merge_adapter
 from reactor_core.training.peft_format import load_adapter
@@ -263,7 +264,10 @@ def load_engine(
         if template is None and stored.is_file():
             template = str(stored)
     loaded.model.eval()
-    return Engine(loaded, ChatFormat(loaded.tokenizer, template or "model"), folder)
+    chat = ChatFormat(loaded.tokenizer, template or "model")
+    if folder is not None:
+        require_same_prompts(folder, chat)
+    return Engine(loaded, chat, folder)
 
 
 def _how_kept(

@@ -202,3 +202,14 @@ def test_alpaca_is_for_models_without_a_template(tokenizer: Any) -> None:
         "### Instruction:\nhi\n\n### Response:\n"
     )
     assert ChatFormat(with_bos(plain), "alpaca").prompt_ids((HI,))[0] == plain.bos_token_id
+
+
+def test_formats_are_the_same_if_they_write_the_same_but_for_the_date(tokenizer: Any) -> None:
+    dated = "{{ strftime_now('%d %b %Y') }} {% for m in messages %}{{ m.role }}{{ m.content }}<|im_end|>{% endfor %}"
+    today, another_day = (
+        ChatFormat(tokenizer, dated),
+        ChatFormat(tokenizer, dated.replace("'%d %b %Y'", "'01 Jan 2020'")),
+    )
+    assert today.writes_as(another_day)
+    assert not today.writes_as(ChatFormat(tokenizer))
+    assert not ChatFormat(tokenizer, "bare").writes_as(ChatFormat(tokenizer))
