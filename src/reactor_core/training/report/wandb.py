@@ -61,7 +61,7 @@ class WandbSink:
                 x_disable_stats=True, x_disable_meta=True,
             ),
         )  # fmt: skip
-        step = max(step, self._run.step - 1)  # what the server has, where there is one
+        step = max(step, int(self._run.step) - 1)  # what the server has, where there is one
         folder = Path(self._run.dir).parent
         self._state = {"step": step, "from": step, "folder": str(folder), "closed": False}
         return step
