@@ -33,6 +33,7 @@ register_guard(app)
 register_eval(app)
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
+Sink = Literal["tensorboard", "wandb", "mlflow", "trackio"]
 Source = Literal["wheel", "hub"]
 
 
@@ -165,6 +166,7 @@ def train(
     max_cost_usd: float | None = None,
     eval_dataset: Path | None = None,
     early_stopping: int | None = None,
+    report_to: Annotated[tuple[Sink, ...], Parameter(negative=())] = (),
     seed: int = 0,
     full: bool = False,
     resume: bool = True,
@@ -202,6 +204,8 @@ def train(
         Rows that are not trained on: the loss on them is measured after each epoch, and the best weights are kept.
     early_stopping
         End after so many measurements without a lower loss.
+    report_to
+        Where the run is shown while it goes on; once for each.
     seed
         Seed of the adapter's first weights and of the row order.
     full
@@ -230,6 +234,7 @@ def train(
         max_cost_usd=max_cost_usd,
         eval_dataset=None if eval_dataset is None else str(eval_dataset),
         early_stopping=early_stopping,
+        report_to=report_to,
         seed=seed,
     )
     result = train_file(config, dataset, settings=settings, narrator=narrator, resume=resume)

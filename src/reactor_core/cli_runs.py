@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -145,6 +145,40 @@ def stop(run: str, *, wait: float = 60.0, json: Json = False) -> None:
         Print how it stands as one JSON object.
     """
     _ask(run, "stop", wait, json)
+
+
+@runs.command
+def report(
+    run: str,
+    *,
+    to: Annotated[tuple[Literal["tensorboard", "wandb", "mlflow", "trackio"], ...], Parameter(negative=())],
+    json: Json = False,
+) -> int:
+    """Tell TensorBoard, W&B, MLflow or trackio of a finished run: what they missed, or all of it.
+
+    Ends with 1 if one of them could not be told everything.
+
+    Parameters
+    ----------
+    run
+        Name of the run, a beginning of it, or its folder.
+    to
+        Where to show it; once for each.
+    json
+        Print how each stands as one JSON object.
+    """
+    from reactor_core.training.history import find_run
+    from reactor_core.training.report.later import report_run
+    from reactor_core.utils.settings import load_settings
+
+    settings = load_settings()
+    told = report_run(find_run(settings.workspace, run), to, settings)
+    if json:
+        print_json(told)
+    else:
+        for name, sink in told.items():
+            print(f"{name}: step {sink['step']} in {sink['where']}" if sink["where"] else f"{name}: {sink['error']}")
+    return int(any(sink["missing"] for sink in told.values()))
 
 
 def _ask(name: str, wish: str, seconds: float, json: bool) -> None:

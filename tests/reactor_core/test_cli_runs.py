@@ -51,6 +51,23 @@ def test_a_run_is_traced_from_the_command_line(
     assert "give one of them" in capsys.readouterr().err
 
 
+def test_a_finished_run_is_shown_in_tensorboard(
+    model_folder: MakeModel,
+    rows_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("REACTOR_WORKSPACE", str(tmp_path / "workspace"))
+    assert cli.main(["train", str(rows_file), "--model", str(model_folder("llama")), "--json"]) == 0
+    run = json.loads(capsys.readouterr().out)
+    assert not (Path(run["run_dir"]) / "tensorboard").exists()
+    assert cli.main(["runs", "report", run["run_id"], "--to", "tensorboard", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["tensorboard"]
+    assert (told["step"], told["missing"]) == (run["steps"], 0)
+    assert list(Path(told["where"]).glob("events.out.tfevents.*"))
+
+
 def states(workspace: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
     assert cli.main(["runs", "list", "--json"]) == 0
     return [run["state"] for run in json.loads(capsys.readouterr().out)["runs"]]
