@@ -17,6 +17,7 @@ _EXTRA_OF = {
     "google": "gcp",
     "huggingface_hub": "train",
     "isal": "media",
+    "lm_eval": "eval",
     "matplotlib": "train",
     "mlflow": "report",
     "peft": "train",
