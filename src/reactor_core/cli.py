@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from reactor_core import __version__
 from reactor_core.cli_eval import register_eval
 from reactor_core.cli_events import audit, events, register_hub
-from reactor_core.cli_runs import runs
+from reactor_core.cli_runs import drill, runs
 from reactor_core.cli_safety import kill, register_guard, safety
 from reactor_core.utils.command import print_json, run_app
 from reactor_core.utils.settings import spin_briefly
@@ -26,7 +26,7 @@ __all__ = ["app", "main"]
 app = App(name="reactor", version=__version__, help="Models and agents that get better from use.")
 models = App(name="models", help="Models on this machine.")
 adapters = App(name="adapters", help="Adapters that passed an evaluation.")
-for part in (models, adapters, runs, events, audit, safety, kill):
+for part in (models, adapters, runs, drill, events, audit, safety, kill):
     app.command(part)
 register_hub(app)
 register_guard(app)
@@ -162,6 +162,7 @@ def train(
     lora_rank: int = 16,
     learning_rate: float = 5e-4,
     max_length: int = 1024,
+    near_duplicates: Literal["keep", "drop"] = "keep",
     max_seconds: float | None = None,
     max_cost_usd: float | None = None,
     eval_dataset: Path | None = None,
@@ -196,6 +197,8 @@ def train(
         Peak learning rate.
     max_length
         Longest row in tokens; longer ones are truncated.
+    near_duplicates
+        Whether rows that say nearly the same as an earlier one are trained on (keep) or left out (drop).
     max_seconds
         Stop after so much training time; the schedule ends with it.
     max_cost_usd
@@ -230,6 +233,7 @@ def train(
         batch_size=batch_size,
         learning_rate=learning_rate,
         max_length=max_length,
+        near_duplicates=near_duplicates,
         max_seconds=max_seconds,
         max_cost_usd=max_cost_usd,
         eval_dataset=None if eval_dataset is None else str(eval_dataset),

@@ -10,9 +10,10 @@ from cyclopts import App, Parameter
 
 from reactor_core.utils.command import print_json
 
-__all__ = ["runs"]
+__all__ = ["drill", "runs"]
 
 runs = App(name="runs", help="Training runs of the workspace.")
+drill = App(name="drill", help="Rehearsals of what should never be seen for the first time.")
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 
@@ -193,3 +194,33 @@ def _ask(name: str, wish: str, seconds: float, json: bool) -> None:
         print_json({"run": folder.name, "state": state, "step": status.step})
     else:
         print(f"{folder.name}: {state} after step {status.step}")
+
+
+@drill.command
+def preempt(*, model: str = "smollm2-135m", store: str | None = None, json: Json = False) -> int:
+    """Rehearse the end of a spot machine: a notice in the middle of a step, and a second machine that goes on.
+
+    Ends with 1 if a step was lost, or saving took longer than the thirty seconds that a spot machine has.
+
+    Parameters
+    ----------
+    model
+        An alias (smollm2-135m), a hub id (organisation/name) or a folder.
+    store
+        Where the checkpoints go: gs://bucket/prefix, a folder, or an address that fsspec opens; by default a temporary
+        folder, which says nothing about the network.
+    json
+        Print what was measured as one JSON object.
+    """
+    from reactor_core.gcp.drill import drill_preempt
+    from reactor_core.utils.settings import load_settings
+
+    found = drill_preempt(model=model, store=store, settings=load_settings())
+    if json:
+        print_json(found.as_dict())
+    else:
+        late = "not in time" if found.seconds_to_store is None else f"{found.seconds_to_store:.2f} s"
+        print(f"notice {found.into_step_seconds:.2f} s into a step that takes {found.step_seconds:.2f} s")
+        print(f"step {found.step} on disk after {found.seconds_to_disk:.2f} s, in {found.store} after {late}")
+        print(f"the second machine went on from step {found.resumed_from}: {'passed' if found.passed else 'FAILED'}")
+    return 0 if found.passed else 1

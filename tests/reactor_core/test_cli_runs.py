@@ -119,3 +119,16 @@ def test_a_run_of_another_process_is_paused_resumed_and_stopped(
     assert states(workspace, capsys) == ["unfinished"]
     assert cli.main(["runs", "stop", name]) == 4
     assert "no run is going on" in capsys.readouterr().err
+
+
+def test_the_end_of_a_machine_is_rehearsed_from_the_command_line(
+    model_folder: MakeModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("REACTOR_WORKSPACE", str(tmp_path / "workspace"))
+    store = str(tmp_path / "store")
+    assert cli.main(["drill", "preempt", "--model", str(model_folder("llama")), "--store", store, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["passed"], found["store"]) == (True, store)

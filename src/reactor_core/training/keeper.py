@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,11 +20,14 @@ from reactor_core.training.runs import Run
 from reactor_core.training.shadow import Shadow
 from reactor_core.training.stop import stop_signals
 from reactor_core.training.uploads import APPENDED, Uploads
-from reactor_core.utils.clock import Clock
+from reactor_core.utils.clock import Clock, to_iso
 from reactor_core.utils.failpoints import reach
+from reactor_core.utils.files import storage_errors
 
-__all__ = ["Keeper", "Place"]
+__all__ = ["NOTICES", "Keeper", "Place"]
 
+NOTICES = "notices.jsonl"
+"""File in a run's folder: each notice that it got, and how long it took until the state was safe."""
 NOTICE_SECONDS = 25.0
 """How long a run that was given notice waits for its bucket: a spot machine has thirty seconds."""
 
@@ -75,7 +79,7 @@ class Keeper:
         self._seconds, self._keep, self._clock = seconds, keep, clock
         place = elsewhere or Place()
         self._remote, self._interval, self._metadata_host = place.remote, place.interval, place.metadata_host
-        self._settled = replace(progress)
+        self._settled, self._settled_on_notice = replace(progress), progress.step
         self._saved_at, self._saved_step, self._sent_step = clock.monotonic(), progress.step, progress.step
         if place.remote is not None:
             self._sent_step = place.remote.newest_step
@@ -190,12 +194,27 @@ class Keeper:
             self._sent_step = step
 
     def _save_on_notice(self) -> None:
-        step = self._settled.step
+        step = self._settled_on_notice = self._settled.step
         if step > self._saved_step:
             self._write(self._settled)
         if step > self._sent_step:
             self._send(self._run.checkpoints / f"step-{step:08d}", step)
 
     def _send_on_notice(self) -> None:
+        sent_at = None
         if self._uploads is not None:
             self._uploads.settle(NOTICE_SECONDS)
+            if self._uploads.durable_step >= self._settled_on_notice:
+                sent_at = self._uploads.durable_at
+        given, saved = self._shadow.given_at, self._shadow.saved_at
+        assert given is not None, "a notice was given"
+        assert saved is not None, "it was saved before it was sent"
+        notice = {
+            "at": to_iso(self._clock.utc_now()),
+            "reason": self._shadow.reason,
+            "step": self._settled_on_notice,
+            "seconds_to_disk": saved - given,
+            "seconds_to_store": None if sent_at is None else max(0.0, sent_at - given),
+        }
+        with storage_errors(self._run.path), (self._run.path / NOTICES).open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(notice) + "\n")
