@@ -82,7 +82,8 @@ class Keeper:
         self._settled, self._settled_on_notice = replace(progress), progress.step
         self._saved_at, self._saved_step, self._sent_step = clock.monotonic(), progress.step, progress.step
         if place.remote is not None:
-            self._sent_step = place.remote.newest_step
+            # A later one than the run goes on from is damaged, and counts as none.
+            self._sent_step = newest if (newest := place.remote.newest_step) <= progress.step else -1
         self._shadow = Shadow(self._save_on_notice, self._send_on_notice)
         self._uploads = None if place.remote is None else Uploads(place.remote, run.path)
 

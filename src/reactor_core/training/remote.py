@@ -185,10 +185,10 @@ class RemoteRun:
             StorageError: The store cannot be reached or refuses; what it holds is as it was.
         """
         head = self._held()
-        if any(saved.step == step for saved in head.checkpoints):
-            return
         saved = Saved(step, self._now(), self._upload(files))
-        kept = (*head.checkpoints, saved)[-self._keep :]
+        # One of the same step, or a later one, is damaged: the run would not have gone on from before it.
+        earlier = (before for before in head.checkpoints if before.step < step)
+        kept = (*earlier, saved)[-self._keep :]
         self._write(msgspec.structs.replace(head, at=saved.at, checkpoints=kept))
         self._sweep()
 

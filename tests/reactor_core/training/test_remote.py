@@ -116,6 +116,20 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_warning(store: Counting, tmp
     assert contents(tmp_path / "new") == contents(tmp_path / "1")
 
 
+def test_a_run_that_goes_on_from_before_a_damaged_checkpoint_replaces_it(store: Counting, tmp_path: Path) -> None:
+    remote = machine(store)
+    for step in (2, 6):
+        remote.save(step, checkpoint(tmp_path / str(step), step))
+    assert remote.head is not None
+    store.delete(remote.head.checkpoints[1].files["checkpoints/step-00000006/trained.safetensors"].name)
+    other = machine(store)
+    with pytest.warns(UserWarning, match="checkpoint 6"):
+        assert other.bring(tmp_path / "new", newer_than=-1) == 2
+    other.save(3, checkpoint(tmp_path / "3", 3))
+    assert machine(store, claim=False).newest_step == 3
+    assert machine(store).bring(tmp_path / "newer", newer_than=-1) == 3
+
+
 def test_where_nothing_is_intact_a_machine_without_a_checkpoint_does_not_start_afresh(
     store: Counting, tmp_path: Path
 ) -> None:
