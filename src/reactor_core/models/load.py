@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from reactor_core.errors import ArtifactCorrupt
+from reactor_core.errors import ArtifactCorrupt, ConfigError
 from reactor_core.models.attention import DOCUMENT_ATTENTION
 from reactor_core.models.entry import ModelEntry, weight_files
 from reactor_core.models.quantize import Quantization, quantize_layers, stored_dtype
@@ -79,6 +79,7 @@ def load_model(
 
     Raises:
         ArtifactCorrupt: The folder cannot be read as a causal model.
+        ConfigError: The model's family cannot compute with our attention.
         MissingExtra: ``quantization`` is asked for and bitsandbytes is not installed.
     """
     tokenizer = load_tokenizer(entry.path)
@@ -91,6 +92,11 @@ def load_model(
                 local_files_only=True,
             )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
+        if error.args == (DOCUMENT_ATTENTION,):  # looked up in the family's own list, which does not know it
+            raise ConfigError(
+                f"the model family of {entry.path} has a fixed list of attentions, so documents cannot be kept apart",
+                remedy="use a model that supports transformers' attention interface",
+            ) from error
         raise ArtifactCorrupt(f"{entry.path} is no readable causal model: {error}") from error
     model.requires_grad_(False)
     if quantization is not None:

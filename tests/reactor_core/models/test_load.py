@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from reactor_core.errors import ArtifactCorrupt
+from reactor_core.errors import ArtifactCorrupt, ConfigError
 from reactor_core.models.entry import ModelEntry, describe_folder
 from reactor_core.models.load import load_model, load_tokenizer
 
@@ -41,3 +42,13 @@ def test_a_tokenizer_comes_from_the_folder_alone(model_folder: MakeModel) -> Non
 def test_a_folder_without_a_tokenizer_says_so(tmp_path: Path) -> None:
     with pytest.raises(ArtifactCorrupt, match="no readable tokenizer"):
         load_tokenizer(tmp_path)
+
+
+def test_a_family_with_attentions_of_its_own_only_is_refused(tokenizer: Any, tmp_path: Path) -> None:
+    from transformers import GPTJConfig, GPTJForCausalLM
+
+    config = GPTJConfig(vocab_size=len(tokenizer), n_embd=32, n_layer=1, n_head=4, n_positions=64, rotary_dim=4)
+    GPTJForCausalLM(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(ConfigError, match="fixed list of attentions"):
+        load_model(entry_of(tmp_path))
