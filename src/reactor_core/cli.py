@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -159,7 +159,9 @@ def train(
     dpo_beta: float = 0.1,
     epochs: int = 1,
     batch_size: int = 8,
-    lora_rank: int = 16,
+    lora_rank: int | None = None,
+    adapter: str | None = None,
+    quantization: Literal["nf4"] | None = None,
     learning_rate: float = 5e-4,
     max_length: int = 1024,
     near_duplicates: Literal["keep", "drop"] = "keep",
@@ -192,7 +194,11 @@ def train(
     batch_size
         Rows per optimizer step.
     lora_rank
-        Rank of the adapter.
+        Rank of the adapter; 16, or that of --adapter.
+    adapter
+        Adapter to start from: its folder, or the folder or id of the run that made it.
+    quantization
+        nf4 keeps the frozen weights in four bits: an eighth of their memory, and slower.
     learning_rate
         Peak learning rate.
     max_length
@@ -222,13 +228,16 @@ def train(
     from reactor_core.training.config import TrainingConfig
 
     settings, narrator = _context()
+    # What is not given is taken from the adapter that the run starts from.
+    given: dict[str, Any] = {"lora_rank": lora_rank, "quantization": quantization}
     config = TrainingConfig(
+        **{name: value for name, value in given.items() if value is not None},
         model_name=model,
         method=method,
         dpo_loss=dpo_loss,
         dpo_beta=dpo_beta,
         use_lora=not full,
-        lora_rank=lora_rank,
+        adapter=adapter,
         num_epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
