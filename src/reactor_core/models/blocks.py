@@ -17,7 +17,7 @@ import torch
 
 __all__ = ["QueryBlock", "query_blocks"]
 
-_QUERIES = 64
+_QUERIES = 128
 """Most queries of a block: long enough for the matrix products, short enough to skip most hidden places."""
 
 _COST = 4096

@@ -88,7 +88,7 @@ class TrainingConfig(BaseModel):
     group_pairs: bool = True
     """For ``dpo``: pairs of one prompt follow each other in the order of an epoch, so that prompt and answers which
     they share are computed once. A step then sees fewer different prompts; False shuffles every pair by itself."""
-    micro_batch_tokens: int = Field(default=768, ge=1)
+    micro_batch_tokens: int = Field(default=640, ge=1)
     """Packed tokens in one forward pass; sets the memory, not the result."""
     max_length: int = Field(default=1024, ge=2)
     """Tokens of a row that are kept, from its beginning."""

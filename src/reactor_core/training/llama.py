@@ -62,7 +62,8 @@ class FastLlama:
     """Computes what a Llama's decoder computes, from the same weights.
 
     The weights of projections that read the same input are moved into one tensor, of which the model's own weights
-    become views: no memory is added, and the model goes on working.
+    become views: no memory is added, and the model goes on working. On a CPU the other weights are moved too: one that
+    is read from a mapped file would keep the whole file in memory, with the joined ones twice.
 
     Args:
         model: A ``transformers`` Llama for which :func:`why_not_fast` gives None.
@@ -73,6 +74,9 @@ class FastLlama:
         config = model.config
         decoder = model.base_model
         width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        for parameter in model.parameters():
+            if parameter.device.type == "cpu" and not parameter.requires_grad:
+                parameter.data = parameter.data.clone()
         heads = Heads(config.num_attention_heads, config.num_key_value_heads, width**-0.5)
         self._layers = []
         for layer in decoder.layers:

@@ -40,9 +40,9 @@ def test_each_token_is_a_query_once_and_sees_the_tokens_before_it(shape: list[tu
 
 def test_a_long_document_skips_what_lies_ahead() -> None:
     blocks = query_blocks([list(range(640))], 640)
-    assert [(block.start, block.end) for block in blocks] == [(64 * n, 64 * n + 64) for n in range(10)]
-    assert [block.keys for block in blocks] == [((0, 64 * n + 64),) for n in range(10)]
-    assert all(tuple(block.hidden.shape) == (64, 63) for block in blocks)  # every query sees the first of its block
+    assert [(block.start, block.end) for block in blocks] == [(128 * n, 128 * n + 128) for n in range(5)]
+    assert [block.keys for block in blocks] == [((0, 128 * n + 128),) for n in range(5)]
+    assert all(tuple(block.hidden.shape) == (128, 127) for block in blocks)  # every query sees the first of its block
 
 
 def test_short_documents_share_a_block_and_long_ones_do_not() -> None:

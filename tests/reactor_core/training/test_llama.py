@@ -68,6 +68,14 @@ def test_the_model_goes_on_working_and_shares_its_memory(model_folder: MakeModel
     assert attention.q_proj.weight.untyped_storage().data_ptr() == attention.v_proj.weight.untyped_storage().data_ptr()
 
 
+def test_no_weight_stays_in_the_mapped_file(model_folder: MakeModel) -> None:
+    model = load(model_folder("llama"), seed=1)
+    places = {name: value.data_ptr() for name, value in model.named_parameters()}
+    FastLlama(model)
+    stayed = {name for name, value in model.named_parameters() if value.data_ptr() == places[name]}
+    assert stayed == {name for name, value in model.named_parameters() if value.requires_grad}
+
+
 def test_a_wrong_fast_form_is_found_out(model_folder: MakeModel) -> None:
     model = load(model_folder("llama"), seed=1)
     fast = FastLlama(model)
