@@ -73,17 +73,21 @@ def plot_curves(
     left = figure.add_subplot()
     left.plot(steps, losses, ".", color="#9ab", markersize=4, label="loss")
     left.plot(steps, smooth, color="#135", label="smoothed")
+    heights: list[float] = []
     if held_out is not None:
         measured = read_log(held_out)
         places, heights = [row["step"] for row in measured], [row["loss"] for row in measured]
         left.plot(places, heights, "o-", color="#283", markersize=4, label="held-out rows")
     left.set(xlabel="step", ylabel=f"loss ({loss_label})", title=title)
-    left.set_ylim(bottom=0)
+    if min([*losses, *heights], default=0.0) >= 0:  # some preference losses go below
+        left.set_ylim(bottom=0)
     right = left.twinx()
-    right.plot(steps, [row["learning_rate"] for row in rows], color="#c63", linewidth=1)
+    right.plot(steps, [row["learning_rate"] for row in rows], color="#c63", linewidth=1, label="learning rate")
+    right.ticklabel_format(axis="y", scilimits=(0, 0))
     right.set_ylabel("learning rate", color="#c63")
     right.set_ylim(bottom=0)
-    left.legend(loc="upper right")
+    lines = [line for axes in (left, right) for line in axes.get_lines()]
+    left.legend(lines, [line.get_label() for line in lines], loc="upper right")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     atomic_write(picture, buffer.getvalue())
