@@ -96,7 +96,7 @@ def encode_rows(
         "template": content_hash(chat.as_file()),
         "method": config.method,
         "max_length": config.max_length,
-        "near_duplicates": config.near_duplicates,
+        "rows": len(dataset.rows),  # fewer than the file has where near-duplicates were left out
         "versions": {name: version(name) for name in ("tokenizers", "transformers")},
     }
     table = stored_tokens(

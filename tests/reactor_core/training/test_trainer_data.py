@@ -47,6 +47,20 @@ def test_near_duplicates_are_dropped_counted_and_listed(
     assert not (kept.run_dir / "near-duplicates.jsonl").exists()
 
 
+def test_rows_are_held_out_whole_also_where_the_same_file_was_trained_without_near_duplicates(
+    config: TrainingConfig, settings: Settings, tmp_path: Path
+) -> None:
+    long = "The same sentence, long enough that one character more or less makes little of a difference to it"
+    twice = write(tmp_path / "twice.jsonl", {"text": long}, {"text": long + "."})
+    once = change(config, near_duplicates="drop")
+    Trainer(once, settings=settings).train(twice)
+    other = write(tmp_path / "other.jsonl", {"text": "another"})
+    result = Trainer(change(once, eval_dataset=str(twice)), settings=settings).train(other)
+    assert json.loads(result.card_path.read_text())["held_out"]["rows"] == 2
+    stored = [json.loads(file.read_text())["made_from"] for file in settings.workspace.glob("cache/tokens/*/*.json")]
+    assert sorted(made_from["rows"] for made_from in stored) == [1, 1, 2]
+
+
 def test_a_second_run_does_not_tokenize_again(
     config: TrainingConfig, settings: Settings, rows_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
