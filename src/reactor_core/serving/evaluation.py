@@ -23,6 +23,8 @@ from reactor_core.eval import (
     verdict_summary,
 )
 from reactor_core.eval.perplexity import RowScorer
+from reactor_core.models.adapter_folder import read_card
+from reactor_core.models.quantize import Quantization
 from reactor_core.serving.ask import find_adapter, scorer_with_progress
 from reactor_core.serving.engine import Engine, load_engine
 from reactor_core.serving.scoring import row_scorer
@@ -30,7 +32,16 @@ from reactor_core.utils.console import Advance, Narrator
 from reactor_core.utils.files import sha256_file
 from reactor_core.utils.settings import Settings
 
-__all__ = ["EvalFile", "Report", "evaluate_rows", "headline", "measure", "read_eval_file", "summary"]
+__all__ = [
+    "EvalFile",
+    "Report",
+    "evaluate_rows",
+    "headline",
+    "measure",
+    "read_eval_file",
+    "summary",
+    "trained_on_weights",
+]
 
 Kind = Literal["verdicts", "preferences", "answers"]
 
@@ -154,10 +165,19 @@ def measure(
         engine = load_engine(model, adapter=folder, settings=settings)
     reference = None
     if implicit:
-        untuned = load_engine(model, chat_template=engine.chat.template, settings=settings)
+        untuned = load_engine(
+            model, chat_template=engine.chat.template, quantization=trained_on_weights(folder), settings=settings
+        )
         reference = row_scorer(untuned)
     with narrator.step(f"Evaluate {len(file.rows)} rows") as advance:
         return evaluate_rows(engine, file, reference=reference, advance=advance)
+
+
+def trained_on_weights(adapter: Path | None) -> Quantization | None:
+    """How the base was kept while an adapter was trained, as its card says; None for full weights, or nobody said."""
+    card = None if adapter is None else read_card(adapter)
+    kept: Quantization | None = None if card is None else card["config"].get("quantization")
+    return kept
 
 
 def headline(report: Report) -> Measurement:

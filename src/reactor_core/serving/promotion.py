@@ -28,7 +28,15 @@ from reactor_core.eval.verdicts import ACCURACY, Messages
 from reactor_core.models.adapter_folder import hash_adapter, read_card
 from reactor_core.serving.ask import find_adapter, scorer_with_progress
 from reactor_core.serving.engine import Engine, load_engine
-from reactor_core.serving.evaluation import EvalFile, Report, evaluate_rows, headline, read_eval_file, summary
+from reactor_core.serving.evaluation import (
+    EvalFile,
+    Report,
+    evaluate_rows,
+    headline,
+    read_eval_file,
+    summary,
+    trained_on_weights,
+)
 from reactor_core.serving.registry import AdapterEntry, AdapterRegistry
 from reactor_core.serving.scoring import row_scorer
 from reactor_core.training.history import find_run
@@ -243,8 +251,9 @@ class _Entrants:
         self.options, self.settings, self.narrator = options, settings, narrator
         self._folders = {**rivals, "candidate": candidate}
         stored = candidate / "chat_template.jinja"
-        # An untuned model is a fair rival only if it is asked in the tuned one's words.
+        # An untuned model is a fair rival only if it is asked in the tuned one's words, on the tuned one's weights.
         self._template = str(stored) if stored.is_file() else None
+        self._quantization = trained_on_weights(candidate)
 
     def load(self, name: str) -> Engine:
         folder = self._folders[name]
@@ -253,6 +262,7 @@ class _Entrants:
                 self.options.model,
                 adapter=folder,
                 chat_template=self._template if folder is None else None,
+                quantization=self._quantization if folder is None else "as trained",
                 settings=self.settings,
             )
 

@@ -12,7 +12,7 @@ import pytest
 from reactor_core.data.records import read_dataset
 from reactor_core.errors import ConfigError, DatasetError
 from reactor_core.eval import PerplexityReport, PreferenceReport, VerdictReport, verdict_messages
-from reactor_core.serving.evaluation import headline, measure, read_eval_file, summary
+from reactor_core.serving.evaluation import headline, measure, read_eval_file, summary, trained_on_weights
 from reactor_core.training.trainer import Trainer, TrainingConfig
 from reactor_core.utils.console import Silent
 from reactor_core.utils.settings import Settings
@@ -115,3 +115,12 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_the_hash_is_that_of_the_file(tmp_path: Path) -> None:
     file = write(tmp_path / "rows.jsonl", ANSWER)
     assert read_eval_file(file).sha256 == read_dataset(file).sha256
+
+
+def test_the_untuned_model_is_kept_as_the_adapters_base_was(tmp_path: Path) -> None:
+    assert trained_on_weights(None) is None
+    assert trained_on_weights(tmp_path) is None  # no card
+    (tmp_path / "card.json").write_text('{"config": {"quantization": "nf4"}}')
+    assert trained_on_weights(tmp_path) == "nf4"
+    (tmp_path / "card.json").write_text('{"config": {}}')  # of a run before there was a choice
+    assert trained_on_weights(tmp_path) is None
