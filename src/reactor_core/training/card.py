@@ -15,7 +15,7 @@ from reactor_core.models.entry import ModelEntry
 if TYPE_CHECKING:
     from torch import device as Device  # noqa: N812  a type, spelled as one
 
-__all__ = ["CARD", "dataset_facts", "describe_environment", "run_identity", "tokenizer_hash"]
+__all__ = ["CARD", "dataset_facts", "describe_environment", "events_of", "run_identity", "tokenizer_hash"]
 
 CARD = "card.json"
 """Name of the card in the run's folder and in the adapter's."""
@@ -39,20 +39,34 @@ def describe_environment(device: Device) -> dict[str, Any]:
 def dataset_facts(dataset: Dataset) -> dict[str, Any]:
     """Path, hash, number of rows, and where the rows came from.
 
-    Rows whose ``source`` names a journal event (``{"event_id", "seq"}``) give the range of events that was trained on.
+    Rows whose ``source`` names journal events (:func:`events_of`) are counted; those with their position too
+    (``{"event_id", "seq"}``) give the range of events that was trained on.
     """
-    sources = [row.source for row in dataset.rows if isinstance(row.source, dict)]
-    positions = [source["seq"] for source in sources if isinstance(source.get("seq"), int)]
+    named, positions = 0, []
+    for row in dataset.rows:
+        if events_of(row.source):
+            named += 1
+            if isinstance(position := row.source.get("seq"), int):
+                positions.append(position)
     return {
         "path": str(dataset.path),
         "sha256": dataset.sha256,
         "rows": len(dataset.rows),
         "events": {
-            "rows": sum("event_id" in source for source in sources),
+            "rows": named,
             "first_seq": min(positions, default=None),
             "last_seq": max(positions, default=None),
         },
     }
+
+
+def events_of(source: Any) -> tuple[str, ...]:
+    """Ids of the events that a row's ``source`` names: its ``event_id``, or all of ``events``."""
+    if not isinstance(source, dict):
+        return ()
+    several = source.get("events")
+    named = [source.get("event_id"), *(several if isinstance(several, list) else ())]
+    return tuple(dict.fromkeys(name for name in named if isinstance(name, str) and name))
 
 
 def tokenizer_hash(tokenizer: Any) -> str:

@@ -31,7 +31,7 @@ from reactor_core.data.pairs import Pair
 from reactor_core.errors import CertificateFailed
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.lora import lora_modules
-from reactor_core.training.naive import naive_loss, own_attention
+from reactor_core.training.naive import naive_loss, naive_references, own_attention
 from reactor_core.training.objective import Objective
 from reactor_core.utils.files import atomic_write
 
@@ -170,7 +170,8 @@ class Certifier:
         if self.facts is not None or not self._config.certificate or not math.isfinite(loss):
             return 0.0
         begun = time.perf_counter()
-        if step > 1 and self._config.method == "dpo" and not self._config.use_lora:
+        from_nothing = self._config.use_lora and self._config.adapter is None
+        if step > 1 and self._config.method == "dpo" and not from_nothing:
             reason = f"asked for at step {step}, when the weights of the reference were gone"
             self.facts = {"holds": None, "reason": reason}
         else:
@@ -233,11 +234,12 @@ def certify(
         with _evaluating(model):
             if drops:
                 loss = _compute(objective, rows, tensors, seed)
-            points.append(_compare("start", loss, model, mine, config, tensors))
+            references = naive_references(model, [one for one in mine if isinstance(one, Pair)], config)
+            points.append(_compare("start", loss, model, mine, config, tensors, references))
             with _noise_for_zeros(model, seed) as probed:
                 if probed:
                     loss = _compute(objective, rows, tensors, seed)
-                    points.append(_compare("probe", loss, model, mine, config, tensors))
+                    points.append(_compare("probe", loss, model, mine, config, tensors, references))
     finally:
         for name, value in tensors.items():
             value.grad = kept[name]
@@ -277,12 +279,13 @@ def _compare(
     examples: Sequence[Document | Pair],
     config: TrainingConfig,
     tensors: Mapping[str, torch.nn.Parameter],
+    references: Sequence[tuple[float, float]],
 ) -> Point:
     """Compare the gradients that lie in the tensors with plain ones, which replace them."""
     packed = {name: value.grad for name, value in tensors.items()}
     for value in tensors.values():
         value.grad = None
-    plain = naive_loss(model, examples, config)
+    plain = naive_loss(model, examples, config, references)
     norms, apart = {}, {}
     for name, value in tensors.items():
         mine, other = packed[name], value.grad

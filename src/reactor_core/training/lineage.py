@@ -21,12 +21,12 @@ from typing import Any
 from reactor_core.data.loader import num_steps, rows_of_step
 from reactor_core.data.records import Dataset, Row
 from reactor_core.errors import NotFound
-from reactor_core.training.card import CARD
+from reactor_core.training.card import CARD, events_of
 from reactor_core.training.history import last_step
 from reactor_core.training.runs import RUN
 from reactor_core.utils.files import atomic_write, sha256_file, storage_errors
 
-__all__ = ["CHECKPOINTS", "LINEAGE", "Lineage", "events_of", "note_checkpoint", "read_lineage", "write_lineage"]
+__all__ = ["CHECKPOINTS", "LINEAGE", "Lineage", "lineage_facts", "note_checkpoint", "read_lineage", "write_lineage"]
 
 LINEAGE = "lineage.jsonl"
 """One object about the file, then one for each row that has a name or events."""
@@ -35,30 +35,22 @@ CHECKPOINTS = "checkpoints.jsonl"
 """One object for each checkpoint that was written."""
 
 
-def events_of(source: Any) -> tuple[str, ...]:
-    """Ids of the events that a row's ``source`` names: its ``event_id``, or all of ``events``."""
-    if not isinstance(source, dict):
-        return ()
-    several = source.get("events")
-    named = [source.get("event_id"), *(several if isinstance(several, list) else ())]
-    return tuple(dict.fromkeys(name for name in named if isinstance(name, str) and name))
-
-
-def write_lineage(folder: Path, dataset: Dataset) -> None:
+def write_lineage(folder: Path, dataset: Dataset, groups: tuple[int, ...] | None = None) -> None:
     """Keep what the rows of a run are called and where they come from; nothing if that is kept already.
 
     Args:
         folder: The run's.
         dataset: What it trains on, in the order that the loader counts.
+        groups: Which rows stay together in the loader's order (:func:`~reactor_core.data.loader.row_order`).
 
     Raises:
         StorageFull: No space is left.
     """
     if not (folder / LINEAGE).exists():
-        atomic_write(folder / LINEAGE, "".join(json.dumps(line) + "\n" for line in _described(dataset.rows)))
+        atomic_write(folder / LINEAGE, "".join(json.dumps(line) + "\n" for line in _described(dataset.rows, groups)))
 
 
-def _described(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
+def _described(rows: Sequence[Row], groups: tuple[int, ...] | None) -> Iterator[dict[str, Any]]:
     runs: list[list[int]] = []
     named = []
     for index, row in enumerate(rows):
@@ -69,7 +61,8 @@ def _described(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
         events = events_of(row.source)
         if row.id is not None or events:
             named.append({"row": index, "id": row.id, "events": list(events)})
-    yield {"rows": len(rows), "lines": runs}  # [first row, its line, how many follow line by line]
+    # Lines as [first row, its line, how many follow line by line].
+    yield {"rows": len(rows), "lines": runs, "groups": groups}
     yield from named
 
 
@@ -89,6 +82,13 @@ def note_checkpoint(folder: Path, checkpoint: Path, step: int) -> None:
         stream.write(json.dumps(line) + "\n")
 
 
+def lineage_facts(folder: Path) -> dict[str, Any]:
+    """What a card says about a run's lineage: how much there is, and the hash of its file."""
+    head, *named = _objects(folder / LINEAGE)
+    events = {event for row in named for event in row["events"]}
+    return {"rows": head["rows"], "named": len(named), "events": len(events), "sha256": sha256_file(folder / LINEAGE)}
+
+
 @dataclass(frozen=True)
 class Lineage:
     """What a run learned from, and when.
@@ -98,6 +98,7 @@ class Lineage:
         run: Its ``run.json``.
         card: Its card; None if it has not finished.
         lines: Line of each row in the data file.
+        groups: Which rows stay together, as the loader takes it.
         names: Row -> its own name, for those that have one.
         events: Row -> ids of its events, for those that have any.
         steps: Optimizer steps that are done.
@@ -108,6 +109,7 @@ class Lineage:
     run: dict[str, Any]
     card: dict[str, Any] | None
     lines: tuple[int, ...]
+    groups: tuple[int, ...] | None
     names: dict[int, str]
     events: dict[int, tuple[str, ...]]
     steps: int
@@ -139,6 +141,7 @@ class Lineage:
             batch_size=config["batch_size"],
             seed=config["seed"],
             shuffle=config["shuffle"],
+            groups=self.groups,
         )
 
     def steps_of(self, rows: Iterable[int]) -> list[int]:
@@ -252,6 +255,7 @@ def read_lineage(folder: Path) -> Lineage:
         run=json.loads((folder / RUN).read_text(encoding="utf-8")),
         card=finished,
         lines=lines,
+        groups=None if head["groups"] is None else tuple(head["groups"]),
         names={row["row"]: row["id"] for row in named if row["id"] is not None},
         events={row["row"]: tuple(row["events"]) for row in named if row["events"]},
         steps=last_step(folder) if finished is None else finished["metrics"]["steps"],

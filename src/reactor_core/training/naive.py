@@ -7,7 +7,7 @@ packing, no layout, no fused passes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -19,25 +19,42 @@ from reactor_core.training.config import TrainingConfig
 from reactor_core.training.lora import LoraLinear, adapter_off, lora_modules
 from reactor_core.training.preference import pair_losses
 
-__all__ = ["naive_loss", "own_attention"]
+__all__ = ["naive_loss", "naive_references", "own_attention"]
 
 
-def naive_loss(model: Any, examples: Sequence[Document | Pair], config: TrainingConfig) -> float:
+def naive_references(model: Any, pairs: Sequence[Pair], config: TrainingConfig) -> list[tuple[float, float]]:
+    """Log-probabilities of both answers of each pair under the reference, in nats.
+
+    That is the model without its adapter; without an adapter, or where training goes on from one, the model as the
+    run starts, so ask before the first step.
+    """
+    before = adapter_off(model) if config.adapter is None else nullcontext()
+    with torch.no_grad(), _plainly(model), before:
+        return [(float(_log_prob(model, pair.chosen)), float(_log_prob(model, pair.rejected))) for pair in pairs]
+
+
+def naive_loss(
+    model: Any,
+    examples: Sequence[Document | Pair],
+    config: TrainingConfig,
+    references: Sequence[tuple[float, float]] = (),
+) -> float:
     """The loss of a step, computed one document at a time; its gradient is added to the parameters.
 
     Args:
         model: In evaluation mode.
         examples: Documents (their mean over the trained tokens) or pairs (their mean).
         config: ``dpo_*`` of it.
+        references: Of the pairs (:func:`naive_references`).
     """
     total = 0.0
     with _plainly(model):
         trained = sum(one.num_trained for one in examples if isinstance(one, Document))
-        for one in examples:
+        for place, one in enumerate(examples):
             if isinstance(one, Document):
                 loss = -_log_prob(model, one) / trained
             else:
-                loss = _pair_loss(model, one, config) / len(examples)
+                loss = _pair_loss(model, one, references[place], config) / len(examples)
             torch.autograd.backward(loss)
             total += float(loss.detach())
     return total
@@ -52,10 +69,7 @@ def _log_prob(model: Any, document: Document) -> torch.Tensor:
     return -cross_entropy(logits[0, :-1].float(), targets, reduction="sum", ignore_index=-100)
 
 
-def _pair_loss(model: Any, pair: Pair, config: TrainingConfig) -> torch.Tensor:
-    # Before the first step the reference is the model itself, or, with an adapter, the model without it.
-    with torch.no_grad(), adapter_off(model):
-        reference = [_log_prob(model, document) for document in pair.documents]
+def _pair_loss(model: Any, pair: Pair, reference: tuple[float, float], config: TrainingConfig) -> torch.Tensor:
     ratios = [_log_prob(model, document) - fixed for document, fixed in zip(pair.documents, reference, strict=True)]
     lengths = torch.tensor([[document.num_trained for document in pair.documents]], device=model.device)
     return pair_losses(

@@ -32,7 +32,7 @@ from reactor_core.training.heldout import HeldOut
 from reactor_core.training.hooks import Hooks, RunInfo, StepInfo
 from reactor_core.training.isolation import require_isolation
 from reactor_core.training.keeper import Keeper, Place
-from reactor_core.training.lineage import write_lineage
+from reactor_core.training.lineage import lineage_facts, write_lineage
 from reactor_core.training.llama import FastLlama, why_not_fast
 from reactor_core.training.lora import inject_lora
 from reactor_core.training.memory import peak_memory, reset_peak_memory
@@ -152,7 +152,7 @@ class Session:
                 steps_per_epoch=num_steps(self.num_rows, config.batch_size),
                 step=self.progress.step if self.progress.measured_step is None else self.progress.measured_step,
             )
-        write_lineage(run.path, dataset)
+        write_lineage(run.path, dataset, self.groups)
         note_redone(run.path, run.path / "loss.jsonl", step=self.progress.step)
         self.log = LossLog(run.path / "loss.jsonl", keep_steps=self.progress.step)
         self.keeper = Keeper(
@@ -394,6 +394,7 @@ class Session:
                 "chat_template": self.chat.name,
                 "cost": cost,
                 "certificate": self.certifier.facts,
+                "lineage": lineage_facts(run.path),
                 "path": "fast" if self.fast is not None else "generic",
                 "finished": to_iso(self.clock.utc_now()),
                 "parent": None if self.start is None else self.start.facts(),

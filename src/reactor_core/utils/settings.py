@@ -86,7 +86,8 @@ class Settings(BaseSettings):
     machine_price_usd_per_hour: float | None = Field(
         None, ge=0, validation_alias=_env("REACTOR_MACHINE_PRICE_USD_PER_HOUR")
     )
-    """What this machine costs; None takes a dated list price of a comparable rented machine."""
+    """What this machine costs. With None a run has no cost on its card, and the demo shows a dated list price of a
+    comparable rented machine."""
 
     report_project: str = Field("reactor", min_length=1, validation_alias=_env("REACTOR_REPORT_PROJECT"))
     """Name under which TensorBoard's neighbours gather the runs that report to them."""

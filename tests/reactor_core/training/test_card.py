@@ -3,13 +3,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
 from transformers import AutoTokenizer
 
 from reactor_core.data.records import Dataset, read_dataset
 from reactor_core.models.entry import ModelEntry
-from reactor_core.training.card import dataset_facts, describe_environment, run_identity, tokenizer_hash
+from reactor_core.training.card import dataset_facts, describe_environment, events_of, run_identity, tokenizer_hash
 from reactor_core.utils.files import sha256_file
 
 
@@ -30,6 +32,26 @@ def test_a_dataset_is_named_by_path_hash_and_length(tmp_path: Path) -> None:
 def test_rows_from_the_journal_give_the_range_of_their_events(tmp_path: Path) -> None:
     sources = [{"event_id": "b", "seq": 9}, {"event_id": "a", "seq": 4}, "a book"]
     assert dataset_facts(dataset_with(tmp_path, sources))["events"] == {"rows": 2, "first_seq": 4, "last_seq": 9}
+
+
+@pytest.mark.parametrize(
+    ("source", "events"),
+    [
+        ({"event_id": "a", "seq": 3}, ("a",)),
+        ({"origin": "keep", "events": ["a", "b", "a"]}, ("a", "b")),
+        ({"event_id": "a", "events": ["b", 7, ""]}, ("a", "b")),
+        ({"events": "a"}, ()),
+        ("a book", ()),
+        (None, ()),
+    ],
+)
+def test_a_source_names_its_events(source: Any, events: tuple[str, ...]) -> None:
+    assert events_of(source) == events
+
+
+def test_rows_of_several_events_count_too(tmp_path: Path) -> None:
+    sources = [{"origin": "keep", "events": ["a", "b"]}, {"event_id": "c", "seq": 4}, {"file": "x"}]
+    assert dataset_facts(dataset_with(tmp_path, sources))["events"] == {"rows": 2, "first_seq": 4, "last_seq": 4}
 
 
 def test_rows_from_elsewhere_name_no_event(tmp_path: Path) -> None:

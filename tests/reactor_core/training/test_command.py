@@ -18,3 +18,13 @@ def test_a_file_is_trained_and_the_journal_knows(model_folder, rows_file, settin
     assert [event.event_type for event in events] == types
     assert {event.data["run_id"] for event in events} == {result.run_id}
     assert verify_workspace(settings.workspace).ok
+
+
+def test_what_it_costs_at_a_stated_price_is_charged(model_folder, rows_file, settings):
+    config = TrainingConfig(model_name=str(model_folder("llama")), num_epochs=1, batch_size=4)
+    priced = settings.model_copy(update={"machine_price_usd_per_hour": 2.5})
+    result = train_file(config, rows_file, settings=priced, narrator=Silent(), resume=True)
+    with EventBridge(workspace=settings.workspace) as bridge:
+        charges = [event.data for event in bridge.get_events_by_type_sync(EventType.COST_UPDATE)]
+    assert {charge["service"] for charge in charges} == {"training"}
+    assert sum(charge["nano_usd"] for charge in charges) == result.cost_nano_usd > 0

@@ -18,8 +18,8 @@ from reactor_core.data.records import read_dataset
 from reactor_core.errors import Interrupted, NotFound
 from reactor_core.training import Trainer, TrainingConfig, TrainingResult
 from reactor_core.training.hooks import StepInfo, TrainingHook
-from reactor_core.training.lineage import Lineage, events_of, note_checkpoint, read_lineage, write_lineage
-from reactor_core.training.objective import Supervised
+from reactor_core.training.lineage import Lineage, lineage_facts, note_checkpoint, read_lineage, write_lineage
+from reactor_core.training.objective import Preference, Supervised
 from reactor_core.utils.settings import Settings
 
 MakeModel = Callable[[str], Path]
@@ -41,33 +41,18 @@ def events_file(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize(
-    ("source", "events"),
-    [
-        ({"event_id": "a", "seq": 3}, ("a",)),
-        ({"origin": "keep", "events": ["a", "b", "a"]}, ("a", "b")),
-        ({"event_id": "a", "events": ["b", 7, ""]}, ("a", "b")),
-        ({"events": "a"}, ()),
-        ("a book", ()),
-        (None, ()),
-    ],
-)
-def test_a_source_names_its_events(source: Any, events: tuple[str, ...]) -> None:
-    assert events_of(source) == events
-
-
 class Recorder:
     """Notes which rows each step is really computed on."""
 
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch, method: type[Supervised | Preference] = Supervised) -> None:
         self.steps: list[tuple[int, ...]] = []
-        accumulate = Supervised.accumulate
+        accumulate = method.accumulate
 
-        def noting(objective: Supervised, rows: Sequence[int], **rest: Any) -> Any:
+        def noting(objective: Any, rows: Sequence[int], **rest: Any) -> Any:
             self.steps.append(tuple(rows))
             return accumulate(objective, rows, **rest)
 
-        patch.setattr(Supervised, "accumulate", noting)
+        patch.setattr(method, "accumulate", noting)
 
 
 def run(model: Path, settings: Settings, file: Path, hooks: Sequence[TrainingHook] = (), **more: Any) -> TrainingResult:
@@ -94,6 +79,9 @@ def test_it_says_what_a_recorded_run_really_saw(
     events_file.unlink()  # the answer outlives the file
     lineage = read_lineage(result.run_dir)
     assert (result.resumed_from, lineage.steps, len(recorder.steps)) == (5, 12, 12)
+    said = json.loads(result.card_path.read_text())["lineage"]
+    assert said == lineage_facts(result.run_dir)
+    assert (said["rows"], said["named"], said["events"]) == (10, 10, 7)  # e0 to e3 and k1 to k3
     assert [lineage.rows_of(step) for step in range(1, 13)] == recorder.steps
     for row in range(10):
         expected = [step for step, rows in enumerate(recorder.steps, start=1) if row in rows]
@@ -114,6 +102,23 @@ def test_it_says_what_a_recorded_run_really_saw(
         {"line": row + 1 + (row > 2), "id": f"r{row}", "events": list(lineage.events.get(row, ()))}
         for row in recorder.steps[1]
     ]
+
+
+def test_pairs_of_one_prompt_are_found_where_they_were_kept_together(
+    model_folder: MakeModel, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(monkeypatch, Preference)
+    file = tmp_path / "pairs.jsonl"
+    rows = [
+        {"prompt": f"p{n % 3}", "chosen": f"good {n}", "rejected": f"bad {n}", "source": {"events": [f"k{n}"]}}
+        for n in range(9)
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    lineage = read_lineage(run(model_folder("llama"), settings, file, method="dpo").run_dir)
+    assert lineage.groups is not None
+    assert [lineage.rows_of(step) for step in range(1, 10)] == recorder.steps
+    assert {row % 3 for row in recorder.steps[0]} == {recorder.steps[0][0] % 3}
+    assert lineage.about_event("k4")["first_step"] == next(n for n, s in enumerate(recorder.steps, 1) if 4 in s)
 
 
 def test_checkpoints_are_named_by_the_hash_of_their_manifest(
@@ -209,7 +214,7 @@ def test_what_is_not_there_is_not_found(tmp_path: Path) -> None:
 
 def test_a_file_without_names_takes_one_line(tmp_path: Path) -> None:
     made(tmp_path, [{"text": f"{n}"} for n in range(500)], {"batch_size": 1, "seed": 0, "shuffle": True}, 1)
-    assert (tmp_path / "run" / "lineage.jsonl").read_text() == '{"rows": 500, "lines": [[0, 1, 500]]}\n'
+    assert (tmp_path / "run" / "lineage.jsonl").read_text() == '{"rows": 500, "lines": [[0, 1, 500]], "groups": null}\n'
 
 
 def test_a_checkpoint_that_was_written_again_counts_once(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from reactor_core.data.pairs import Pair
 from reactor_core.models.attention import DOCUMENT_ATTENTION
 from reactor_core.training import TrainingConfig
 from reactor_core.training.lora import inject_lora, lora_modules
-from reactor_core.training.naive import naive_loss, own_attention
+from reactor_core.training.naive import naive_loss, naive_references, own_attention
 
 MakeModel = Callable[[str], Path]
 
@@ -58,7 +58,11 @@ def test_an_adapter_counts_and_a_preference_leaves_it_out_of_its_reference(
     assert abs(margin) > 1e-3
     config = TrainingConfig(method="dpo", dpo_beta=0.5)
     expected = -float(logsigmoid(torch.tensor(0.5 * margin)))
-    assert naive_loss(model, [Pair(GOOD, BAD, 0)], config) == pytest.approx(expected, rel=1e-4)
+    references = naive_references(model, [Pair(GOOD, BAD, 0)], config)
+    assert references[0] == pytest.approx(without, rel=1e-4)
+    assert naive_loss(model, [Pair(GOOD, BAD, 0)], config, references) == pytest.approx(expected, rel=1e-4)
+    going_on = config.model_copy(update={"adapter": "some"})
+    assert naive_references(model, [Pair(GOOD, BAD, 0)], going_on)[0] == pytest.approx(adapted, rel=1e-4)
     assert all("forward" not in vars(module) for _, module in lora_modules(model))
 
 
