@@ -1,6 +1,6 @@
 """Named bytes in a bucket or a folder, with the one operation that lets two machines agree: compare and swap.
 
-:func:`open_store` takes the address: ``gs://bucket/prefix``, a folder, or whatever fsspec can open.
+:func:`reactor_core.cloud.stores.open_store` opens one by its address.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ import os
 import shutil
 from pathlib import Path
 from typing import Protocol, runtime_checkable
-from urllib.parse import unquote, urlsplit
 
 from filelock import FileLock
 
-from reactor_core.errors import ConfigError
 from reactor_core.utils.files import atomic_write, storage_errors
 from reactor_core.utils.ids import new_id
 
-__all__ = ["ABSENT", "BlobStore", "FolderStore", "open_store"]
+__all__ = ["ABSENT", "BlobStore", "FolderStore"]
 
 ABSENT = ""
 """The version of a name under which nothing is stored."""
@@ -67,33 +65,6 @@ class BlobStore(Protocol):
     def close(self) -> None:
         """Give up connections; the next call makes new ones."""
         ...
-
-
-def open_store(url: str, *, project: str | None = None) -> BlobStore:
-    """The store at an address. Nothing is connected to before it is used.
-
-    Args:
-        url: ``gs://bucket/prefix``; a path or ``file://`` of a folder, which is made when it is needed; any other
-            ``protocol://`` that fsspec knows.
-        project: Google Cloud project that is billed; None takes the credentials' own.
-
-    Raises:
-        ConfigError: The address names no bucket, or fsspec does not know its protocol.
-        MissingExtra: The library for it is not installed.
-    """
-    scheme = urlsplit(url).scheme if "://" in url else ""
-    if scheme == "gs":
-        from reactor_core.cloud.gcs import GcsStore
-
-        return GcsStore(url, project=project)
-    if scheme in ("", "file"):
-        path = unquote(urlsplit(url).path) if scheme else url
-        if not path:
-            raise ConfigError(f"{url!r} names no folder", remedy="write a path, or gs://bucket/prefix")
-        return FolderStore(Path(path).expanduser())
-    from reactor_core.cloud.fsspec_store import FsspecStore
-
-    return FsspecStore(url)
 
 
 class FolderStore:

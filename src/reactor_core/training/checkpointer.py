@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from reactor_core.cloud.blobs import open_store
+from reactor_core.cloud.stores import open_store
 from reactor_core.errors import ConfigError
 from reactor_core.training.card import CARD
 from reactor_core.training.checkpoint import latest_checkpoint, step_of

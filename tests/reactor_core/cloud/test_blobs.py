@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from reactor_core.cloud.blobs import ABSENT, BlobStore, FolderStore, open_store
-from reactor_core.errors import ConfigError, StorageError
+from reactor_core.cloud.blobs import ABSENT, BlobStore, FolderStore
+from reactor_core.cloud.stores import open_store
+from reactor_core.errors import StorageError
 
 
 @pytest.fixture(params=["folder", "memory", "bucket"])
@@ -61,13 +62,3 @@ def test_an_upload_that_fails_leaves_nothing_to_be_listed(tmp_path: Path) -> Non
     with pytest.raises(StorageError):
         store.upload("a/b", tmp_path / "missing")
     assert store.names("") == []
-
-
-def test_a_folder_can_be_named_as_a_file_url(tmp_path: Path) -> None:
-    assert open_store(f"file://{tmp_path}/with%20space").where == str(tmp_path / "with space")
-
-
-@pytest.mark.parametrize("url", ["gs://", "file://", "nonsense://x"])
-def test_an_address_that_cannot_be_used_is_refused(url: str) -> None:
-    with pytest.raises(ConfigError):
-        open_store(url)
