@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -150,32 +148,24 @@ def test_a_run_that_was_stopped_goes_on_in_the_sink_without_gap_or_repetition(
     assert lines(settings) == [1, 2, 3, "interrupted", *range(4, 9), "finished"]
 
 
-KILLED = """
-import os, signal, sys, time
-from pathlib import Path
-from reactor_core.training.report.sink import SINKS, Offer
-from reactor_core.training.config import TrainingConfig
-from reactor_core.training.trainer import Trainer
-from reactor_core.utils.settings import Settings
-SINKS["tensorboard"] = Offer(sys.argv[1], "json", "report")
-class Kill:
-    def on_step(self, step):
-        if step.step == 5:
-            os.kill(os.getpid(), signal.SIGKILL)
-config = TrainingConfig.from_mapping(__import__("json").loads(sys.argv[2]))
-settings = Settings(workspace=Path(sys.argv[3]), cache_dir=Path(sys.argv[4]))
-Trainer(config, hooks=[Kill()], settings=settings).train(sys.argv[5])
-"""
-
-
 def test_a_run_that_is_killed_is_told_to_its_end_and_goes_on_in_the_sink(
     config: TrainingConfig, settings: Settings, rows_file: Path, use: Callable[[str], None]
 ) -> None:
     use("Notebook")
     options = TrainingConfig(**(config.model_dump() | {"save_seconds": 1e-9}))  # a checkpoint after each step
-    arguments = [ODD + "Notebook", options.model_dump_json(), settings.workspace, settings.cache_dir, rows_file]
-    ended = subprocess.run([sys.executable, "-c", KILLED, *map(str, arguments)], check=False)
-    assert ended.returncode == -signal.SIGKILL
+
+    class Kill:
+        def on_step(self, step: StepInfo) -> None:
+            if step.step == 5:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if child == 0:
+        try:
+            patient(options, settings, 120.0, Kill()).train(rows_file)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     until(lambda: "killed" in lines(settings))
     # The fifth step was logged, but it is not known whether its measurement would have followed.
     assert lines(settings) == [1, 2, 3, 4, "killed"]
