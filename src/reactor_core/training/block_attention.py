@@ -113,14 +113,14 @@ def attend_backward(
 
 def _by_key_head(rows: torch.Tensor, heads: Heads, factor: float) -> torch.Tensor:
     """``[T, H W]`` times a factor as ``[G, T * R, W]``."""
-    apart = rows.unflatten(1, (heads.key, heads.query // heads.key, -1)).permute(1, 0, 2, 3)
+    apart = rows.view(len(rows), heads.key, heads.query // heads.key, -1).permute(1, 0, 2, 3)
     out = torch.empty(apart.shape, dtype=rows.dtype, device=rows.device)
     return torch.mul(apart, factor, out=out).flatten(1, 2)
 
 
 def _undo(grouped: torch.Tensor, rows: torch.Tensor, heads: Heads, factor: float) -> None:
     """Write ``[G, T * R, W]`` times a factor into ``[T, H W]``."""
-    apart = rows.unflatten(1, (heads.key, heads.query // heads.key, -1)).permute(1, 0, 2, 3)
+    apart = rows.view(len(rows), heads.key, heads.query // heads.key, -1).permute(1, 0, 2, 3)
     torch.mul(grouped.view(apart.shape), factor, out=apart)
 
 
@@ -128,7 +128,7 @@ def _keys(packed: torch.Tensor, block: QueryBlock, heads: Heads) -> tuple[torch.
     """Keys and values of a block, ``[G, N, D]`` each."""
     stretches = [packed[start:end] for start, end in block.keys]
     rows = stretches[0] if len(stretches) == 1 else torch.cat(stretches)
-    key, value = rows.unflatten(1, (2, heads.key, -1)).permute(1, 2, 0, 3)
+    key, value = rows.view(len(rows), 2, heads.key, -1).permute(1, 2, 0, 3)
     return key, value
 
 

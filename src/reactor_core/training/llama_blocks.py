@@ -179,8 +179,8 @@ class _Attention(torch.autograd.Function):
         half, rows, select = ctx.half, ctx.rows, ctx.select
         grad_attended, grads_out = half.out.backward(grads[0], attended, low[ctx.num_qkv :], down_out)
         residual = grads[0]
-        per_head = (half.heads.query, -1)
-        delta = torch.linalg.vecdot(grad_attended.unflatten(1, per_head), attended.unflatten(1, per_head))
+        per_head = (len(attended), half.heads.query, -1)
+        delta = torch.linalg.vecdot(grad_attended.view(per_head), attended.view(per_head))
         if select is not None:
             # Positions may repeat in `select`: one prompt can have several answers.
             grad_attended, delta = _spread(grad_attended, select, len(x)), _spread(delta, select, len(x))
@@ -197,7 +197,7 @@ class _Attention(torch.autograd.Function):
 
 def _turning(packed: torch.Tensor, heads: Heads) -> torch.Tensor:
     """The queries and keys of ``[T, (H + 2 G) D]`` as ``[T, H + G, D]``: what the rotary embedding turns."""
-    return packed.unflatten(1, (heads.query + 2 * heads.key, -1))[:, : heads.query + heads.key]
+    return packed.view(len(packed), heads.query + 2 * heads.key, -1)[:, : heads.query + heads.key]
 
 
 def _spread(rows: torch.Tensor, select: torch.Tensor, count: int) -> torch.Tensor:

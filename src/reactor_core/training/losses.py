@@ -50,7 +50,7 @@ class _FrozenHead(torch.autograd.Function):
                     words.mul_(shrink).addmm_(tile, part)
                 highest = higher
             log_probs[start : start + _ROWS] = torch.linalg.vecdot(rows, own) - (highest + total.log())[:, 0]
-            if grad_hidden is not None:
+            if grad_hidden is not None and words is not None:
                 torch.sub(own, words.div_(total), out=grad_hidden[start : start + _ROWS])
         ctx.save_for_backward(grad_hidden)
         return log_probs
