@@ -8,14 +8,4 @@ the process that trains; what a sink missed while it failed it reads later; and 
 
 from reactor_core.utils.lazy import attach
 
-__getattr__, __dir__, __all__ = attach(
-    __name__,
-    {
-        "Ending": ".sink",
-        "Point": ".points",
-        "ReportHook": ".hook",
-        "RunLog": ".points",
-        "Sink": ".sink",
-        "Target": ".sink",
-    },
-)
+__getattr__, __dir__, __all__ = attach(__name__, {"ReportHook": ".hook"})
