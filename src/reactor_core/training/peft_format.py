@@ -162,11 +162,12 @@ def read_adapter_config(folder: Path) -> dict[str, Any]:
 def _adapted_paths(paths: list[str], config: dict[str, Any]) -> set[str]:
     """Those layers that PEFT adapts by this configuration (``check_target_module_exists`` in its tuners_utils.py)."""
     targets, excluded = config["target_modules"], config.get("exclude_modules") or []
-    transform, patterns = config.get("layers_to_transform"), config.get("layers_pattern") or [r"[^.]*"]
+    patterns, transform = config.get("layers_pattern") or [r"[^.]*"], config.get("layers_to_transform")
     if isinstance(patterns, str):
         patterns = [patterns]
-    if isinstance(transform, int):
-        transform = [transform]
+    if transform is None:
+        transform = []
+    numbers: list[int] = [transform] if isinstance(transform, int) else transform
 
     def named(path: str, names: str | list[str]) -> bool:
         if isinstance(names, str):
@@ -176,14 +177,14 @@ def _adapted_paths(paths: list[str], config: dict[str, Any]) -> set[str]:
     def in_layers(path: str) -> bool:
         found = (re.match(rf".*\.{pattern}\.(\d+)\.", path) for pattern in patterns)
         number = next((int(match.group(1)) for match in found if match), None)
-        return number in transform
+        return number in numbers
 
     adapted = set()
     for path in paths:
         if named(path, excluded) or not named(path, targets):
             continue
         whole = not isinstance(targets, str) and path in targets
-        if whole or not transform or in_layers(path):
+        if whole or not numbers or in_layers(path):
             adapted.add(path)
     return adapted
 
