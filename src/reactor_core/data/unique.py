@@ -43,12 +43,12 @@ class Repeat(NamedTuple):
     """A row that says nearly the same as an earlier one.
 
     Attributes:
-        index: Place of the row among the rows.
+        place: Of the row among the rows.
         of: Place of the earlier row, which is itself no near-duplicate of one before it.
         similarity: Of prompts or answers, whichever is less.
     """
 
-    index: int
+    place: int
     of: int
     similarity: float
 
@@ -123,9 +123,9 @@ def drop_repeats(dataset: Dataset) -> tuple[Dataset, list[Repeat]]:
     """
     rows = dataset.rows
     repeats = near_repeats(rows)
-    gone = {repeat.index for repeat in repeats}
+    gone = {repeat.place for repeat in repeats}
     places = array("q", (place for place in range(len(rows)) if place not in gone))
-    lines = [Repeat(rows[index].line, rows[of].line, similarity) for index, of, similarity in repeats]
+    lines = [Repeat(rows[place].line, rows[of].line, similarity) for place, of, similarity in repeats]
     return replace(dataset, rows=ChosenRows(rows, places)), lines
 
 
@@ -135,7 +135,7 @@ def write_repeats(repeats: Sequence[Repeat], path: Path) -> None:
     Raises:
         StorageFull: No space is left.
     """
-    lines = [{"line": index, "repeats": of, "similarity": round(similarity, 4)} for index, of, similarity in repeats]
+    lines = [{"line": line, "repeats": of, "similarity": round(similarity, 4)} for line, of, similarity in repeats]
     atomic_write(path, b"".join(canonical_json(line) + b"\n" for line in lines))
 
 

@@ -51,7 +51,7 @@ def test_a_chain_of_small_differences_does_not_collapse() -> None:
     rows = [Row(1, completion_text=text[6 * step : 6 * step + 200]) for step in range(12)]
     found = near_repeats(rows)
     assert found
-    stays = set(range(12)) - {repeat.index for repeat in found}
+    stays = set(range(12)) - {repeat.place for repeat in found}
     assert len(stays) > 1
     assert all(repeat.of in stays and repeat.similarity >= 0.9 for repeat in found)
 
