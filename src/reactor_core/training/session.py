@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 import shutil
 import warnings
@@ -33,17 +32,15 @@ from reactor_core.training.hooks import Hooks, RunInfo, StepInfo
 from reactor_core.training.isolation import require_isolation
 from reactor_core.training.keeper import Keeper, Place
 from reactor_core.training.lineage import lineage_facts, write_lineage
-from reactor_core.training.llama import FastLlama, why_not_fast
-from reactor_core.training.lora import inject_lora
 from reactor_core.training.memory import peak_memory, reset_peak_memory
 from reactor_core.training.objective import make_objective
-from reactor_core.training.optim import build_optimizer, clip_gradients, learning_rate
-from reactor_core.training.peft_format import fill_adapter
+from reactor_core.training.optim import clip_gradients, learning_rate
+from reactor_core.training.prepare import fast_form, prepare
 from reactor_core.training.result import TrainingResult, final_loss
 from reactor_core.training.runs import Run
 from reactor_core.training.spending import cost_facts, note_redone, redone
 from reactor_core.training.start import Start
-from reactor_core.training.step import agrees, drops_at_random, recompute_activations
+from reactor_core.training.step import drops_at_random
 from reactor_core.utils.clock import Clock, to_iso
 from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, sweep_unfinished
 
@@ -80,38 +77,8 @@ class Session:
         self.run, self.loaded, self.chat, self.dataset = run, loaded, chat, dataset
         self.identity, self.facts, self.price = identity, facts, price
         self.start = start
-        model = loaded.model
-        if config.use_lora:
-            inject_lora(
-                model,
-                rank=config.lora_rank,
-                alpha=config.lora_alpha,
-                dropout_p=config.lora_dropout,
-                target_modules=config.target_modules,
-                layers=config.layers,
-                rslora=config.use_rslora,
-                bias=config.lora_bias,
-                seed=config.seed,
-            )
-            if start is not None:
-                fill_adapter(model, start.folder)
-        else:
-            model.requires_grad_(True)
-        model.train()
-        if config.gradient_checkpointing:
-            recompute_activations(model)
-        self.model = model
-        self.parameters = {name: value for name, value in model.named_parameters() if value.requires_grad}
-        self.optimizer = build_optimizer(
-            self.parameters.values(),
-            learning_rate=config.learning_rate,
-            weight_decay=config.weight_decay,
-            beta2=config.adam_beta2,
-        )
-        # The optimizer groups matrices before vectors; checkpoints name tensors in its order.
-        names = {id(value): name for name, value in self.parameters.items()}
-        ordered = [value for group in self.optimizer.param_groups for value in group["params"]]
-        self.parameters = {names[id(value)]: value for value in ordered}
+        model = self.model = loaded.model
+        self.parameters, self.optimizer = prepare(model, config, start)
         self.share_prefixes = not drops_at_random(model)
         self.objective = make_objective(
             model, documents, pairs, config, share_prefixes=self.share_prefixes, device=device
@@ -129,7 +96,7 @@ class Session:
         if run.resumed and (checkpoint := latest_checkpoint(run.checkpoints)) is not None:
             self.progress = restore(checkpoint, parameters=self.parameters, optimizer=self.optimizer, identity=identity)
         self.resumed_from = self.progress.step
-        self.objective.fast = self.fast = self._fast_form()
+        self.objective.fast = self.fast = fast_form(model, self.objective.documents, config)
         if self.fast is None:
             require_isolation(model, self.objective.documents)
         self.certifier = Certifier(
@@ -166,21 +133,6 @@ class Session:
             clock=clock,
             elsewhere=elsewhere,
         )
-
-    def _fast_form(self) -> FastLlama | None:
-        """The model's fast form, if it has one and gives the same loss and gradients on the two shortest rows."""
-        if self.config.gradient_checkpointing or why_not_fast(self.model) is not None:
-            return None
-        fast = FastLlama(self.model)
-        shortest = heapq.nsmallest(2, self.objective.documents, key=lambda document: len(document.ids))
-        same, by_loss, by_grad = agrees(self.model, fast, shortest)
-        if not same:
-            warnings.warn(
-                f"the fast path differs from the generic one (loss by {by_loss:.1e}, gradients by {by_grad:.1e}); "
-                "training on the generic one, which is slower",
-                stacklevel=2,
-            )
-        return fast if same else None
 
     @contextmanager
     def errors_reported(self) -> Iterator[None]:
