@@ -87,7 +87,7 @@ def plot_curves(
     right.set_ylabel("learning rate", color="#c63")
     right.set_ylim(bottom=0)
     lines = [line for axes in (left, right) for line in axes.get_lines()]
-    left.legend(lines, [line.get_label() for line in lines], loc="upper right")
+    left.legend(lines, [str(line.get_label()) for line in lines], loc="upper right")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     atomic_write(picture, buffer.getvalue())
