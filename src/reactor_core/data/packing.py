@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +14,12 @@ __all__ = ["Document", "PackedBatch", "micro_batches", "pack", "split_evenly"]
 
 _MANY = 16
 """Parts from which their last one, which may be small, no longer matters."""
+
+_SLACK = 1.02
+"""Even parts may cut through a shared beginning and compute it twice, up to so many times the work."""
+
+_SEARCHED = 64
+"""Groups up to which more than one way is tried: the time it takes grows with their square."""
 
 
 @dataclass(frozen=True)
@@ -138,13 +144,17 @@ def micro_batches(
     return [[ordered[place] for place in part] for part in parts]
 
 
-def split_evenly(groups: Sequence[Sequence[Document]], *, max_tokens: int, share_prefixes: bool = True) -> list[range]:
-    """Cut a sequence of groups into as few parts as can be, and these into sizes as even as can be.
+def split_evenly(
+    groups: Sequence[Sequence[Document]], *, max_tokens: int, share_prefixes: bool = True
+) -> list[list[int]]:
+    """Cut a step into parts that compute as few tokens as can be, and make these as even as can be.
 
-    Even parts need the least memory, and none is too small for the processor to work well on.
+    Two ways are tried: in the order given, in which equal beginnings meet, and best fit decreasing, which leaves the
+    least room. The one that computes fewer tokens is taken, then the one with fewer parts. Even parts need the least
+    memory, and none is too small for the processor to work well on.
 
     Args:
-        groups: Documents that stay together.
+        groups: Documents that stay together, sorted so that those that begin alike follow each other.
         max_tokens: Of a part; a group that is longer makes a part of its own.
         share_prefixes: Whether documents of a part hold equal beginnings once.
 
@@ -153,30 +163,59 @@ def split_evenly(groups: Sequence[Sequence[Document]], *, max_tokens: int, share
     """
     roots = itertools.repeat(0) if share_prefixes else itertools.count()
     tokens = [_nodes(group, roots) for group in groups]
-    parts = _fill(tokens, max_tokens)
+    ways = [_fill] if len(groups) > _SEARCHED else [_fill, _best_fit]
+
+    way, parts = min(((way, way(tokens, max_tokens)) for way in ways), key=lambda one: _cost(tokens, one[1]))
     if not 1 < len(parts) < _MANY:
         return parts
+    most, count = _cost(tokens, parts)
     low, high = 1, max_tokens
     while low < high:
         limit = (low + high) // 2
-        tried = _fill(tokens, limit)
-        if len(tried) > len(parts):
+        tried = way(tokens, limit)
+        computed, needed = _cost(tokens, tried)
+        if needed > count or computed > _SLACK * most:
             low = limit + 1
         else:
             parts, high = tried, limit
     return parts
 
 
-def _fill(groups: Sequence[set[int]], limit: int) -> list[range]:
+_Way = Callable[[Sequence[set[int]], int], list[list[int]]]
+
+
+def _cost(groups: Sequence[set[int]], parts: Sequence[Sequence[int]]) -> tuple[int, int]:
+    """Tokens that are computed, and the number of parts."""
+    return sum(len(set().union(*(groups[place] for place in part))) for part in parts), len(parts)
+
+
+def _fill(groups: Sequence[set[int]], limit: int) -> list[list[int]]:
     """Close a part when the next group would not fit."""
-    starts: list[int] = []
+    parts: list[list[int]] = []
     held: set[int] = set()
     for place, group in enumerate(groups):
-        if not starts or len(held) + len(group - held) > limit:
-            starts.append(place)
+        if not parts or len(held) + len(group - held) > limit:
+            parts.append([])
             held = set()
+        parts[-1].append(place)
         held |= group
-    return [range(start, end) for start, end in itertools.pairwise([*starts, len(groups)])]
+    return parts
+
+
+def _best_fit(groups: Sequence[set[int]], limit: int) -> list[list[int]]:
+    """Give each group, longest first, to the part that it leaves the least room in."""
+    parts: list[list[int]] = []
+    held: list[set[int]] = []
+    for place in sorted(range(len(groups)), key=lambda place: (-len(groups[place]), place)):
+        group = groups[place]
+        rooms = [(limit - len(there) - len(group - there), number) for number, there in enumerate(held)]
+        room, number = min((found for found in rooms if found[0] >= 0), default=(-1, len(parts)))
+        if room < 0:
+            parts.append([])
+            held.append(set())
+        parts[number].append(place)
+        held[number] |= group
+    return [sorted(part) for part in parts]
 
 
 def _nodes(documents: Sequence[Document], roots: Iterator[int]) -> set[int]:

@@ -93,6 +93,32 @@ def test_a_beginning_is_counted_once_in_each_part() -> None:
 
 def test_groups_stay_together_and_in_order() -> None:
     groups = [[document([place, 1], 1), document([place, 2, 3], 1)] for place in range(5)]
-    assert split_evenly(groups, max_tokens=8) == [range(2), range(2, 4), range(4, 5)]
-    assert split_evenly(groups, max_tokens=1) == [range(place, place + 1) for place in range(5)]
+    assert split_evenly(groups, max_tokens=8) == [[0, 1], [2, 3], [4]]
+    assert split_evenly(groups, max_tokens=1) == [[place] for place in range(5)]
     assert split_evenly([], max_tokens=1) == []
+
+
+def test_long_and_short_rows_are_matched_where_order_would_leave_room() -> None:
+    rows = [document([place, *([9] * (size - 1))], 1, place) for place, size in enumerate((50, 50, 30, 30))]
+    parts = micro_batches(rows, max_tokens=80, share_prefixes=False)  # in order: 50, 50 and 30, 30
+    assert sorted(sorted(len(row.ids) for row in part) for part in parts) == [[30, 50], [30, 50]]
+
+
+@given(documents, st.integers(8, 40), st.booleans())
+def test_even_parts_compute_hardly_more_than_full_ones(rows: list[Document], limit: int, share: bool) -> None:
+    ordered = sorted(rows, key=lambda item: (item.ids, item.row))
+    parts = split_evenly([[row] for row in ordered], max_tokens=limit, share_prefixes=share)
+    in_order: list[list[Document]] = []
+    for row in ordered:
+        if not in_order or whole(in_order[-1] + [row], share) > limit:
+            in_order.append([])
+        in_order[-1].append(row)
+    computed = sum(whole([ordered[place] for place in part], share) for part in parts)
+    assert computed <= 1.02 * sum(whole(part, share) for part in in_order)
+
+
+def whole(rows: list[Document], share: bool) -> int:
+    """Tokens of a part, its targets included."""
+    if not share:
+        return sum(len(row.ids) for row in rows)
+    return len({row.ids[: depth + 1] for row in rows for depth in range(len(row.ids))})

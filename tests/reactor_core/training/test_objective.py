@@ -101,7 +101,7 @@ def test_the_fast_path_gives_the_same_run(
     options = config(model_folder("llama"), num_epochs=1)
     fast = Trainer(options, settings=settings).train(pairs_file, resume=False)
     assert json.loads(fast.card_path.read_text())["path"] == "fast"
-    monkeypatch.setattr("reactor_core.training.session.why_not_fast", lambda _model: "a test wants the other path")
+    monkeypatch.setattr("reactor_core.training.prepare.why_not_fast", lambda _model: "a test wants the other path")
     generic = Trainer(options, settings=settings).train(pairs_file, resume=False)
     assert json.loads(generic.card_path.read_text())["path"] == "generic"
     assert fast.final_loss == pytest.approx(generic.final_loss, rel=1e-3)
