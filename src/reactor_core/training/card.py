@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ __all__ = ["CARD", "dataset_facts", "describe_environment", "events_of", "run_id
 CARD = "card.json"
 """Name of the card in the run's folder and in the adapter's."""
 
+_COMPUTING = ("reactor-core", "torch", "transformers", "safetensors", "bitsandbytes")
+_OPTIONAL = ("bitsandbytes",)  # imported where weights are kept in four bits
+
 
 def describe_environment(device: Device) -> dict[str, Any]:
     """Machine and versions."""
@@ -32,7 +36,7 @@ def describe_environment(device: Device) -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        "versions": {name: version(name) for name in ("reactor-core", "torch", "transformers", "safetensors")},
+        "versions": {name: version(name) for name in _COMPUTING if name not in _OPTIONAL or name in sys.modules},
     }
 
 
