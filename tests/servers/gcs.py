@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
@@ -105,10 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(SLOW_SECONDS if fault == "slow" else 3600)
         target = http.client.HTTPConnection(self.bucket.direct.removeprefix("http://"), timeout=30)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
-        target.request(self.command, self.path, body=body, headers=headers)
-        answer = target.getresponse()
-        data = answer.read()
-        target.close()
+        with closing(target):  # also if the server breaks off
+            target.request(self.command, self.path, body=body, headers=headers)
+            answer = target.getresponse()
+            data = answer.read()
         if fault == "lost":
             self.close_connection = True
             self.connection.close()
