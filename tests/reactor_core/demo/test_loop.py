@@ -146,6 +146,7 @@ def _control_c_is_heard():
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_control_c_is_heard")
 def test_control_c_in_any_step_leaves_a_workspace_that_goes_on(make_material, settings, monkeypatch):
     monkeypatch.setattr(a1_plugin, "_SIDE", 64)

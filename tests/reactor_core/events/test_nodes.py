@@ -83,6 +83,7 @@ def test_small_nodes_of_nothing_pruned_are_none():
     assert small_nodes(70, 70) == []  # the peaks of the boundary are in its own checkpoint
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(data=st.data())
 def test_proofs_survive_pruning(tmp_path_factory, data):
