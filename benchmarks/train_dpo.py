@@ -118,6 +118,9 @@ def main() -> int:
     parser.add_argument("--prompts", type=int, default=None, help="prompts to train on, 24 at most")
     parser.add_argument("--repeats", type=int, default=None, help="runs of each side")
     parser.add_argument("--only", type=int, choices=(1, 2), help="one of the two sets of rows")
+    parser.add_argument(
+        "--skip", action="append", default=[], choices=PEERS[1:], help="a row of the peer's to leave out"
+    )
     parser.add_argument("--child", choices=("ours", *PEERS), help=argparse.SUPPRESS)
     parser.add_argument("--choices", type=int, default=1, help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -126,7 +129,7 @@ def main() -> int:
         for choices in (1, 2) if args.only is None else (args.only,):
             repeats = args.repeats or (1 if args.quick or choices == 2 else 3)
             sides = {"ours": repeats, "references first": repeats}
-            if not args.quick:
+            if not args.quick and "default" not in args.skip:
                 sides["default"] = 1
             arguments = ["--prompts", str(prompts), "--choices", str(choices)]
             runs = run_sides(str(Path(__file__)), sides, arguments)

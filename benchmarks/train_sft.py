@@ -19,6 +19,7 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def operations(count: int) -> float:
     return tokens * (4 * body + 6 * adapter) + trained * 4 * head
 
 
-def report(count: int, repeats: int, *, quick: bool) -> None:
+def report(count: int, repeats: int, *, skipped: Sequence[str], quick: bool) -> None:
     """Measure all sides and print the lines."""
     from _harness import emit, medians, run_child
 
@@ -152,6 +153,7 @@ def report(count: int, repeats: int, *, quick: bool) -> None:
     sides = {"ours": repeats, "packing": repeats, "grouped by length": repeats}
     if not quick:
         sides["default"] = 1
+    sides = {side: runs for side, runs in sides.items() if side not in skipped}
     runs = run_sides(script, sides, ["--rows", str(count)])
     rate = max(run_child([script, "--child", "gemm"])["gflops"] for _ in range(1 if quick else 3))
     needed = run_child([script, "--child", "operations", "--rows", str(count)])["operations"]
@@ -180,11 +182,14 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="about a minute; holds is null")
     parser.add_argument("--rows", type=int, default=None, help="rows to train on")
     parser.add_argument("--repeats", type=int, default=None, help="runs of each side")
+    parser.add_argument(
+        "--skip", action="append", default=[], choices=PEERS[1:], help="a row of the peer's to leave out"
+    )
     parser.add_argument("--child", choices=("ours", *PEERS, "gemm", "operations"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     count = args.rows or (8 if args.quick else 64)
     if args.child is None:
-        report(count, args.repeats or (1 if args.quick else 3), quick=args.quick)
+        report(count, args.repeats or (1 if args.quick else 3), skipped=args.skip, quick=args.quick)
         return 0
     quiet_libraries()
     with tempfile.TemporaryDirectory() as work:
