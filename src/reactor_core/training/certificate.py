@@ -32,7 +32,7 @@ from reactor_core.errors import CertificateFailed
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.lora import lora_modules
 from reactor_core.training.naive import naive_loss, naive_references, own_attention
-from reactor_core.training.objective import Objective
+from reactor_core.training.objective import Objective, evaluating
 from reactor_core.utils.files import atomic_write
 
 __all__ = ["TOLERANCE", "Certificate", "Certifier", "Point", "certify"]
@@ -231,7 +231,7 @@ def certify(
     documents = [d for one in mine for d in (one.documents if isinstance(one, Pair) else (one,))]
     points = []
     try:
-        with _evaluating(model):
+        with evaluating(model):
             if drops:
                 loss = _compute(objective, rows, tensors, seed)
             references = naive_references(model, [one for one in mine if isinstance(one, Pair)], config)
@@ -309,16 +309,6 @@ def _share(part: float, whole: float) -> float:
 
 def _rank(error: float) -> float:
     return float("inf") if error != error else error
-
-
-@contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)
 
 
 @contextmanager

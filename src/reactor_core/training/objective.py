@@ -34,7 +34,7 @@ from reactor_core.training.preference import (
 from reactor_core.training.step import accumulate, batch_loss
 from reactor_core.utils.canonical import content_hash
 
-__all__ = ["Objective", "Outcome", "Preference", "Supervised", "encode_rows", "make_objective"]
+__all__ = ["Objective", "Outcome", "Preference", "Supervised", "encode_rows", "evaluating", "make_objective"]
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class Supervised:
     def measure(self) -> Outcome:
         """See :meth:`Objective.measure`; the mean is over the completion tokens."""
         total, computed = 0.0, 0
-        with torch.no_grad(), _evaluating(self._model):
+        with torch.no_grad(), evaluating(self._model):
             for part in micro_batches(self.documents, max_tokens=self._config.micro_batch_tokens, share_prefixes=True):
                 batch = pack(part).to(self._device)
                 total += float(batch_loss(self._model, batch, self.fast))
@@ -250,7 +250,7 @@ class Preference:
         """See :meth:`Objective.measure`; the mean is over the pairs."""
         config = self._config
         self._ask_reference(row for row in range(len(self._pairs)) if self._reference[row].isnan().any())
-        with torch.no_grad(), _evaluating(self._model):
+        with torch.no_grad(), evaluating(self._model):
             sums, computed = self._sums(list(self._pairs))
         ratios = sums - self._reference
         lengths = torch.tensor([[document.num_trained for document in pair.documents] for pair in self._pairs])
@@ -288,7 +288,7 @@ class Preference:
 
     def _ask_reference(self, rows: Iterable[int]) -> None:
         pairs = [self._pairs[row] for row in rows]
-        with torch.no_grad(), _evaluating(self._model), self._as_before():
+        with torch.no_grad(), evaluating(self._model), self._as_before():
             self._reference[[pair.row for pair in pairs]], _ = self._sums(pairs)
 
     def _as_before(self) -> AbstractContextManager[None]:
@@ -309,7 +309,8 @@ class Preference:
 
 
 @contextmanager
-def _evaluating(model: Any) -> Iterator[None]:
+def evaluating(model: Any) -> Iterator[None]:
+    """Inside the block nothing is dropped at random."""
     training = model.training
     model.eval()
     try:
