@@ -151,12 +151,14 @@ def _bca_shares(groups: Floats, drawn: Floats, mean: float, shares: list[float])
     total = groups.sum(axis=0)
     left_out = (total[0] - groups[:, 0]) / (total[1] - groups[:, 1])
     away = left_out.mean() - left_out
-    spread = float((away**2).sum())
-    if not 0.0 < below < 1.0 or spread == 0.0:
+    largest = float(np.abs(away).max())
+    if not 0.0 < below < 1.0 or largest == 0.0:
         return shares
     normal = NormalDist()
     bias = normal.inv_cdf(float(below))
-    acceleration = float((away**3).sum()) / (6 * spread**1.5)
+    # In units of the largest: the powers of values near 1e-154 are zero.
+    away = away / largest
+    acceleration = float((away**3).sum()) / (6 * float((away**2).sum()) ** 1.5)
     moved = []
     for share in shares:
         z = bias + normal.inv_cdf(share)

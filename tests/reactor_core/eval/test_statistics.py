@@ -150,6 +150,14 @@ def test_bounds_move_with_the_sample(values: list[float], factor: float, shift: 
     assert (moved.low, moved.high) == pytest.approx((factor * plain.low + shift, factor * plain.high + shift), abs=1e-9)
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e-154, 1.0, 1e150])
+def test_bounds_follow_the_unit_however_small_or_large(size: float):
+    values = [0.0, 1.0, 1.0, 3.0, 8.0]
+    plain = bootstrap_interval(values, method="bca")
+    scaled = bootstrap_interval([value * size for value in values], method="bca")
+    assert (scaled.low / size, scaled.high / size) == pytest.approx((plain.low, plain.high))
+
+
 def test_a_large_sample_is_drawn_in_parts_with_the_same_result(monkeypatch: pytest.MonkeyPatch):
     sample = np.arange(100.0)
     whole = bootstrap_interval(sample, resamples=500)
