@@ -55,6 +55,8 @@ class JobSpec:
     """What to regenerate; empty for a whole clip. Stored sorted, with overlaps joined."""
     provider: str = "mock"
     """Name of the provider that makes the frames."""
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """JSON for the provider alone, such as steps, guidance or strength; each provider names what it takes."""
     metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """JSON that travels with the job and never changes its frames; no part of the cache key."""
 
@@ -73,6 +75,7 @@ class JobSpec:
             style_preset: str | None = ...,
             windows: Iterable[Window] = ...,
             provider: str = ...,
+            options: Mapping[str, Any] = ...,
             metadata: Mapping[str, Any] = ...,
         ) -> None: ...
 
@@ -102,7 +105,8 @@ class JobSpec:
         for name in ("provider", *(() if self.style_preset is None else ("style_preset",))):
             _check_text(name, getattr(self, name), allow_empty=False)
         object.__setattr__(self, "windows", merge_windows(self.windows, frames=self.frames))
-        object.__setattr__(self, "metadata", MappingProxyType(_json_copy(self.metadata)))
+        for name in ("options", "metadata"):
+            object.__setattr__(self, name, MappingProxyType(_json_copy(name, getattr(self, name))))
 
     @property
     def frames(self) -> int:
@@ -133,6 +137,7 @@ class JobSpec:
             "style_preset": self.style_preset,
             "windows": [window.to_json() for window in self.windows],
             "provider": self.provider,
+            "options": dict(self.options),
             "metadata": dict(self.metadata),
         }
 
@@ -140,6 +145,8 @@ class JobSpec:
         """SHA-256 over all that can change a frame: not ``metadata``, nor the seconds that windows were asked in."""
         document = self.to_json()
         del document["metadata"], document["seconds"]
+        if not document["options"]:
+            del document["options"]  # what was stored before specs had options keeps its key
         document["windows"] = [[window.start, window.stop] for window in self.windows]
         return content_hash(document)
 
@@ -235,14 +242,14 @@ def _check_int(name: str, value: Any, low: int, high: int) -> int:
     return value
 
 
-def _json_copy(value: Any) -> dict[str, Any]:
+def _json_copy(name: str, value: Any) -> dict[str, Any]:
     """A deep copy, so that a caller who goes on changing the mapping changes no spec."""
     if not isinstance(value, Mapping):
-        raise SpecError(f"metadata={value!r} is no JSON object")
+        raise SpecError(f"{name}={value!r} is no JSON object")
     try:
         copy: dict[str, Any] = json.loads(canonical_json(dict(value)))
     except (TypeError, ValueError) as error:
         raise SpecError(
-            f"metadata cannot be written as JSON: {error}", remedy="use text, numbers, lists and objects"
+            f"{name} cannot be written as JSON: {error}", remedy="use text, numbers, lists and objects"
         ) from error
     return copy

@@ -50,6 +50,12 @@ def test_a_caller_who_goes_on_changing_metadata_changes_no_spec():
     assert made.metadata == {"tags": ["a"]}
 
 
+def test_options_change_the_hash_only_where_there_are_any():
+    assert spec(options={}).content_hash() == spec().content_hash()
+    assert spec(options={"steps": 4}).content_hash() != spec().content_hash()
+    assert JobSpec.parse(spec(options={"steps": 4}).to_json()) == spec(options={"steps": 4})
+
+
 def test_metadata_and_the_seconds_of_windows_are_no_part_of_the_hash():
     by_seconds = spec(windows=(Window.from_seconds("0.8", "1.6", 24),), metadata={"who": "me"})
     by_frames = spec(windows=(Window(20, 39),))
@@ -135,6 +141,7 @@ def test_windows_in_seconds_take_the_rate_of_the_spec():
         ({"prompt": "x", "version": 2}, "version"),
         ({"prompt": "x", "metadata": {"a": float("nan")}}, "metadata"),
         ({"prompt": "x", "metadata": [1]}, "metadata"),
+        ({"prompt": "x", "options": [1]}, "options"),
         ({"prompt": "x", "stile_preset": "noir"}, "stile_preset"),
         ({"prompt": "x", "negative_prompt": 1}, "negative_prompt"),
     ],
