@@ -1,8 +1,11 @@
 """Small clips that every room's tests share."""
 
+import json
+
 import pytest
 from hypothesis import settings
 
+from a1_reactor.cli import main
 from a1_reactor.config import ReactorConfig
 from a1_reactor.engine.engine import ReactorEngine
 from a1_reactor.media.mp4 import EncoderOptions
@@ -29,3 +32,29 @@ def spec():
 @pytest.fixture
 def engine(tmp_path):
     return ReactorEngine(ReactorConfig(workspace=tmp_path / "a1r"), MockProvider(), encoder=FAST)
+
+
+@pytest.fixture
+def a1(tmp_path, monkeypatch, capsys):
+    """Run a command line in a workspace of its own; returns exit status, stdout and stderr."""
+    monkeypatch.setenv("A1_REACTOR_WORKSPACE", str(tmp_path / "a1r"))
+    monkeypatch.setenv("REACTOR_WORKSPACE", str(tmp_path / "reactor"))
+
+    def run(*words):
+        status = main(list(words))
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def demo(a1):
+    """Make a clip of 96x64 pixels by command; returns what it printed."""
+
+    def make(*more, seconds=("--seconds", "1")):
+        status, out, err = a1("demo", "--prompt", "a fox", *seconds, "--width", "96", "--height", "64", "--json", *more)
+        assert status == 0, err
+        return json.loads(out)
+
+    return make

@@ -34,6 +34,8 @@ A1 = (
     "engine",
     "server",
     "plugin",
+    "cli_perform",
+    "cli_make",
     "cli",
 )
 ORDER = {"reactor_core": CORE, "a1_reactor": A1}

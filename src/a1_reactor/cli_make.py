@@ -1,0 +1,166 @@
+"""``a1-reactor demo``, ``regen`` and ``run``: clips, and windows of clips made anew."""
+
+from __future__ import annotations
+
+import json as jsonlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from a1_reactor.cli_perform import DEFAULTS, Common, config_of, perform
+
+if TYPE_CHECKING:
+    from a1_reactor.engine.engine import ClipResult, ReactorEngine
+
+__all__ = ["demo", "regen", "run"]
+
+
+def demo(
+    *,
+    prompt: str,
+    negative_prompt: str | None = None,
+    seconds: str = "2.0",
+    fps: str = "24",
+    preset: str = "cinematic",
+    seed: int = 0,
+    width: int = 768,
+    height: int = 768,
+    common: Common = DEFAULTS,
+) -> None:
+    """Generate a clip.
+
+    Parameters
+    ----------
+    prompt
+        What to show.
+    negative_prompt
+        What to avoid; without it, a list of usual faults. An empty text avoids nothing.
+    seconds
+        Length, as a number, a ratio or a time code.
+    fps
+        Frames per second, such as 24 or 24000/1001.
+    preset
+        Look: cinematic, studio, noir or anime; "none" for no preset.
+    seed
+        A whole number from 0; equal seeds give equal clips.
+    width
+        Pixels, even.
+    height
+        Pixels, even.
+    """
+    from a1_reactor.types import JobSpec, parse_rational
+
+    spec = JobSpec(
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        seconds=parse_rational(seconds, name="seconds"),
+        fps=parse_rational(fps, name="fps"),
+        style_preset=None if preset == "none" else preset,
+        seed=seed,
+        width=width,
+        height=height,
+    )
+    perform("Generate", spec, common, lambda engine: engine.generate(spec, force=common.force))
+
+
+def regen(
+    *,
+    prompt: str,
+    regen: Annotated[list[tuple[str, str]], Parameter(name="--regen", negative=())],
+    negative_prompt: str | None = None,
+    parent: str | None = None,
+    seconds: str | None = None,
+    fps: str | None = None,
+    preset: str = "cinematic",
+    seed: int = 0,
+    width: int | None = None,
+    height: int | None = None,
+    no_blend: Annotated[bool, Parameter(negative=())] = False,
+    common: Common = DEFAULTS,
+) -> None:
+    """Regenerate windows of a clip; every frame outside stays the same file.
+
+    Parameters
+    ----------
+    prompt
+        What the window is to show.
+    regen
+        Start and end of a window, in seconds or as time codes; the end is outside. May be given several times.
+    negative_prompt
+        What to avoid; without it, a list of usual faults.
+    parent
+        Clip to start from: its id, folder or mp4. Without it, the newest clip with the same size, fps and length; if
+        there is none, one is generated first.
+    seconds
+        Length of the clip; by default that of the parent, else 3.0.
+    fps
+        Frames per second; by default those of the parent, else 24.
+    preset
+        Look: cinematic, studio, noir or anime; "none" for no preset.
+    seed
+        A whole number from 0.
+    width
+        Pixels; by default those of the parent, else 768.
+    height
+        Pixels; by default those of the parent, else 768.
+    no_blend
+        Keep the provider's frames as they came, seams and all.
+    """
+    from a1_reactor.engine.blend import BlendConfig
+    from a1_reactor.storage.store import ClipStore
+    from a1_reactor.types import JobSpec, Window, parse_rational
+
+    start = None if parent is None else ClipStore(config_of(common).workspace).open(parent)
+    old = None if start is None else start.job.resolved
+    rate = parse_rational(fps if fps is not None else (old.fps if old else 24), name="fps")
+    spec = JobSpec(
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+        seconds=parse_rational(seconds if seconds is not None else (old.seconds if old else 3), name="seconds"),
+        fps=rate,
+        style_preset=None if preset == "none" else preset,
+        seed=seed,
+        width=width if width is not None else (old.width if old else 768),
+        height=height if height is not None else (old.height if old else 768),
+        windows=tuple(Window.from_seconds(begin, end, rate) for begin, end in regen),
+    )
+    blend = BlendConfig(enabled=not no_blend)
+    perform(
+        "Regenerate",
+        spec,
+        common,
+        lambda engine: replace(engine, blend=blend).regen(spec, parent=start, force=common.force),
+    )
+
+
+def run(spec: Path, *, parent: str | None = None, common: Common = DEFAULTS) -> None:
+    """Generate or regenerate what a JSON spec asks for.
+
+    Parameters
+    ----------
+    spec
+        File with one spec, such as those in examples/specs.
+    parent
+        Clip whose windows are regenerated, where the spec has windows.
+    """
+    from a1_reactor.storage.store import ClipStore
+    from a1_reactor.types import JobSpec
+    from reactor_core.errors import NotFound, SpecError
+
+    try:
+        document = jsonlib.loads(spec.read_bytes())
+    except OSError as error:
+        raise NotFound(f"cannot read {spec}: {error.strerror}") from error
+    except ValueError as error:
+        raise SpecError(f"{spec} is no JSON: {error}") from error
+    job = JobSpec.parse(document)
+    start = None if parent is None else ClipStore(config_of(common).workspace).open(parent)
+
+    def work(engine: ReactorEngine) -> ClipResult:
+        if job.windows:
+            return engine.regen(job, parent=start, force=common.force)
+        return engine.generate(job, force=common.force)
+
+    perform("Regenerate" if job.windows else "Generate", job, common, work)

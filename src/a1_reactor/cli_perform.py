@@ -1,0 +1,122 @@
+"""What the commands of ``a1-reactor`` that make clips have in common: their options, and running one job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from reactor_core.utils.command import print_json
+
+if TYPE_CHECKING:
+    from a1_reactor.config import ReactorConfig
+    from a1_reactor.engine.engine import ClipResult, ReactorEngine
+    from a1_reactor.types import JobSpec
+
+__all__ = ["DEFAULTS", "PLACE", "Common", "Place", "config_of", "perform"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Options of every command."""
+
+    workspace: Path | None = None
+    """Folder of the clips; by default .a1r, or A1_REACTOR_WORKSPACE."""
+    json: Annotated[bool, Parameter(negative=())] = False
+    """Print one JSON object."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """Options of every command that makes a clip."""
+
+    provider: str | None = None
+    """Where frames come from: mock or http."""
+    endpoint: str | None = None
+    """URL of the http provider."""
+    timeout: float = 120.0
+    """Longest that one request to the http provider may take, in seconds."""
+    workspace: Path | None = None
+    """Folder of the clips; by default .a1r, or A1_REACTOR_WORKSPACE."""
+    force: Annotated[bool, Parameter(negative=())] = False
+    """Make the clip again even if it is there."""
+    json: Annotated[bool, Parameter(negative=())] = False
+    """Print one JSON object."""
+
+
+DEFAULTS = Common()
+PLACE = Place()
+
+
+def config_of(options: Common | Place) -> ReactorConfig:
+    """The configuration that the environment and the options ask for."""
+    from a1_reactor.config import ReactorConfig
+    from reactor_core.utils.settings import load_settings
+
+    config = ReactorConfig.from_settings(load_settings())
+    config = replace(config, workspace=options.workspace or config.workspace)
+    if isinstance(options, Common):
+        config = replace(config, http_endpoint=options.endpoint, http_timeout_s=options.timeout)
+    return config
+
+
+def perform(title: str, spec: JobSpec, common: Common, work: Callable[[ReactorEngine], ClipResult]) -> None:
+    """Run a job with a progress bar on stderr and its result on stdout."""
+    from a1_reactor.engine.engine import ReactorEngine
+    from a1_reactor.engine.stages import overall_share
+    from a1_reactor.engine.summary import summarize_result
+    from a1_reactor.providers.catalog import build_provider
+    from reactor_core.utils.console import Terminal
+    from reactor_core.utils.settings import load_settings
+
+    config = config_of(common)
+    provider = build_provider(common.provider or spec.provider, config)
+    terminal = Terminal(no_color=load_settings().no_color is not None)
+    with terminal.step(title) as advance:
+        engine = ReactorEngine(
+            config,
+            provider,
+            progress=lambda stage, done, total: advance(f"{stage} {done}/{total}", overall_share(stage, done, total)),
+        )
+        engine.store.sweep()
+        result = work(engine)
+    summary = summarize_result(result)
+    if common.json:
+        print_json(summary)
+    else:
+        for note in summary["notes"]:
+            terminal.note(f"  {note}")
+        _show(summary)
+
+
+def _show(summary: dict[str, Any]) -> None:
+    score = summary["temporal_consistency"]["score"]
+    print(summary["clip_path"])
+    print(
+        f"clip {summary['clip_id']}: {summary['frames']} frames at {summary['fps']:g} fps, "
+        f"{summary['width']}x{summary['height']}, decoded {summary['decoded_frames']}"
+        + (", was there already" if summary["reused"] else "")
+    )
+    if score is not None:
+        print(f"temporal consistency {score:.3f} (1 is steady)")
+    if summary["parent_id"] is not None:
+        print(
+            f"parent {summary['parent_id']}: {summary['regen_frames_untouched']} frames are its own files, "
+            f"{summary['regen_frames_changed']} changed"
+        )
+        for seam in summary["seams"]:
+            before, after = seam["before_blending"], seam["after_blending"]
+            start, stop = seam["window"]
+            print(
+                f"window of frames {start}..{stop - 1}: seam left {_ratio(before['left'])} -> {_ratio(after['left'])}, "
+                f"right {_ratio(before['right'])} -> {_ratio(after['right'])} (1 is none)"
+            )
+
+
+def _ratio(value: float | None) -> str:
+    return "none" if value is None else f"{value:.2f}"
