@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from a1_reactor.eval.flow import Plane, warp_residual
+from a1_reactor.eval.flow import warp_residual
+from a1_reactor.eval.planes import Plane, absolute_difference
 from a1_reactor.media.frames import Frame
 
 __all__ = ["Pair", "Proxy", "measure", "measure_clip", "proxy_of"]
@@ -74,11 +75,9 @@ def proxy_of(frame: Frame) -> Proxy:
 
 def measure(previous: Proxy, current: Proxy) -> Pair:
     """Compare two neighbours of one size."""
-    # uint8 differences wrap; maximum minus minimum is the absolute difference without a wider type.
-    difference = np.maximum(previous.frame, current.frame) - np.minimum(previous.frame, current.frame)
     residual, motion = warp_residual(previous.grey, current.grey)
     return Pair(
-        l1=float(difference.mean()) / 255,
+        l1=absolute_difference(previous.frame, current.frame) / 255,
         residual=residual,
         # A flat picture has no contrast to explain; one level keeps the ratio finite.
         unexplained=residual / max(1.0, current.contrast),
