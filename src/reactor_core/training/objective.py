@@ -24,6 +24,7 @@ from reactor_core.errors import DatasetError
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.llama import FastLlama
 from reactor_core.training.lora import adapter_off
+from reactor_core.training.meter import Meter
 from reactor_core.training.preference import (
     accumulate_pairs,
     pair_batches,
@@ -62,8 +63,8 @@ class Objective(Protocol):
     groups: tuple[int, ...] | None
     """For :func:`~reactor_core.data.loader.row_order`."""
 
-    def accumulate(self, rows: Sequence[int], *, seed: int) -> Outcome:
-        """Run the step over these rows of the dataset."""
+    def accumulate(self, rows: Sequence[int], *, seed: int, meter: Meter | None = None) -> Outcome:
+        """Run the step over these rows of the dataset, with a meter that goes along with its parts, or without."""
         ...
 
     def measure(self) -> Outcome:
@@ -172,7 +173,7 @@ class Supervised:
         self.groups: tuple[int, ...] | None = None
         self._model, self._config, self._share, self._device = model, config, share_prefixes, device
 
-    def accumulate(self, rows: Sequence[int], *, seed: int) -> Outcome:
+    def accumulate(self, rows: Sequence[int], *, seed: int, meter: Meter | None = None) -> Outcome:
         """See :func:`~reactor_core.training.step.accumulate`."""
         documents = [self.documents[row] for row in rows]
         loss, _, computed = accumulate(
@@ -183,6 +184,7 @@ class Supervised:
             fast=self.fast,
             device=self._device,
             seed=seed,
+            meter=meter,
         )
         return Outcome(loss, sum(len(document.ids) for document in documents), computed)
 
@@ -225,7 +227,7 @@ class Preference:
         if not config.use_lora or config.adapter is not None:
             self._ask_reference(range(len(pairs)))
 
-    def accumulate(self, rows: Sequence[int], *, seed: int) -> Outcome:
+    def accumulate(self, rows: Sequence[int], *, seed: int, meter: Meter | None = None) -> Outcome:
         """See :func:`~reactor_core.training.preference.accumulate_pairs`."""
         config = self._config
         self._ask_with_company(rows)
@@ -242,6 +244,7 @@ class Preference:
             fast=self.fast,
             device=self._device,
             seed=seed,
+            meter=meter,
         )
         tokens = sum(len(document.ids) for pair in pairs for document in pair.documents)
         return Outcome(outcome.loss, tokens, outcome.computed, outcome.metrics)

@@ -27,6 +27,7 @@ from torch.nn.functional import logsigmoid
 from reactor_core.data.packing import Document, pack, split_evenly
 from reactor_core.data.pairs import Pair
 from reactor_core.training.llama import FastLlama
+from reactor_core.training.meter import Meter, Totals, compute_parts
 from reactor_core.training.step import batch_log_probs
 
 __all__ = [
@@ -135,6 +136,7 @@ def accumulate_pairs(
     fast: FastLlama | None = None,
     device: torch.device | str = "cpu",
     seed: int = 0,
+    meter: Meter | None = None,
 ) -> PairOutcome:
     """Add the gradient of the mean loss over the pairs of one step to the parameters.
 
@@ -148,11 +150,13 @@ def accumulate_pairs(
         fast: The model's fast form, if it has one.
         device: Where the model is.
         seed: Of dropout; each part continues from it.
+        meter: Goes along with the parts; None computes all of them.
     """
     place = {id(pair): number for number, pair in enumerate(pairs)}
-    total, computed = 0.0, 0
-    ratios = torch.empty(len(pairs), 2)
-    for number, part in enumerate(pair_batches(pairs, max_tokens=max_tokens, share_prefixes=share_prefixes)):
+    parts = pair_batches(pairs, max_tokens=max_tokens, share_prefixes=share_prefixes)
+
+    def compute(number: int, totals: Totals) -> tuple[torch.Tensor, int]:
+        part = parts[number]
         if not share_prefixes:
             torch.manual_seed((seed + number) % 2**63)
         places = torch.tensor([place[id(pair)] for pair in part])
@@ -167,12 +171,14 @@ def accumulate_pairs(
             beta=beta,
             label_smoothing=label_smoothing,
         )
-        loss = losses.sum() / len(pairs)
-        torch.autograd.backward(loss)
-        total += float(loss.detach())
-        computed += tokens
-        ratios[places] = log_ratios.detach().cpu()
-    return PairOutcome(total, computed, pair_metrics(ratios, beta=beta))
+        totals.kept["log_ratios"][places] = log_ratios.detach().cpu()
+        return losses.sum() / len(pairs), tokens
+
+    totals = Totals(kept={"log_ratios": torch.zeros(len(pairs), 2)})
+    compute_parts(
+        len(parts), compute, rows=lambda: ([pair.row for pair in part] for part in parts), totals=totals, meter=meter
+    )
+    return PairOutcome(totals.loss, totals.computed, pair_metrics(totals.kept["log_ratios"], beta=beta))
 
 
 def pair_metrics(ratios: torch.Tensor, *, beta: float) -> dict[str, float]:

@@ -14,6 +14,7 @@ from reactor_core.errors import ConfigError
 from reactor_core.models.rules import packed_call
 from reactor_core.training.llama import FastLlama
 from reactor_core.training.losses import completion_cross_entropy, head_is_plain, token_log_probs
+from reactor_core.training.meter import Meter, Totals, compute_parts
 
 __all__ = [
     "accumulate",
@@ -117,6 +118,7 @@ def accumulate(
     fast: FastLlama | None = None,
     device: torch.device | str = "cpu",
     seed: int = 0,
+    meter: Meter | None = None,
 ) -> tuple[float, int, int]:
     """Add the gradient of the mean loss over all completion tokens of one step to the parameters.
 
@@ -131,21 +133,26 @@ def accumulate(
         fast: The model's fast form, if it has one.
         device: Where the model is.
         seed: Of dropout; each part continues from it.
+        meter: Goes along with the parts; None computes all of them.
 
     Returns:
         Mean loss in nats a token, number of completion tokens, number of tokens that were really computed.
     """
     trained = sum(document.num_trained for document in documents)
-    total, computed = 0.0, 0
-    for number, part in enumerate(micro_batches(documents, max_tokens=max_tokens, share_prefixes=share_prefixes)):
-        batch = pack(part, share_prefixes=share_prefixes).to(device)
+    parts = micro_batches(documents, max_tokens=max_tokens, share_prefixes=share_prefixes)
+
+    def compute(number: int, _totals: Totals) -> tuple[torch.Tensor, int]:
+        batch = pack(parts[number], share_prefixes=share_prefixes).to(device)
         if not share_prefixes:
             torch.manual_seed((seed + number) % 2**63)
-        loss = batch_loss(model, batch, fast) / trained
-        torch.autograd.backward(loss)
-        total += float(loss.detach())
-        computed += len(batch.input_ids)
-    return total, trained, computed
+        return batch_loss(model, batch, fast) / trained, len(batch.input_ids)
+
+    totals = compute_parts(len(parts), compute, rows=lambda: _rows(parts), totals=Totals(), meter=meter)
+    return totals.loss, trained, totals.computed
+
+
+def _rows(parts: Sequence[Sequence[Document]]) -> Iterator[list[int]]:
+    return ([document.row for document in part] for part in parts)
 
 
 def agrees(
