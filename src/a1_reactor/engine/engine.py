@@ -17,7 +17,7 @@ from a1_reactor.engine.stages import Progress, Stages, silent
 from a1_reactor.eval.pairs import Pair, Proxy, measure, proxy_of
 from a1_reactor.media.mp4 import EncoderOptions, Mp4Writer, count_frames
 from a1_reactor.prompts import resolve
-from a1_reactor.providers.base import Provider, checked_clip
+from a1_reactor.providers.base import Provider, checked_clip, spans_of
 from a1_reactor.storage.clip import Clip
 from a1_reactor.storage.draft import Draft
 from a1_reactor.storage.manifest import JobRecord
@@ -193,10 +193,19 @@ class ReactorEngine:
                     f"{name}={side}: provider {self.provider.name!r} makes multiples of {can.size_multiple} only",
                     remedy=f"use {down or can.size_multiple} or {down + can.size_multiple}",
                 )
-        if can.max_frames is not None and resolved.frames > can.max_frames:
+        if spec.windows:
+            spans_of(spec.windows, resolved, can)  # refuses a window that the provider cannot make at once
+        # One that makes whole clips for every window is held to its limit with windows too.
+        if (not spec.windows or not can.window_only) and can.max_frames is not None and spec.frames > can.max_frames:
             raise SpecError(
-                f"{resolved.frames} frames: provider {self.provider.name!r} makes at most {can.max_frames}",
+                f"{spec.frames} frames: provider {self.provider.name!r} makes at most {can.max_frames}",
                 remedy="ask for a shorter clip",
+            )
+        if not spec.windows and "full" not in can.modes:
+            raise SpecError(
+                f"provider {self.provider.name!r} makes frames from other frames ({', '.join(sorted(can.modes))}), "
+                "not a clip from words",
+                remedy="generate the clip with another provider, or import one, then regenerate windows of it",
             )
         return resolved
 

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 
 from a1_reactor.media.frames import Frame
 from a1_reactor.storage.clip import Clip
-from a1_reactor.types import JobSpec, Window
+from a1_reactor.types import JobSpec, Span
 
 __all__ = ["LockedClip"]
 
 
 class LockedClip:
-    """Old frames of the windows and of ``context`` frames on each side; a provider gets to see no more.
+    """Old frames of the spans, which are the windows and some context; a provider gets to see no more.
 
     Raises:
         ArtifactCorrupt: A frame that is read is not the one that was stored.
     """
 
-    def __init__(self, clip: Clip, windows: Sequence[Window], context: int) -> None:
+    def __init__(self, clip: Clip, spans: Sequence[Span]) -> None:
         self._clip = clip
-        self._ranges = [range(window.start - context, window.stop + context) for window in windows]
+        self._shown = {index for span in spans for index in span.indices}
 
     @property
     def origin(self) -> JobSpec:
@@ -28,7 +28,7 @@ class LockedClip:
         return self._clip.job.origin
 
     def frame(self, index: int) -> Frame:
-        """One old frame; IndexError outside the windows and their context."""
-        if not (0 <= index < self._clip.frame_count and any(index in allowed for allowed in self._ranges)):
+        """One old frame; IndexError outside the spans."""
+        if index not in self._shown:
             raise IndexError(f"frame {index} is neither in a window nor in its context")
         return self._clip.frame(index)

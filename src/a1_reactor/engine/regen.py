@@ -18,10 +18,10 @@ from a1_reactor.media.filmstrip import draw_filmstrip, strip_frames
 from a1_reactor.media.frames import Frame
 from a1_reactor.media.mp4 import EncoderOptions, Mp4Writer
 from a1_reactor.media.png import encode_png, read_png
-from a1_reactor.providers.base import Provider, checked_windows
+from a1_reactor.providers.base import Provider, checked_windows, spans_of
 from a1_reactor.storage.clip import Clip
 from a1_reactor.storage.draft import Draft
-from a1_reactor.types import JobSpec, Window
+from a1_reactor.types import JobSpec, Span, Window
 from reactor_core.utils.files import storage_errors
 
 __all__ = ["regenerate"]
@@ -56,7 +56,7 @@ def regenerate(
     with stages.stage("lock"):
         methods = {index: draft.link_frame(index, parent) for index in range(parent.frame_count) if index not in inside}
     raw = _Spool(draft.path / "spool")
-    _ask(spec, parent, provider, raw, stages, progress)
+    spans = _ask(spec, parent, provider, raw, stages, progress)
     _blend(draft, spec, parent, raw, blend, stages, progress)
     with stages.stage("score"):
         old = pairs_of_report(parent.report(), parent.frame_count)
@@ -73,6 +73,7 @@ def regenerate(
     return pairs, {
         "parent": parent.key,
         "windows": [window.to_json() for window in spec.windows],
+        "spans": [span.to_json() for span in spans],
         "blend": blend.to_json(),
         "seams": seams,
         "frames": proof,
@@ -101,15 +102,19 @@ class _Spool:
         self._folder.rmdir()
 
 
-def _ask(spec: JobSpec, parent: Clip, provider: Provider, raw: _Spool, stages: Stages, progress: Progress) -> None:
+def _ask(
+    spec: JobSpec, parent: Clip, provider: Provider, raw: _Spool, stages: Stages, progress: Progress
+) -> tuple[Span, ...]:
     total = sum(len(window) for window in spec.windows)
-    locked = LockedClip(parent, spec.windows, provider.capabilities.context_frames)
+    spans = spans_of(spec.windows, spec, provider.capabilities)
+    locked = LockedClip(parent, spans)
     frames = checked_windows(provider.regen_frames(spec, locked, spec.windows), spec, spec.windows, provider.name)
     progress("regen", 0, total)
     for done, (index, frame) in enumerate(stages.drawn("provider", frames), start=1):
         with stages.stage("spool"):
             raw.put(index, frame)
         progress("regen", done, total)
+    return spans
 
 
 def _blend(

@@ -7,14 +7,27 @@ yields frames; it never touches the disk. To add one, write the two methods, ``i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 from a1_reactor.media.frames import Frame, frame_problem
-from a1_reactor.types import JobSpec, Window
+from a1_reactor.types import FrameQuantum, JobSpec, Span, Window, grow_window
 from reactor_core.errors import ProviderError
 
-__all__ = ["BaseClip", "Capabilities", "Provider", "check_frame", "checked_clip", "checked_windows"]
+__all__ = [
+    "BaseClip",
+    "Capabilities",
+    "Mode",
+    "Provider",
+    "check_frame",
+    "checked_clip",
+    "checked_windows",
+    "spans_of",
+]
+
+Mode = Literal["full", "mask", "first_last", "interpolate"]
+"""What frames can be made from: words alone; a clip and a mask of what to fill; the first and the last frame; the two
+frames beside a gap, without words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,18 +36,39 @@ class Capabilities:
 
     context_frames: int
     """Frames on each side of a window that ``regen_frames`` wants to see."""
+    modes: frozenset[Mode] = frozenset({"full"})
+    """What it can make frames from. ``generate_frames`` needs ``full``."""
+    quantum: FrameQuantum = field(default_factory=FrameQuantum)
+    """Amounts of frames that one call makes; a window is grown to the next one (see :func:`spans_of`)."""
     size_multiple: int = 2
     """Both sides must be multiples of this."""
     max_frames: int | None = None
-    """Longest clip in frames; None for no limit of its own."""
+    """Longest clip in frames that ``generate_frames`` makes; None for no limit of its own."""
     seed: bool = True
     """Whether the seed is honoured, so that equal specs give equal frames."""
     window_only: bool = True
     """Whether ``regen_frames`` makes the window's frames alone; if not, the rest of what it makes is dropped."""
 
+    def to_json(self) -> dict[str, Any]:
+        """For ``a1-reactor providers --json``."""
+        return {
+            "modes": sorted(self.modes),
+            "quantum": {
+                "step": self.quantum.step,
+                "offset": self.quantum.offset,
+                "minimum": self.quantum.minimum,
+                "maximum": self.quantum.maximum,
+            },
+            "context_frames": self.context_frames,
+            "size_multiple": self.size_multiple,
+            "max_frames": self.max_frames,
+            "seed": self.seed,
+            "window_only": self.window_only,
+        }
+
 
 class BaseClip(Protocol):
-    """The locked clip, as a provider may see it: the old window and some context."""
+    """The locked clip, as a provider may see it: for each window its span, that is the old window and context."""
 
     @property
     def origin(self) -> JobSpec:
@@ -42,7 +76,7 @@ class BaseClip(Protocol):
         ...
 
     def frame(self, index: int) -> Frame:
-        """One old frame; IndexError outside the windows and their context."""
+        """One old frame; IndexError outside the spans."""
         ...
 
 
@@ -77,12 +111,25 @@ class Provider(Protocol):
     def regen_frames(self, job: JobSpec, base: BaseClip, windows: Sequence[Window]) -> Iterator[tuple[int, Frame]]:
         """New frames for the windows, as (frame number, frame).
 
-        Every frame inside the windows exactly once, in any order; frames outside may come and are dropped.
+        Every frame inside the windows exactly once, in any order; frames outside may come and are dropped. ``base``
+        shows the frames of :func:`spans_of` and no others.
 
         Raises:
             ProviderError: They cannot be made.
         """
         ...
+
+
+def spans_of(windows: Sequence[Window], job: JobSpec, capabilities: Capabilities) -> tuple[Span, ...]:
+    """What goes to a provider for each window; the engine and the provider both ask this, and agree.
+
+    Raises:
+        SpecError: A window is longer than what the provider makes at once.
+    """
+    return tuple(
+        grow_window(window, clip_frames=job.frames, context=capabilities.context_frames, quantum=capabilities.quantum)
+        for window in windows
+    )
 
 
 def check_frame(frame: Frame, index: int, job: JobSpec, provider: str) -> Frame:

@@ -1,7 +1,17 @@
 """Frozen specs: what is asked, with exact time."""
 
+from a1_reactor.types.quantum import FrameQuantum, Span, grow_window
 from a1_reactor.types.rational import Rational, parse_rational
 from a1_reactor.types.spec import JobSpec
 from a1_reactor.types.window import Window, merge_windows
 
-__all__ = ["JobSpec", "Rational", "Window", "merge_windows", "parse_rational"]
+__all__ = [
+    "FrameQuantum",
+    "JobSpec",
+    "Rational",
+    "Span",
+    "Window",
+    "grow_window",
+    "merge_windows",
+    "parse_rational",
+]

@@ -67,6 +67,9 @@ class Window:
     def __len__(self) -> int:
         return self.stop - self.start
 
+    def __contains__(self, index: object) -> bool:
+        return index in self.frames
+
     def to_json(self) -> dict[str, Any]:
         asked = None if self.asked_s is None else [spell_rational(value) for value in self.asked_s]
         return {"start_frame": self.start, "stop_frame": self.stop, "asked_seconds": asked}

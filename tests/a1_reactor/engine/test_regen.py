@@ -7,7 +7,7 @@ import pytest
 
 from a1_reactor.providers.base import Capabilities
 from a1_reactor.providers.mock import MockProvider
-from a1_reactor.types import Window
+from a1_reactor.types import FrameQuantum, Window
 from reactor_core.errors import ProviderError, SpecError
 
 
@@ -97,3 +97,20 @@ def test_a_provider_is_not_asked_for_what_it_says_it_cannot_do(engine, spec):
         limited.generate(spec())
     with pytest.raises(SpecError, match=r"width=98.*use 96 or 128"):
         limited.generate(spec(width=98, seconds="1/2"))
+
+
+def test_one_that_fills_gaps_makes_no_clip_from_words(engine, spec):
+    class Filler(MockProvider):
+        capabilities = Capabilities(context_frames=1, modes=frozenset({"interpolate"}))
+
+    with pytest.raises(SpecError, match="not a clip from words"):
+        replace(engine, provider=Filler()).generate(spec())
+
+
+def test_frames_asked_for_and_frames_used_are_reported(engine, spec):
+    class Fours(MockProvider):
+        capabilities = Capabilities(context_frames=1, quantum=FrameQuantum(step=4, offset=1))
+
+    parent = engine.generate(spec()).clip
+    child = replace(engine, provider=Fours()).regen(spec(windows=(Window(8, 10),)), parent=parent)
+    assert child.report["regen"]["spans"] == [{"asked": [8, 10], "used": [7, 12]}]

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from a1_reactor.providers.base import checked_clip, checked_windows
-from a1_reactor.types import JobSpec, Window
-from reactor_core.errors import ProviderError
+from a1_reactor.providers.base import Capabilities, checked_clip, checked_windows, spans_of
+from a1_reactor.types import FrameQuantum, JobSpec, Window
+from reactor_core.errors import ProviderError, SpecError
 
 JOB = JobSpec(prompt="x", seconds=1, fps=5, width=24, height=16)
 GOOD = np.zeros((16, 24, 3), np.uint8)
@@ -55,3 +55,19 @@ def test_a_window_that_is_not_whole_is_refused(indices, problem):
 
 def test_a_frame_outside_is_not_even_looked_at():
     list(checked_windows(iter([(0, None), (1, GOOD), (2, GOOD), (4, GOOD)]), JOB, WINDOWS, "p"))
+
+
+def test_windows_are_grown_to_what_the_provider_makes_at_once():
+    can = Capabilities(context_frames=1, quantum=FrameQuantum(step=2, offset=1))
+    assert [span.to_json()["used"] for span in spans_of((Window(1, 3),), JOB, can)] == [[0, 5]]
+
+
+def test_a_window_that_is_too_long_is_refused_before_anything_is_sent():
+    with pytest.raises(SpecError, match="mark at most 2 frames"):
+        spans_of((Window(0, 4),), JOB, Capabilities(context_frames=0, quantum=FrameQuantum(maximum=2)))
+
+
+def test_capabilities_are_told_as_json():
+    told = Capabilities(context_frames=2, modes=frozenset({"mask", "full"}), quantum=FrameQuantum(step=4)).to_json()
+    assert told["modes"] == ["full", "mask"]
+    assert told["quantum"] == {"step": 4, "offset": 0, "minimum": 1, "maximum": None}
