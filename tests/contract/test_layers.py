@@ -20,7 +20,7 @@ SRC = Path(__file__).resolve().parents[2] / "src"
 CORE = (
     "errors", "utils", "plugins", "cloud", "events", "cost", "integration", "safety", "models", "data", "eval",
     "training", "serving", "gcp", "jobs", "api", "doctor", "doctor_view", "demo", "cli_eval", "cli_events", "cli_runs",
-    "cli_safety",
+    "cli_safety", "cli_train",
     "cli",
 )  # fmt: skip
 A1 = (

@@ -61,14 +61,6 @@ def test_train_chat_and_evaluate_work_on_each_others_files(model_folder, rows_fi
     assert printed(capsys)["ok"] is True
 
 
-def test_a_bad_row_is_named_and_nothing_is_trained(model_folder, tmp_path, capsys):
-    bad = tmp_path / "bad.jsonl"
-    bad.write_text('{"prompt": "a", "completion": "b"}\n{"prompt": 7, "completion": "b"}\n')
-    assert run("train", str(bad), "--model", str(model_folder("llama"))) == 3
-    assert "bad.jsonl:2: field 'prompt'" in capsys.readouterr().err
-    assert not list(tmp_path.glob("workspace/runs/*"))
-
-
 def test_before_the_first_run_the_lists_are_empty_and_say_what_to_do(capsys):
     assert run("adapters", "list") == 0
     assert "reactor demo" in capsys.readouterr().err
