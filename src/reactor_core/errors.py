@@ -24,6 +24,9 @@ Catch the level you can act on::
     │   ├── NonFiniteLoss         loss or gradient is NaN or infinite; the optimizer has not moved
     │   ├── CheckpointInvalid     a checkpoint is torn or belongs to another run
     │   └── CertificateFailed     a step, computed again the plain way, came out otherwise
+    ├── JobError                  a job cannot be changed that way, or its work is no longer ours
+    │   ├── JobConflict           its state does not allow it, or its key names another job
+    │   └── LeaseLost             another worker has the job; nothing was written
     ├── PromotionRefused          a candidate is not shown to be better
     ├── ProviderError             a generation provider failed or broke its contract
     ├── SafetyError               the safety gate did not let an action run                (PermissionError)
@@ -55,8 +58,11 @@ __all__ = [
     "EnvironmentMissing",
     "Halted",
     "Interrupted",
+    "JobConflict",
+    "JobError",
     "JournalClosed",
     "JournalError",
+    "LeaseLost",
     "MissingExtra",
     "NonFiniteLoss",
     "NotAcknowledged",
@@ -228,6 +234,18 @@ class CheckpointInvalid(TrainingError):
 
 class CertificateFailed(TrainingError):
     """The first step, computed again the plain way, came out otherwise; the optimizer has not moved."""
+
+
+class JobError(ReactorError):
+    """A job cannot be changed that way, or its work is no longer ours."""
+
+
+class JobConflict(JobError):
+    """The state of a job does not allow what is asked, or an idempotency key names a job with another spec."""
+
+
+class LeaseLost(JobError):
+    """Another worker has the job, or nobody has; what this one wanted to write was not written."""
 
 
 class PromotionRefused(ReactorError):

@@ -90,6 +90,32 @@ _MIGRATIONS = (
         PRIMARY KEY (ticket_id, person)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE jobs (                 -- see jobs/
+        job_id          TEXT PRIMARY KEY,
+        kind            TEXT NOT NULL,
+        spec            TEXT NOT NULL,  -- JSON
+        spec_hash       TEXT NOT NULL,
+        idempotency_key TEXT,           -- NULL = none was given
+        state           TEXT NOT NULL,
+        created_us      INTEGER NOT NULL,
+        not_before_us   INTEGER NOT NULL,
+        lease_until_us  INTEGER NOT NULL,
+        token           INTEGER NOT NULL,  -- grows each time the job is given to somebody or taken away
+        events          INTEGER NOT NULL,  -- number of the last row in job_events
+        fields          TEXT NOT NULL   -- JSON, all else
+    ) STRICT, WITHOUT ROWID;
+    CREATE UNIQUE INDEX jobs_key ON jobs (idempotency_key) WHERE idempotency_key IS NOT NULL;
+    CREATE INDEX jobs_state ON jobs (state, created_us);
+    CREATE TABLE job_events (
+        job_id TEXT NOT NULL,
+        seq    INTEGER NOT NULL,        -- 1, 2, 3 ... in each job
+        ts_us  INTEGER NOT NULL,        -- microseconds since 1970, UTC
+        type   TEXT NOT NULL,
+        data   TEXT NOT NULL,           -- JSON
+        PRIMARY KEY (job_id, seq)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

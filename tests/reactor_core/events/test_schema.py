@@ -23,7 +23,7 @@ def test_opening_twice_keeps_the_tables_and_the_id(path):
     for _ in range(2):
         db = connect(path)
         ids.add(migrate(db, path))
-        assert db.execute("PRAGMA user_version").get == 3
+        assert db.execute("PRAGMA user_version").get == 4
         db.close()
     assert len(ids) == 1
 
