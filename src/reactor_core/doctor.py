@@ -14,6 +14,7 @@ from typing import Any
 
 from reactor_core.plugins import GROUP
 from reactor_core.utils.environment import GIB, Environment, Mode
+from reactor_core.utils.environment_memory import probe_memory
 from reactor_core.utils.extras import installed
 from reactor_core.utils.settings import Settings
 
@@ -111,10 +112,12 @@ def _python() -> Check:
 
 def _memory(environment: Environment) -> Check:
     probes = environment.probes
-    detail = f"{probes.memory_bytes / GIB:.1f} GiB, {probes.usable_cpus} processors"
-    if environment.mode is Mode.FULL_TRAINING and probes.memory_bytes < _MEMORY_FLOOR:
+    room = probe_memory()
+    detail = f"{probes.memory_bytes / GIB:.1f} GiB, {probes.usable_cpus} processors; {room.reason}"
+    if environment.mode is not Mode.INFERENCE_ONLY and probes.memory_bytes < _MEMORY_FLOOR:
         remedy = (
-            f"fine-tuning the demo's model wants {_MEMORY_FLOOR // GIB} GiB: close programs or use a larger machine"
+            f"fine-tuning the demo's model wants {_MEMORY_FLOOR // GIB} GiB: close programs or use a larger machine; "
+            "what a run takes here: reactor train FILE --plan"
         )
         return Check(name="memory", status=Status.WARN, detail=detail, remedy=remedy)
     return Check(name="memory", status=Status.OK, detail=detail)

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import psutil
-
+from reactor_core.utils.environment_memory import probe_memory
 from reactor_core.utils.extras import installed, require
 
 __all__ = ["Environment", "Kind", "Mode", "Probes", "detect_environment", "probe_machine"]
@@ -25,6 +24,8 @@ _GCE_PRODUCT = "Google Compute Engine"
 """Content of the DMI product name on every Compute Engine machine (Google's documented way to recognise one)."""
 _SMALL_APPLE_BYTES = 16 * GIB
 """The seed's border: an Apple machine with 16 GB is for inference."""
+_SMALL_BYTES = 8 * GIB
+"""Fine-tuning the 135M model takes 1.5 to 3 GiB beside the system and other programs; below this it is worth asking."""
 
 
 class Kind(StrEnum):
@@ -40,7 +41,11 @@ class Mode(StrEnum):
     """What a machine is used for unless the user says otherwise."""
 
     INFERENCE_ONLY = "inference-only"
+    """Training is refused unless the user insists."""
+    PLANNED_TRAINING = "planned-training"
+    """Training after a plan: each run's peak memory is estimated and shown before it begins."""
     FULL_TRAINING = "full-training"
+    """Training as asked; only a run that cannot fit is refused."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,15 +112,19 @@ def detect_environment(probes: Probes) -> Environment:
             ),
             probes=probes,
         )
+    mode = Mode.FULL_TRAINING
+    if probes.memory_bytes < _SMALL_BYTES and not probes.cuda_devices:
+        mode = Mode.PLANNED_TRAINING
+        memory += f", less than {_SMALL_BYTES // GIB} GiB: a run is planned before it begins"
     if probes.dmi_product == _GCE_PRODUCT:
         return Environment(
             kind=Kind.GCE,
-            mode=Mode.FULL_TRAINING,
+            mode=mode,
             device=device,
             quantized=False,
             reasons=(
                 f"gce: the firmware's product name is {_GCE_PRODUCT!r}",
-                f"full-training: a cloud machine with {memory}",
+                f"{mode}: a cloud machine with {memory}",
                 device_reason,
             ),
             probes=probes,
@@ -123,12 +132,12 @@ def detect_environment(probes: Probes) -> Environment:
     kind = Kind.CUDA if probes.cuda_devices else Kind.CPU
     return Environment(
         kind=kind,
-        mode=Mode.FULL_TRAINING,
+        mode=mode,
         device=device,
         quantized=False,
         reasons=(
             f"{kind}: not Apple silicon, and the firmware names no Compute Engine machine",
-            f"full-training: {memory}",
+            f"{mode}: {memory}",
             device_reason,
         ),
         probes=probes,
@@ -151,16 +160,9 @@ def probe_machine(*, cuda: Callable[[], tuple[str, ...]] | None = None) -> Probe
     return Probes(
         system=platform.system(),
         machine=platform.machine(),
-        memory_bytes=_memory_bytes(),
+        memory_bytes=probe_memory().total,
         usable_cpus=len(os.sched_getaffinity(0)) if sys.platform == "linux" else (os.cpu_count() or 1),
         dmi_product=_DMI_PRODUCT.read_text().strip() if _DMI_PRODUCT.is_file() else None,
         cuda_devices=cuda() if cuda is not None else (),
         torch_version=torch_version,
     )
-
-
-def _memory_bytes() -> int:
-    total = psutil.virtual_memory().total
-    limit = Path("/sys/fs/cgroup/memory.max")  # control group version 2; "max" means no limit
-    text = limit.read_text().strip() if limit.is_file() else "max"
-    return total if text == "max" else min(total, int(text))

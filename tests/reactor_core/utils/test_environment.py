@@ -35,6 +35,21 @@ def test_a_compute_engine_machine_is_known_by_its_firmware(devices, device):
     assert (found.kind, found.mode, found.device) == (Kind.GCE, Mode.FULL_TRAINING, device)
 
 
+@pytest.mark.parametrize("product", [None, "Google Compute Engine"])
+def test_a_machine_with_little_memory_plans_first_and_says_why(product):
+    small = dataclasses.replace(LINUX, dmi_product=product, memory_bytes=4 * GIB)
+    found = detect_environment(small)
+    assert found.mode is Mode.PLANNED_TRAINING
+    assert "4.0 GiB of memory, less than 8 GiB" in found.reasons[1]
+    with_gpu = dataclasses.replace(small, cuda_devices=("NVIDIA L4",))
+    assert detect_environment(with_gpu).mode is Mode.FULL_TRAINING
+
+
+def test_a_32_gb_cloud_machine_trains_in_full():
+    found = detect_environment(dataclasses.replace(LINUX, dmi_product="Google Compute Engine", memory_bytes=32 * GIB))
+    assert (found.kind, found.mode, found.quantized) == (Kind.GCE, Mode.FULL_TRAINING, False)
+
+
 def test_cuda_elsewhere_is_named():
     found = detect_environment(dataclasses.replace(LINUX, cuda_devices=("NVIDIA H100",)))
     assert (found.kind, found.device) == (Kind.CUDA, "cuda")
