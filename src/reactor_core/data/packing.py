@@ -132,20 +132,27 @@ def pack(documents: Sequence[Document], *, share_prefixes: bool = True) -> Packe
 
 
 def micro_batches(
-    documents: Sequence[Document], *, max_tokens: int, share_prefixes: bool = True
+    documents: Sequence[Document], *, max_tokens: int, share_prefixes: bool = True, among: int = 1
 ) -> list[list[Document]]:
     """Split the rows of one optimizer step so that each part packs into at most ``max_tokens`` tokens.
 
     The rows are first sorted by their tokens, so that equal beginnings meet in one part; the sum over a step does not
     depend on the order of its rows. A single document longer than ``max_tokens`` makes a part of its own.
+
+    Args:
+        documents: The rows.
+        max_tokens: Of a part.
+        share_prefixes: See :func:`pack`.
+        among: See :func:`split_evenly`.
     """
     ordered = sorted(documents, key=lambda item: (item.ids, item.row))
-    parts = split_evenly([[item] for item in ordered], max_tokens=max_tokens, share_prefixes=share_prefixes)
+    groups = [[item] for item in ordered]
+    parts = split_evenly(groups, max_tokens=max_tokens, share_prefixes=share_prefixes, among=among)
     return [[ordered[place] for place in part] for part in parts]
 
 
 def split_evenly(
-    groups: Sequence[Sequence[Document]], *, max_tokens: int, share_prefixes: bool = True
+    groups: Sequence[Sequence[Document]], *, max_tokens: int, share_prefixes: bool = True, among: int = 1
 ) -> list[list[int]]:
     """Cut a step into parts that compute as few tokens as can be, and make these as even as can be.
 
@@ -157,6 +164,9 @@ def split_evenly(
         groups: Documents that stay together, sorted so that those that begin alike follow each other.
         max_tokens: Of a part; a group that is longer makes a part of its own.
         share_prefixes: Whether documents of a part hold equal beginnings once.
+        among: Processes that each take one part at a time, so that the largest of every so many parts sets the pace:
+            the parts are then as many as it takes to give each process as many as the others, where there are groups
+            enough, and as even as can be.
 
     Returns:
         The places of each part's groups.
@@ -166,15 +176,18 @@ def split_evenly(
     ways = [_fill] if len(groups) > _SEARCHED else [_fill, _best_fit]
 
     way, parts = min(((way, way(tokens, max_tokens)) for way in ways), key=lambda one: _cost(tokens, one[1]))
-    if not 1 < len(parts) < _MANY:
-        return parts
     most, count = _cost(tokens, parts)
+    slack = _SLACK
+    if among > 1:
+        count, slack = -(-count // among) * among, float("inf")  # two that compute a beginning twice wait for nobody
+    if not 1 < count < _MANY * among:
+        return parts
     low, high = 1, max_tokens
     while low < high:
         limit = (low + high) // 2
         tried = way(tokens, limit)
         computed, needed = _cost(tokens, tried)
-        if needed > count or computed > _SLACK * most:
+        if needed > count or computed > slack * most:
             low = limit + 1
         else:
             parts, high = tried, limit

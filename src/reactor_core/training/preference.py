@@ -91,14 +91,15 @@ def pair_losses(
     return ((1 - label_smoothing) * right - label_smoothing * wrong) / (1 - 2 * label_smoothing)
 
 
-def pair_batches(pairs: Sequence[Pair], *, max_tokens: int, share_prefixes: bool) -> list[list[Pair]]:
+def pair_batches(pairs: Sequence[Pair], *, max_tokens: int, share_prefixes: bool, among: int = 1) -> list[list[Pair]]:
     """Split the pairs of one step so that each part packs into at most ``max_tokens`` tokens.
 
     Pairs that begin alike meet in one part; a pair is never torn apart, so a long one makes a part of its own.
+    ``among`` is as for :func:`~reactor_core.data.packing.split_evenly`.
     """
     ordered = sorted(pairs, key=lambda item: (item.chosen.ids, item.row))
     groups = [pair.documents for pair in ordered]
-    parts = split_evenly(groups, max_tokens=max_tokens, share_prefixes=share_prefixes)
+    parts = split_evenly(groups, max_tokens=max_tokens, share_prefixes=share_prefixes, among=among)
     return [[ordered[place] for place in part] for part in parts]
 
 
@@ -137,6 +138,7 @@ def accumulate_pairs(
     device: torch.device | str = "cpu",
     seed: int = 0,
     meter: Meter | None = None,
+    among: int = 1,
 ) -> PairOutcome:
     """Add the gradient of the mean loss over the pairs of one step to the parameters.
 
@@ -151,9 +153,10 @@ def accumulate_pairs(
         device: Where the model is.
         seed: Of dropout; each part continues from it.
         meter: Goes along with the parts; None computes all of them.
+        among: Processes that take the parts in turns.
     """
     place = {id(pair): number for number, pair in enumerate(pairs)}
-    parts = pair_batches(pairs, max_tokens=max_tokens, share_prefixes=share_prefixes)
+    parts = pair_batches(pairs, max_tokens=max_tokens, share_prefixes=share_prefixes, among=among)
 
     def compute(number: int, totals: Totals) -> tuple[torch.Tensor, int]:
         part = parts[number]

@@ -119,6 +119,7 @@ def accumulate(
     device: torch.device | str = "cpu",
     seed: int = 0,
     meter: Meter | None = None,
+    among: int = 1,
 ) -> tuple[float, int, int]:
     """Add the gradient of the mean loss over all completion tokens of one step to the parameters.
 
@@ -134,12 +135,13 @@ def accumulate(
         device: Where the model is.
         seed: Of dropout; each part continues from it.
         meter: Goes along with the parts; None computes all of them.
+        among: Processes that take the parts in turns (:func:`~reactor_core.data.packing.split_evenly`).
 
     Returns:
         Mean loss in nats a token, number of completion tokens, number of tokens that were really computed.
     """
     trained = sum(document.num_trained for document in documents)
-    parts = micro_batches(documents, max_tokens=max_tokens, share_prefixes=share_prefixes)
+    parts = micro_batches(documents, max_tokens=max_tokens, share_prefixes=share_prefixes, among=among)
 
     def compute(number: int, _totals: Totals) -> tuple[torch.Tensor, int]:
         batch = pack(parts[number], share_prefixes=share_prefixes).to(device)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +83,23 @@ def test_micro_batches_keep_every_row_and_the_limit(rows: list[Document], limit:
 def test_parts_are_as_even_as_their_rows_allow() -> None:
     rows = [document([place] * 10, 1, place) for place in range(12)]
     assert [len(part) for part in micro_batches(rows, max_tokens=110)] == [6, 6]  # filling up would give 11 and 1
+
+
+@pytest.mark.parametrize(("rows", "among", "lengths"), [(8, 2, [4, 4]), (9, 3, [3, 3, 3]), (2, 4, [1, 1]), (1, 2, [1])])
+def test_processes_that_take_turns_get_parts_of_one_size(rows: int, among: int, lengths: list[int]) -> None:
+    """All rows would fit into one part, and the other processes would wait for it."""
+    made = [document([place] * 10, 1, place) for place in range(rows)]
+    assert [len(part) for part in micro_batches(made, max_tokens=640, among=among)] == lengths
+
+
+@given(documents, st.integers(1, 40), st.booleans(), st.integers(1, 4))
+def test_turns_lose_no_row_and_pass_no_limit(rows: list[Document], limit: int, share: bool, among: int) -> None:
+    parts = micro_batches(rows, max_tokens=limit, share_prefixes=share, among=among)
+    assert sorted((row.ids, row.row) for part in parts for row in part) == sorted((row.ids, row.row) for row in rows)
+    for part in parts:
+        assert len(part) == 1 or len(pack(part, share_prefixes=share).input_ids) <= limit
+    alone = micro_batches(rows, max_tokens=limit, share_prefixes=share)
+    assert len(parts) <= -(-len(alone) // among) * among
 
 
 def test_a_beginning_is_counted_once_in_each_part() -> None:
