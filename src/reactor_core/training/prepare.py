@@ -18,7 +18,36 @@ from reactor_core.training.peft_format import fill_adapter
 from reactor_core.training.start import Start
 from reactor_core.training.step import agrees, recompute_activations
 
-__all__ = ["fast_form", "prepare"]
+__all__ = ["adapt", "fast_form", "prepare"]
+
+
+def adapt(model: Any, config: TrainingConfig) -> None:
+    """Decide what of a model is trained, in place, and put it into training mode.
+
+    Args:
+        model: As loaded, or a sketch of it without weights.
+        config: Of the run.
+
+    Raises:
+        ConfigError: A target names no layer.
+    """
+    if config.use_lora:
+        inject_lora(
+            model,
+            rank=config.lora_rank,
+            alpha=config.lora_alpha,
+            dropout_p=config.lora_dropout,
+            target_modules=config.target_modules,
+            layers=config.layers,
+            rslora=config.use_rslora,
+            bias=config.lora_bias,
+            seed=config.seed,
+        )
+    else:
+        model.requires_grad_(True)
+    model.train()
+    if config.gradient_checkpointing:
+        recompute_activations(model)
 
 
 def prepare(
@@ -38,25 +67,9 @@ def prepare(
         ConfigError: A target names no layer.
         ArtifactCorrupt: The adapter does not fit the model.
     """
-    if config.use_lora:
-        inject_lora(
-            model,
-            rank=config.lora_rank,
-            alpha=config.lora_alpha,
-            dropout_p=config.lora_dropout,
-            target_modules=config.target_modules,
-            layers=config.layers,
-            rslora=config.use_rslora,
-            bias=config.lora_bias,
-            seed=config.seed,
-        )
-        if start is not None:
-            fill_adapter(model, start.folder)
-    else:
-        model.requires_grad_(True)
-    model.train()
-    if config.gradient_checkpointing:
-        recompute_activations(model)
+    adapt(model, config)
+    if start is not None:
+        fill_adapter(model, start.folder)
     names = {id(value): name for name, value in model.named_parameters() if value.requires_grad}
     optimizer = build_optimizer(
         [value for value in model.parameters() if value.requires_grad],
