@@ -6,7 +6,7 @@ An entry point names an object that has the shape of :class:`Plugin`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from reactor_core.errors import NotFound
 
-__all__ = ["GROUP", "DemoContext", "Plugin", "Publish", "find_plugin", "plugin_names"]
+__all__ = ["GROUP", "DemoContext", "JobPlugin", "Plugin", "Publish", "find_plugin", "plugin_names"]
 
 GROUP = "reactor.plugins"
 
@@ -59,6 +59,15 @@ class Plugin(Protocol):
             Halted: The kill switch is tripped.
             ReactorError: The part failed; nothing is reported as done that was not.
         """
+        ...
+
+
+@runtime_checkable
+class JobPlugin(Protocol):
+    """What a plugin has as well that knows how to do jobs."""
+
+    def job_kinds(self) -> Mapping[str, str]:
+        """Name of each kind and where it is, as ``module:attribute``; see :class:`reactor_core.jobs.kinds.JobKind`."""
         ...
 
 

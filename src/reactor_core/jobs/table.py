@@ -225,7 +225,9 @@ class JobTable:
 
     def beat(self, job_id: str, token: int) -> Job:
         """Say that the owner lives; the answer carries what is wished."""
-        return self._apply(job_id, lambda job, now: rules.beat(job, token, now_us=now, lease_us=self._lease_us))
+        return self._apply(
+            job_id, lambda job, now: rules.beat(job, token, now_us=now, lease_us=self._lease_us), ring=False
+        )
 
     def advance(self, job_id: str, token: int, *, phase: str, progress: float) -> Job:
         """Say how far it is."""
@@ -285,7 +287,7 @@ class JobTable:
             NotFound: There is no such job.
         """
         with self._lock, journal_errors(self.path):
-            rows = self._db.execute(
+            rows: list[tuple[Any, ...]] = self._db.execute(
                 "SELECT seq, ts_us, type, data FROM job_events WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?",
                 (job_id, after, limit),
             ).fetchall()
@@ -313,7 +315,7 @@ class JobTable:
         return int(self._clock.utc_now().timestamp() * 1e6)
 
     @contextmanager
-    def _change(self) -> Iterator[apsw.Connection]:
+    def _change(self, *, ring: bool = True) -> Iterator[apsw.Connection]:
         """A transaction that may write, and the bell behind it."""
         with self._lock, journal_errors(self.path):
             self._db.execute("BEGIN IMMEDIATE")
@@ -323,10 +325,11 @@ class JobTable:
             finally:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
-        self.bell.ring()
+        if ring:
+            self.bell.ring()
 
-    def _apply(self, job_id: str, rule: Callable[[Job, int], rules.Change]) -> Job:
-        with self._change() as db:
+    def _apply(self, job_id: str, rule: Callable[[Job, int], rules.Change], *, ring: bool = True) -> Job:
+        with self._change(ring=ring) as db:
             return self._store(db, rule(self._find(db, job_id), self._now_us()))
 
     def _find(self, db: apsw.Connection, job_id: str) -> Job:
