@@ -10,20 +10,35 @@ import json
 import platform
 import shutil
 import warnings
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
 
 from reactor_core.errors import CheckpointInvalid
+from reactor_core.training.mark import Mark
+from reactor_core.training.partial import Partial
 from reactor_core.training.tensors import write_tensors
 from reactor_core.utils.failpoints import reach
 from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, sweep_unfinished
 
-__all__ = ["Progress", "latest_checkpoint", "machine_fingerprint", "restore", "save_checkpoint", "step_of"]
+__all__ = [
+    "Progress",
+    "latest_checkpoint",
+    "machine_fingerprint",
+    "read_beside",
+    "read_partial",
+    "restore",
+    "save_checkpoint",
+]
 
 _MANIFEST = "manifest.json"
+_STATE = "state.json"
+_PARTIAL = "partial.safetensors"
+_BESIDE = "beside.safetensors"
 _CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -46,6 +61,8 @@ class Progress:
         measured_step: Step of the last measurement that these values know of; None in checkpoints that were made
             before it was kept.
         elsewhere: How often the run went on on a machine that computes differently.
+        saves: Checkpoints that training stood still for.
+        save_seconds: Seconds that it stood still for them.
     """
 
     step: int = 0
@@ -61,6 +78,8 @@ class Progress:
     measured_since_best: int = 0
     measured_step: int | None = 0
     elsewhere: int = 0
+    saves: int = 0
+    save_seconds: float = 0.0
 
 
 def machine_fingerprint(device: torch.device | str = "cpu") -> dict[str, str]:
@@ -83,11 +102,6 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def step_of(checkpoint: Path) -> int:
-    """Optimizer steps that are behind a checkpoint, which its folder is named after."""
-    return int(checkpoint.name.removeprefix("step-"))
-
-
 def _optimizer_tensors(optimizer: torch.optim.Optimizer, names: list[str]) -> dict[str, torch.Tensor]:
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     assert len(parameters) == len(names)
@@ -106,8 +120,12 @@ def save_checkpoint(
     progress: Progress,
     identity: dict[str, str],
     keep: int = 2,
+    partial: Partial | None = None,
+    beside: Mapping[str, torch.Tensor] | None = None,
 ) -> Path:
     """Write ``step-<n>`` into ``folder`` and remove all but the newest ones.
+
+    In the middle of a step it is ``step-<n>-<parts>``, with the gradients of the parts that are done.
 
     Args:
         folder: The run's ``checkpoints``.
@@ -116,25 +134,36 @@ def save_checkpoint(
         progress: How far the run is.
         identity: Hashes of configuration, dataset and base model that a resume must meet.
         keep: How many checkpoints are kept, this one included.
+        partial: What is done of the next step; None between two steps.
+        beside: What else the run would have to compute again, such as answers of the reference; on the CPU.
 
     Raises:
         StorageFull: No space is left; earlier checkpoints are as they were.
     """
     folder.mkdir(parents=True, exist_ok=True)
     sweep_unfinished(folder)
-    place = folder / f"step-{progress.step:08d}"
+    place = folder / Mark(progress.step, 0 if partial is None else partial.turns).name
     with atomic_dir(place) as temporary:
         trained = {name: parameter.detach().cpu().contiguous() for name, parameter in parameters.items()}
         _save(trained, temporary / "trained.safetensors")
         _save(_optimizer_tensors(optimizer, list(parameters)), temporary / "optimizer.safetensors")
         device = next((parameter.device for parameter in parameters.values()), "cpu")
-        state = {"progress": asdict(progress), "identity": identity, "machine": machine_fingerprint(device)}
-        atomic_write(temporary / "state.json", json.dumps(state))
+        state: dict[str, Any] = {
+            "progress": asdict(progress),
+            "identity": identity,
+            "machine": machine_fingerprint(device),
+        }
+        if partial is not None:
+            _save(partial.tensors(), temporary / _PARTIAL)
+            state["partial"] = partial.facts()
+        if beside:
+            _save(dict(beside), temporary / _BESIDE)
+        atomic_write(temporary / _STATE, json.dumps(state))
         reach("checkpoint.written")
         hashes = {file.name: sha256_file(file) for file in sorted(temporary.iterdir())}
         atomic_write(temporary / _MANIFEST, json.dumps(hashes, indent=2))
     reach("checkpoint.renamed")
-    for old in sorted(folder.glob("step-*"))[:-keep]:
+    for old in sorted(folder.glob("step-*"), key=Mark.of)[:-keep]:
         shutil.rmtree(old)
     return place
 
@@ -166,7 +195,7 @@ def latest_checkpoint(folder: Path) -> Path | None:
     Raises:
         CheckpointInvalid: There are checkpoints, and not one verifies.
     """
-    found = sorted(folder.glob("step-*"), reverse=True)
+    found = sorted(folder.glob("step-*"), key=Mark.of, reverse=True)
     for checkpoint in found:
         fault = _fault(checkpoint)
         if fault is None:
@@ -192,7 +221,7 @@ def restore(
     Raises:
         CheckpointInvalid: It belongs to another configuration, dataset or base model, or its tensors do not fit.
     """
-    state = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
+    state = _state(checkpoint)
     changed = [name for name, value in identity.items() if state["identity"].get(name) != value]
     if changed:
         raise CheckpointInvalid(
@@ -225,3 +254,23 @@ def restore(
         )
         progress.elsewhere += 1
     return progress
+
+
+def read_partial(checkpoint: Path, parameters: Mapping[str, torch.Tensor]) -> Partial | None:
+    """What a checkpoint holds of a step that has begun; None if it was made between two steps.
+
+    Raises:
+        CheckpointInvalid: Its gradients do not fit these trained tensors.
+    """
+    facts = _state(checkpoint).get("partial")
+    return None if facts is None else Partial.read(facts, load_file(str(checkpoint / _PARTIAL)), parameters)
+
+
+def read_beside(checkpoint: Path) -> dict[str, torch.Tensor]:
+    """What :func:`save_checkpoint` was given ``beside`` the state; empty for nothing."""
+    return load_file(str(checkpoint / _BESIDE)) if (checkpoint / _BESIDE).exists() else {}
+
+
+def _state(checkpoint: Path) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
+    return state

@@ -11,8 +11,9 @@ from typing import Any
 from reactor_core.cloud.stores import open_store
 from reactor_core.errors import ConfigError
 from reactor_core.training.card import CARD
-from reactor_core.training.checkpoint import latest_checkpoint, step_of
+from reactor_core.training.checkpoint import latest_checkpoint
 from reactor_core.training.keeper import Place
+from reactor_core.training.mark import NOTHING, Mark
 from reactor_core.training.remote import RemoteRun
 from reactor_core.training.runs import Resume, Run, open_run
 from reactor_core.utils.clock import Clock
@@ -139,7 +140,7 @@ def _opened(
     facts: dict[str, Any],
     resume: Resume,
 ) -> Iterator[Run]:
-    begun = remote.newest_step >= 0 and resume is not False
+    begun = remote.newest != NOTHING and resume is not False
     run_id = remote.head.run_id if begun and remote.head is not None else None
     if run_id is not None and (runs / run_id / CARD).exists():
         run_id = None  # ended here, without having been able to say so there
@@ -147,5 +148,5 @@ def _opened(
     with open_run(folder, runs, identity=identity, facts=facts, resume=wanted, run_id=run_id) as run:
         remote.claim(run.run_id, over=resume is False)
         here = latest_checkpoint(run.checkpoints) if run.resumed else None
-        brought = remote.bring(run.path, newer_than=-1 if here is None else step_of(here))
+        brought = remote.bring(run.path, newer_than=NOTHING if here is None else Mark.of(here))
         yield run if brought is None else replace(run, resumed=True)

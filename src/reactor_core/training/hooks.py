@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from reactor_core.events.vocabulary import EventType
 from reactor_core.utils.ids import new_id
 
-__all__ = ["EvalInfo", "EventHook", "Hook", "Hooks", "RunInfo", "StepInfo", "TrainingHook"]
+__all__ = ["CheckpointInfo", "EvalInfo", "EventHook", "Hook", "Hooks", "RunInfo", "StepInfo", "TrainingHook"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,21 @@ class EvalInfo:
     metrics: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """A checkpoint that training stood still for; one on a notice is not told of.
+
+    Attributes:
+        step: Optimizer steps that are behind.
+        seconds: How long training stood still.
+        interval_seconds: Until the next one.
+    """
+
+    step: int
+    seconds: float
+    interval_seconds: float
+
+
 class Hook(Protocol):
     """What a hook may have; the trainer calls what is there."""
 
@@ -101,6 +116,9 @@ class Hook(Protocol):
 
     def on_eval(self, eval_info: EvalInfo) -> None:
         """The held-out rows were measured."""
+
+    def on_checkpoint(self, checkpoint: CheckpointInfo) -> None:
+        """The run was saved."""
 
     def on_pause(self, step: int) -> None:
         """The run stands still after this step."""
@@ -132,6 +150,9 @@ class TrainingHook:
 
     def on_eval(self, eval_info: EvalInfo) -> None:
         """The held-out rows were measured."""
+
+    def on_checkpoint(self, checkpoint: CheckpointInfo) -> None:
+        """The run was saved."""
 
     def on_pause(self, step: int) -> None:
         """The run stands still after this step."""
@@ -175,6 +196,10 @@ class Hooks:
     def on_eval(self, eval_info: EvalInfo) -> None:
         """Pass on to all."""
         self._call("on_eval", eval_info)
+
+    def on_checkpoint(self, checkpoint: CheckpointInfo) -> None:
+        """Pass on to all."""
+        self._call("on_checkpoint", checkpoint)
 
     def on_pause(self, step: int) -> None:
         """Pass on to all."""

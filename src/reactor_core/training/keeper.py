@@ -1,20 +1,24 @@
-"""Everything that makes a run last: checkpoints between steps, on a notice, on this machine and in the bucket."""
+"""Everything that makes a run last: checkpoints by time and on a notice, on this machine and in the bucket."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from reactor_core.cloud.metadata import PreemptionWatch
-from reactor_core.errors import StorageError
+from reactor_core.errors import StorageError, TrainingError
 from reactor_core.training.checkpoint import Progress, save_checkpoint
+from reactor_core.training.interval import Interval
 from reactor_core.training.lineage import note_checkpoint
+from reactor_core.training.mark import NOTHING, Mark
+from reactor_core.training.partial import Accumulator, Partial
 from reactor_core.training.remote import RemoteRun, TakenOver
 from reactor_core.training.runs import Run
 from reactor_core.training.shadow import Shadow
@@ -24,7 +28,7 @@ from reactor_core.utils.clock import Clock, to_iso
 from reactor_core.utils.failpoints import reach
 from reactor_core.utils.files import storage_errors
 
-__all__ = ["NOTICES", "Keeper", "Place"]
+__all__ = ["NOTICES", "Keeper", "Place", "StepLeft"]
 
 NOTICES = "notices.jsonl"
 """File in a run's folder: each notice that it got, and how long it took until the state was safe."""
@@ -47,6 +51,10 @@ class Place:
     metadata_host: str | None = None
 
 
+class StepLeft(TrainingError):
+    """The step was left after one of its parts: the machine will be taken away, and what is done can be saved."""
+
+
 class Keeper:
     """Saves one run.
 
@@ -55,11 +63,14 @@ class Keeper:
         parameters: Trained tensors by name, in the optimizer's order.
         optimizer: Its moments are saved beside them.
         identity: Hashes that a resume must meet.
-        progress: Where the run begins in this process.
-        seconds: Between checkpoints.
+        progress: Of the run; the training thread changes it inside :meth:`moving` only, but for ``elapsed``.
+        interval: Between checkpoints.
         keep: How many are kept.
         clock: Source of time.
         elsewhere: The bucket that gets them as well, and who announces the end of this machine; None for neither.
+        partial: The parts of the next step that are done already; None for none.
+        beside: What else is saved (:func:`~reactor_core.training.checkpoint.save_checkpoint`).
+        told: Called after each save that training stood still for, with the seconds that it took.
     """
 
     def __init__(
@@ -70,29 +81,39 @@ class Keeper:
         optimizer: torch.optim.Optimizer,
         identity: dict[str, str],
         progress: Progress,
-        seconds: float,
+        interval: Interval,
         keep: int,
         clock: Clock,
         elsewhere: Place | None = None,
+        partial: Partial | None = None,
+        beside: Callable[[], Mapping[str, torch.Tensor]] = dict,
+        told: Callable[[float], object] = lambda _seconds: None,
     ) -> None:
         self._run, self._parameters, self._optimizer, self._identity = run, parameters, optimizer, identity
-        self._seconds, self._keep, self._clock = seconds, keep, clock
+        self._progress, self._beside, self._told = progress, beside, told
+        self.interval, self._keep, self._clock = interval, keep, clock
         place = elsewhere or Place()
-        self._remote, self._interval, self._metadata_host = place.remote, place.interval, place.metadata_host
-        self._settled, self._settled_on_notice = replace(progress), progress.step
-        self._saved_at, self._saved_step, self._sent_step = clock.monotonic(), progress.step, progress.step
+        self._remote, self._every, self._metadata_host = place.remote, place.interval, place.metadata_host
+        self._settled = replace(progress)
+        self._saved = self._sent = self._on_notice = Mark(progress.step, 0 if partial is None else partial.turns)
+        self._saved_at = clock.monotonic()
         if place.remote is not None:
             # A later one than the run goes on from is damaged, and counts as none.
-            self._sent_step = newest if (newest := place.remote.newest_step) <= progress.step else -1
+            self._sent = newest if (newest := place.remote.newest) <= self._saved else NOTHING
         self._shadow = Shadow(self._save_on_notice, self._send_on_notice)
         self._uploads = None if place.remote is None else Uploads(place.remote, run.path)
+        self._stopped: Callable[[], str | None] = lambda: None
+        self.accumulator = Accumulator(parameters, still=self._shadow.still, clock=clock, then=self._between_parts)
+        """Goes along with the parts of each step."""
+        if partial is not None:
+            self.accumulator.go_on_from(partial)
 
     @contextmanager
     def watching(self) -> Iterator[Callable[[], str | None]]:
         """Listen for signals and preemption inside the block.
 
         Yields:
-            A function that gives the reason to stop, or None. What the last step came to is saved as soon as the reason
+            A function that gives the reason to stop, or None. What is computed so far is saved as soon as the reason
             comes, without waiting for it to be asked.
         """
         with ExitStack() as stack:
@@ -102,11 +123,13 @@ class Keeper:
             signalled = stack.enter_context(stop_signals(shadow.give_notice))
             if self._metadata_host is not None:
                 stack.enter_context(PreemptionWatch(self._metadata_host, shadow.give_notice))
-            yield lambda: signalled() or shadow.reason
+            self._stopped = lambda: signalled() or shadow.reason
+            yield self._stopped
 
     @contextmanager
     def moving(self, progress: Progress) -> Iterator[None]:
-        """Around whatever changes trained tensors, moments or progress: nothing is saved in the middle of it."""
+        """Around whatever changes trained tensors, gradients, moments or progress: nothing is saved in the middle of
+        it."""
         with self._shadow.still():
             yield
             reach("keeper.moved")
@@ -121,9 +144,12 @@ class Keeper:
         """
         if self._uploads is not None:
             self._uploads.check()
-        by_steps = self._interval is not None and progress.step % self._interval == 0
-        if by_steps or self._clock.monotonic() - self._saved_at >= self._seconds:
-            self.save(progress, send=by_steps or self._interval is None)
+        if self.due(progress):
+            self.save(progress, send=self._every is None or self._by_steps(progress))
+
+    def due(self, progress: Progress) -> bool:
+        """Whether it is time to save; after each step."""
+        return self._by_steps(progress) or self._by_time()
 
     def save(self, progress: Progress, *, send: bool = False) -> None:
         """Save now; its time counts as training. The bucket gets it too if ``send``.
@@ -131,20 +157,16 @@ class Keeper:
         Raises:
             StorageFull: No space is left on this machine.
         """
-        begun = self._clock.monotonic()
-        with self.moving(progress):
-            place = self._write(progress)
-            if send:
-                self._send(place, progress.step)
-        progress.elapsed += self._clock.monotonic() - begun
+        progress.elapsed += self._stand_and_save(progress, send=send)
 
     def save_news(self, progress: Progress) -> None:
         """Save what no checkpoint holds yet, here and in the bucket."""
         with self._shadow.still():  # a notice that is being acted on may just have saved it
-            if progress.step > self._saved_step:
+            mark = self._mark(progress)
+            if mark > self._saved:
                 self.save(progress, send=True)
-            elif self._uploads is not None and progress.step > self._sent_step:
-                self._send(self._run.checkpoints / f"step-{progress.step:08d}", progress.step)
+            elif self._uploads is not None and mark > self._sent:
+                self._send(self._run.checkpoints / mark.name)
 
     def rest(self, progress: Progress) -> str:
         """Save what is new and wait until the bucket has it; what there is to say about that.
@@ -158,10 +180,17 @@ class Keeper:
         given = self._shadow.given_at
         spent = 0.0 if given is None else time.monotonic() - given
         self._uploads.settle(max(1.0, NOTICE_SECONDS - spent))
-        has = self._uploads.durable_step
-        if has >= progress.step:
+        has = self._uploads.durable
+        if has >= self._mark(progress):
             return f"; {self._remote.where} has it too"
-        return f"; {self._remote.where} has only {'what it had' if has < 0 else f'step {has}'}"
+        return f"; {self._remote.where} has only {'what it had' if has == NOTHING else has}"
+
+    def facts(self) -> dict[str, Any]:
+        """What the run's card says about its checkpoints."""
+        progress = self._progress
+        share = progress.save_seconds / progress.elapsed if progress.elapsed else 0.0
+        stall = {"saves": progress.saves, "stall_seconds": progress.save_seconds, "stall_share": share}
+        return {**self.interval.facts(), **stall}
 
     def finish(self, progress: Progress, output: Path) -> str | None:
         """Send what the run came to; why that was not possible, or None."""
@@ -176,7 +205,40 @@ class Keeper:
             return f"the result is on this machine only: {error}"
         return None
 
+    def _mark(self, progress: Progress) -> Mark:
+        partial = self.accumulator.partial()
+        return Mark(progress.step, 0 if partial is None else partial.turns)
+
+    def _by_steps(self, progress: Progress) -> bool:
+        return self._every is not None and progress.step % self._every == 0
+
+    def _by_time(self) -> bool:
+        return self._clock.monotonic() - self._saved_at >= self.interval.seconds
+
+    def _between_parts(self) -> None:
+        """After each part of a step but its last (training thread)."""
+        if self._stopped() is not None:
+            raise StepLeft("a notice came in the middle of a step")
+        if self._by_time():
+            self._stand_and_save(self._progress, send=self._every is None)  # a part of the step's own time
+
+    def _stand_and_save(self, progress: Progress, *, send: bool) -> float:
+        """Save while training stands still; the seconds that took."""
+        begun = self._clock.monotonic()
+        with self._shadow.still():
+            place = self._write(progress)
+            if send:
+                self._send(place)
+            seconds = self._clock.monotonic() - begun
+            progress.saves += 1
+            progress.save_seconds += seconds
+            self._settled = replace(progress)
+        self.interval.learn(seconds)
+        self._told(seconds)
+        return seconds
+
     def _write(self, progress: Progress) -> Path:
+        partial = self.accumulator.partial()
         place = save_checkpoint(
             self._run.checkpoints,
             parameters=self._parameters,
@@ -184,28 +246,31 @@ class Keeper:
             progress=progress,
             identity=self._identity,
             keep=self._keep,
+            partial=partial,
+            beside=self._beside(),
         )
-        note_checkpoint(self._run.path, place, progress.step)
-        self._saved_at, self._saved_step = self._clock.monotonic(), progress.step
+        if partial is None:  # what is learned in the middle of a step, no row can be traced to yet
+            note_checkpoint(self._run.path, place, progress.step)
+        self._saved_at, self._saved = self._clock.monotonic(), Mark.of(place)
         return place
 
-    def _send(self, place: Path, step: int) -> None:
+    def _send(self, place: Path) -> None:
         if self._uploads is not None:
-            self._uploads.offer(place, step)
-            self._sent_step = step
+            self._uploads.offer(place)
+            self._sent = Mark.of(place)
 
     def _save_on_notice(self) -> None:
-        step = self._settled_on_notice = self._settled.step
-        if step > self._saved_step:
+        mark = self._on_notice = self._mark(self._settled)
+        if mark > self._saved:
             self._write(self._settled)
-        if step > self._sent_step:
-            self._send(self._run.checkpoints / f"step-{step:08d}", step)
+        if mark > self._sent:
+            self._send(self._run.checkpoints / mark.name)
 
     def _send_on_notice(self) -> None:
         sent_at = None
         if self._uploads is not None:
             self._uploads.settle(NOTICE_SECONDS)
-            if self._uploads.durable_step >= self._settled_on_notice:
+            if self._uploads.durable >= self._on_notice:
                 sent_at = self._uploads.durable_at
         given, saved = self._shadow.given_at, self._shadow.saved_at
         assert given is not None, "a notice was given"
@@ -213,7 +278,8 @@ class Keeper:
         notice = {
             "at": to_iso(self._clock.utc_now()),
             "reason": self._shadow.reason,
-            "step": self._settled_on_notice,
+            "step": self._on_notice.step,
+            "parts": self._on_notice.parts,
             "seconds_to_disk": saved - given,
             "seconds_to_store": None if sent_at is None else max(0.0, sent_at - given),
         }

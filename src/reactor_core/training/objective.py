@@ -71,6 +71,10 @@ class Objective(Protocol):
         """The loss over all rows as the model stands: no gradient, nothing dropped."""
         ...
 
+    def beside(self) -> dict[str, torch.Tensor]:
+        """What a run that goes on would have to compute again, for its checkpoints; on the CPU."""
+        ...
+
 
 def encode_rows(
     dataset: Dataset, chat: ChatFormat, config: TrainingConfig, *, model: Any, folder: Path, tokenizer: str
@@ -149,11 +153,24 @@ def make_objective(
     *,
     share_prefixes: bool,
     device: torch.device,
+    reference: torch.Tensor | None = None,
 ) -> Objective:
-    """The method's objective. Call it while the model has its base's weights."""
+    """The method's objective. Call it while the model has its base's weights.
+
+    Args:
+        model: With its additions.
+        documents: The rows.
+        pairs: Which two belong together; None for supervised training.
+        config: Of the run.
+        share_prefixes: Whether equal beginnings are computed once.
+        device: Where the model is.
+        reference: What :meth:`Objective.beside` gave under this name when the run was saved; None asks again.
+    """
     if pairs is None:
         return Supervised(model, documents, config, share_prefixes=share_prefixes, device=device)
-    return Preference(model, documents, pairs, config, share_prefixes=share_prefixes, device=device)
+    return Preference(
+        model, documents, pairs, config, share_prefixes=share_prefixes, device=device, reference=reference
+    )
 
 
 class Supervised:
@@ -199,6 +216,10 @@ class Supervised:
         tokens = sum(len(document.ids) for document in self.documents)
         return Outcome(total / sum(document.num_trained for document in self.documents), tokens, computed)
 
+    def beside(self) -> dict[str, torch.Tensor]:
+        """See :meth:`Objective.beside`: nothing."""
+        return {}
+
 
 class Preference:
     """Direct preference optimisation; the reference is the model as it was before training.
@@ -216,6 +237,7 @@ class Preference:
         *,
         share_prefixes: bool,
         device: torch.device,
+        reference: torch.Tensor | None = None,
     ) -> None:
         self.fast: FastLlama | None = None
         self.documents = documents
@@ -224,8 +246,10 @@ class Preference:
         self._model, self._config, self._share, self._device = model, config, share_prefixes, device
         self._reference = torch.full((len(pairs), 2), float("nan"))
         self._first_steps: dict[int, int] = {}
+        if reference is not None and reference.shape == self._reference.shape:
+            self._reference = reference
         if not config.use_lora or config.adapter is not None:
-            self._ask_reference(range(len(pairs)))
+            self._ask_reference(row for row in range(len(pairs)) if self._reference[row].isnan().any())
 
     def accumulate(self, rows: Sequence[int], *, seed: int, meter: Meter | None = None) -> Outcome:
         """See :func:`~reactor_core.training.preference.accumulate_pairs`."""
@@ -267,6 +291,10 @@ class Preference:
         )
         tokens = sum(len(document.ids) for document in self.documents)
         return Outcome(float(losses.mean()), tokens, computed, pair_metrics(ratios, beta=config.dpo_beta))
+
+    def beside(self) -> dict[str, torch.Tensor]:
+        """See :meth:`Objective.beside`: the reference's answers that are known, NaN where it was not asked."""
+        return {"reference": self._reference}
 
     def _ask_with_company(self, rows: Sequence[int]) -> None:
         """Ask for the rows that were not asked yet, each with those of its step in the first epoch.

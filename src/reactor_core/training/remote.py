@@ -20,6 +20,7 @@ import msgspec
 
 from reactor_core.cloud.blobs import ABSENT, BlobStore
 from reactor_core.errors import CheckpointInvalid, StorageError, TrainingError
+from reactor_core.training.mark import NOTHING, Mark
 from reactor_core.utils.canonical import content_hash
 from reactor_core.utils.clock import Clock, to_iso
 from reactor_core.utils.failpoints import reach
@@ -46,11 +47,17 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """A checkpoint: its step, when it was made, and its files by their path in the run's folder."""
+    """A checkpoint: its step, when it was made, its files by their path in the run's folder, parts of a next step."""
 
     step: int
     at: str
     files: dict[str, Piece]
+    parts: int = 0
+
+    @property
+    def mark(self) -> Mark:
+        """Where in the run it was made."""
+        return Mark(self.step, self.parts)
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -94,9 +101,9 @@ class RemoteRun:
         """The run's place, for messages."""
 
     @property
-    def newest_step(self) -> int:
-        """Step of the newest checkpoint that the head names; -1 for none."""
-        return max((saved.step for saved in self.head.checkpoints), default=-1) if self.head is not None else -1
+    def newest(self) -> Mark:
+        """The newest checkpoint that the head names."""
+        return NOTHING if self.head is None else max((s.mark for s in self.head.checkpoints), default=NOTHING)
 
     def close(self) -> None:
         """Give up connections; the next call makes new ones."""
@@ -143,41 +150,41 @@ class RemoteRun:
         self._write(head)
         self._sweep()
 
-    def bring(self, run_folder: Path, *, newer_than: int) -> int | None:
+    def bring(self, run_folder: Path, *, newer_than: Mark) -> Mark | None:
         """Download the newest checkpoint that is whole into a run's folder.
 
         Every file is compared with its hash. A damaged checkpoint is passed over with a warning.
 
         Args:
             run_folder: Of this machine.
-            newer_than: Step of the checkpoint that is there, -1 for none.
+            newer_than: The checkpoint that is there, or :data:`~reactor_core.training.mark.NOTHING`.
 
         Returns:
-            Its step, or None if nothing newer is stored.
+            Its mark, or None if nothing newer is stored.
 
         Raises:
             CheckpointInvalid: Newer checkpoints are stored, and not one is whole.
             StorageError: The store cannot be reached.
         """
-        wanted = [] if self.head is None else [saved for saved in self.head.checkpoints if saved.step > newer_than]
+        wanted = [] if self.head is None else [saved for saved in self.head.checkpoints if saved.mark > newer_than]
         for saved in reversed(wanted):
             fault = self._bring(saved, run_folder)
             if fault is None:
-                return saved.step
-            warnings.warn(f"checkpoint {saved.step} in {self.where} is damaged ({fault})", stacklevel=2)
-        if wanted and newer_than < 0:
+                return saved.mark
+            warnings.warn(f"the checkpoint of {saved.mark} in {self.where} is damaged ({fault})", stacklevel=2)
+        if wanted and newer_than == NOTHING:
             raise CheckpointInvalid(
                 f"no checkpoint in {self.where} is intact", remedy="train with resume=False to start over"
             )
         return None
 
-    def save(self, step: int, files: Mapping[str, Path]) -> None:
+    def save(self, mark: Mark, files: Mapping[str, Path]) -> None:
         """Upload a checkpoint and, when all of it is there, name it in the head.
 
         Files that an earlier checkpoint of this process holds with the same content are not sent again.
 
         Args:
-            step: Its step.
+            mark: Where in the run it was made.
             files: By their path in the run's folder.
 
         Raises:
@@ -185,9 +192,9 @@ class RemoteRun:
             StorageError: The store cannot be reached or refuses; what it holds is as it was.
         """
         head = self._held()
-        saved = Saved(step, self._now(), self._upload(files))
-        # One of the same step, or a later one, is damaged: the run would not have gone on from before it.
-        earlier = (before for before in head.checkpoints if before.step < step)
+        saved = Saved(mark.step, self._now(), self._upload(files), mark.parts)
+        # An equal or a later one is damaged: the run would not have gone on from before it.
+        earlier = (before for before in head.checkpoints if before.mark < mark)
         kept = (*earlier, saved)[-self._keep :]
         self._write(msgspec.structs.replace(head, at=saved.at, checkpoints=kept))
         self._sweep()
@@ -260,7 +267,7 @@ class RemoteRun:
         try:
             fault = self._download(saved, temporary)
             if fault is None:
-                _move_into(run_folder, temporary, last=Path("checkpoints") / f"step-{saved.step:08d}")
+                _move_into(run_folder, temporary, last=Path("checkpoints") / saved.mark.name)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         return fault

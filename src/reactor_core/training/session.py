@@ -22,15 +22,16 @@ from reactor_core.events.latch import Latch
 from reactor_core.models.load import LoadedModel
 from reactor_core.training.card import CARD, describe_environment
 from reactor_core.training.certificate import Certifier
-from reactor_core.training.checkpoint import Progress, latest_checkpoint, restore
+from reactor_core.training.checkpoint import Progress, latest_checkpoint, read_beside, read_partial, restore
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.control import RunControl, State, Wish, stand_still
 from reactor_core.training.curves import LossLog, plot_curves
 from reactor_core.training.export import export
 from reactor_core.training.heldout import HeldOut
-from reactor_core.training.hooks import Hooks, RunInfo, StepInfo
+from reactor_core.training.hooks import CheckpointInfo, Hooks, RunInfo, StepInfo
+from reactor_core.training.interval import Interval
 from reactor_core.training.isolation import require_isolation
-from reactor_core.training.keeper import Keeper, Place
+from reactor_core.training.keeper import Keeper, Place, StepLeft
 from reactor_core.training.lineage import lineage_facts, write_lineage
 from reactor_core.training.memory import peak_memory, reset_peak_memory
 from reactor_core.training.objective import make_objective
@@ -80,8 +81,17 @@ class Session:
         model = self.model = loaded.model
         self.parameters, self.optimizer = prepare(model, config, start)
         self.share_prefixes = not drops_at_random(model)
+        sweep_unfinished(run.path)
+        checkpoint = latest_checkpoint(run.checkpoints) if run.resumed else None
+        beside = {} if checkpoint is None else read_beside(checkpoint)
         self.objective = make_objective(
-            model, documents, pairs, config, share_prefixes=self.share_prefixes, device=device
+            model,
+            documents,
+            pairs,
+            config,
+            share_prefixes=self.share_prefixes,
+            device=device,
+            reference=beside.get("reference"),
         )
         self.groups = self.objective.groups
         held_objective = None
@@ -91,10 +101,10 @@ class Session:
         self.total_steps = config.num_epochs * num_steps(self.num_rows, config.batch_size)
         if config.max_steps is not None:
             self.total_steps = min(self.total_steps, config.max_steps)
-        self.progress = Progress()
-        sweep_unfinished(run.path)
-        if run.resumed and (checkpoint := latest_checkpoint(run.checkpoints)) is not None:
+        self.progress, partial = Progress(), None
+        if checkpoint is not None:
             self.progress = restore(checkpoint, parameters=self.parameters, optimizer=self.optimizer, identity=identity)
+            partial = read_partial(checkpoint, self.parameters)
         self.resumed_from = self.progress.step
         self.objective.fast = self.fast = fast_form(model, self.objective.documents, config)
         if self.fast is None:
@@ -128,10 +138,17 @@ class Session:
             optimizer=self.optimizer,
             identity=identity,
             progress=self.progress,
-            seconds=config.save_seconds,
+            interval=Interval(
+                None if config.save_seconds == "auto" else config.save_seconds,
+                between_failures=config.hours_between_failures * 3600,
+                size=3 * sum(value.nbytes for value in self.parameters.values()),  # with AdamW's two moments
+            ),
             keep=config.keep_checkpoints,
             clock=clock,
             elsewhere=elsewhere,
+            partial=partial,
+            beside=self.objective.beside,
+            told=self._tell_saved,
         )
 
     @contextmanager
@@ -183,7 +200,10 @@ class Session:
                 self._look(ended=True)
                 return reason
             self._obey(stopped)
-            self.train_step()
+            try:
+                self.train_step()
+            except StepLeft:
+                continue  # the reason to stop is still there, and is obeyed
             if (reason := self.hooks.should_stop()) is not None:
                 self._look(ended=True)
                 return reason
@@ -246,16 +266,19 @@ class Session:
         share, rate = self._schedule()
         self.optimizer.zero_grad(set_to_none=True)
         seed = (config.seed * 1_000_003 + progress.step) * 1_000_003
-        outcome = self.objective.accumulate(rows, seed=seed)
+        accumulator = self.keeper.accumulator
+        outcome = self.objective.accumulate(rows, seed=seed, meter=accumulator)
         loss = outcome.loss
         aside = self.certifier.check(rows, loss=loss, step=progress.step + 1, seed=seed)  # no part of the step's time
-        norm = clip_gradients(list(self.parameters.values()), config.max_grad_norm, loss=loss, step=progress.step + 1)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         stand_still(self.latch)  # the step is dropped
         with self.keeper.moving(progress):
+            parameters = list(self.parameters.values())
+            norm = clip_gradients(parameters, config.max_grad_norm, loss=loss, step=progress.step + 1)
             self.optimizer.step()
-            seconds = self.clock.monotonic() - begun - aside
+            accumulator.clear()
+            seconds = self.clock.monotonic() - begun - aside + accumulator.earlier
             progress.step += 1
             progress.tokens += outcome.tokens
             progress.tokens_computed += outcome.computed
@@ -279,6 +302,9 @@ class Session:
             )
             self.log.append(info)
         self.hooks.on_step(info)
+
+    def _tell_saved(self, seconds: float) -> None:
+        self.hooks.on_checkpoint(CheckpointInfo(self.progress.step, seconds, self.keeper.interval.seconds))
 
     def _share_behind(self) -> float:
         by_steps = self.progress.step / self.total_steps
@@ -346,6 +372,7 @@ class Session:
                 "chat_template": self.chat.name,
                 "cost": cost,
                 "certificate": self.certifier.facts,
+                "checkpoints": self.keeper.facts(),
                 "lineage": lineage_facts(run.path),
                 "path": "fast" if self.fast is not None else "generic",
                 "finished": to_iso(self.clock.utc_now()),

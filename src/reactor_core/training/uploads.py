@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from reactor_core.errors import StorageError
+from reactor_core.training.mark import NOTHING, Mark
 from reactor_core.training.remote import RemoteRun, TakenOver
 from reactor_core.utils.files import storage_errors
 from reactor_core.utils.ids import new_id
@@ -26,7 +27,7 @@ APPENDED = ("loss.jsonl", "eval.jsonl", "checkpoints.jsonl", "redone.jsonl", "ce
 
 @dataclass(frozen=True)
 class _Waiting:
-    step: int
+    mark: Mark
     folder: Path
 
 
@@ -48,13 +49,13 @@ class Uploads:
         self._busy = self._ended = False
         self._taken: TakenOver | None = None
         self._fault: str | None = None
-        self.durable_step = -1
-        """Step of the newest checkpoint that the store holds; -1 before the first."""
+        self.durable = NOTHING
+        """The newest checkpoint that the store holds of this process."""
         self.durable_at: float | None = None
         """When it was there, by :func:`time.monotonic`."""
         self._thread = threading.Thread(target=self._run, name="reactor-uploads", daemon=True)
 
-    def offer(self, checkpoint: Path, step: int) -> None:
+    def offer(self, checkpoint: Path) -> None:
         """Send a checkpoint and what belongs to it. Returns at once: files are linked, not copied.
 
         Raises:
@@ -62,7 +63,7 @@ class Uploads:
         """
         folder = self._stage(checkpoint)
         with self._changed:
-            replaced, self._waiting = self._waiting, _Waiting(step, folder)
+            replaced, self._waiting = self._waiting, _Waiting(Mark.of(checkpoint), folder)
             self._changed.notify_all()
         if replaced is not None:
             shutil.rmtree(replaced.folder, ignore_errors=True)
@@ -122,13 +123,13 @@ class Uploads:
     def _send(self, waiting: _Waiting) -> None:
         files = {path.relative_to(waiting.folder).as_posix(): path for path in _files(waiting.folder)}
         try:
-            self._remote.save(waiting.step, files)
+            self._remote.save(waiting.mark, files)
         except TakenOver as error:
             self._taken = error
         except StorageError as error:
-            self._fault = f"checkpoint {waiting.step} is on this machine only: {error}"
+            self._fault = f"the checkpoint of {waiting.mark} is on this machine only: {error}"
         else:
-            self.durable_step, self.durable_at = waiting.step, time.monotonic()
+            self.durable, self.durable_at = waiting.mark, time.monotonic()
 
     def _stage(self, checkpoint: Path) -> Path:
         """A folder with the files as they are now, which lasts until it is sent."""

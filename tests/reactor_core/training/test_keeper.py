@@ -7,7 +7,9 @@ import torch
 
 from reactor_core.cloud.blobs import FolderStore
 from reactor_core.training.checkpoint import Progress
+from reactor_core.training.interval import Interval
 from reactor_core.training.keeper import Keeper, Place
+from reactor_core.training.mark import Mark
 from reactor_core.training.optim import build_optimizer
 from reactor_core.training.remote import RemoteRun
 from reactor_core.training.runs import Run
@@ -42,7 +44,7 @@ class Setting:
             optimizer=optimizer,
             identity={"dataset": "a"},
             progress=self.progress,
-            seconds=60,
+            interval=Interval(60, between_failures=3600, size=0),
             keep=2,
             clock=self.clock,
             elsewhere=Place(self.remote if store else None, interval),
@@ -76,7 +78,7 @@ def test_steps_decide_where_they_are_given_and_time_does_as_well(tmp_path: Path)
         setting.clock.now = 60.0
         setting.step()
     assert setting.saved() == [3, 4]
-    assert setting.remote.newest_step == 3
+    assert setting.remote.newest == Mark(3)
 
 
 def test_a_checkpoint_is_not_written_twice(tmp_path: Path) -> None:
@@ -97,7 +99,7 @@ def test_a_rest_says_what_the_store_has(tmp_path: Path) -> None:
         both.step()
         assert alone.keeper.rest(alone.progress) == ""
         assert both.keeper.rest(both.progress).endswith("has it too")
-    assert both.remote.newest_step == 1
+    assert both.remote.newest == Mark(1)
 
 
 def test_what_a_store_refuses_stays_on_this_machine_and_is_said(tmp_path: Path) -> None:
