@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
@@ -36,6 +36,16 @@ class Endpoint:
     url: httpx.URL
     private_allowed: bool
     """Whether the operator has listed ``host:port`` as a private address that may be called."""
+
+    @property
+    def pair(self) -> str:
+        """``host:port``, in small letters."""
+        return f"{self.url.host}:{self.url.port or _PORTS[self.url.scheme]}".lower()
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return f"{self.url.scheme}://{self.pair}"
 
     def pinned(self, resolver: Resolver) -> httpx.URL:
         """The URL with the host replaced by an address that has passed the check.
@@ -110,5 +120,6 @@ def parse_endpoint(text: str, allow: Iterable[str]) -> Endpoint:
         raise ConfigError(f"http endpoint {text!r} is no http(s) URL", remedy="write http(s)://host:port/path")
     if url.userinfo:
         raise ConfigError("the http endpoint carries credentials", remedy="leave user:password@ out of the URL")
-    pair = f"{url.host}:{url.port or _PORTS[url.scheme]}".lower()
-    return Endpoint(url.copy_with(fragment=None), pair in {entry.lower() for entry in allow})
+    listed = {entry.lower() for entry in allow}
+    public_only = Endpoint(url.copy_with(fragment=None), private_allowed=False)
+    return replace(public_only, private_allowed=public_only.pair in listed)

@@ -15,7 +15,7 @@ from a1_reactor.media.png import decode_png
 from a1_reactor.types import JobSpec
 from reactor_core.errors import ArtifactCorrupt, ProviderError
 
-__all__ = ["max_reply_bytes", "reply_frames", "request_body"]
+__all__ = ["max_png_bytes", "max_reply_bytes", "reply_frames", "request_body"]
 
 _ROOM_PER_FRAME = 4096
 """Bytes for a frame's JSON and for PNG chunks beside the picture."""
@@ -52,9 +52,13 @@ def _seconds(job: JobSpec) -> float:
 
 def max_reply_bytes(job: JobSpec) -> int:
     """Size that no honest reply exceeds: every frame as an uncompressed PNG in base64, and room for JSON."""
-    png = (job.width * 3 + 1) * job.height
-    png += png // 1000 + _ROOM_PER_FRAME  # deflate's own framing of incompressible data stays below a thousandth
-    return job.frames * (png * 4 // 3 + _ROOM_PER_FRAME) + _ROOM_PER_REPLY
+    return job.frames * (max_png_bytes(job.width, job.height) * 4 // 3 + _ROOM_PER_FRAME) + _ROOM_PER_REPLY
+
+
+def max_png_bytes(width: int, height: int) -> int:
+    """Size that no honest RGB PNG exceeds: every row uncompressed, and room for chunks beside the picture."""
+    png = (width * 3 + 1) * height
+    return png + png // 1000 + _ROOM_PER_FRAME  # deflate's framing of incompressible data stays below a thousandth
 
 
 def reply_frames(body: bytes, job: JobSpec, endpoint: str) -> Iterator[Frame]:
