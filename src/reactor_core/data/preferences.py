@@ -10,6 +10,8 @@ Four kinds of event say what somebody prefers:
 - FEEDBACK with ``prompt``, ``response`` and ``kept`` (true or false): everything kept before everything rejected of the
   same prompt.
 
+A FEEDBACK event with ``retracts``, the id of an earlier one by the same person, takes that one back: it says nothing.
+
 People contradict each other and themselves. The rule, in this order:
 
 1. Of one person's answers about the same thing the latest counts. Of corrections and feedback without a name, likewise.
@@ -153,15 +155,19 @@ def preferences_of(events: Iterable[Event], *, settled: Container[str] | None = 
     """
     conflicts: Counter[str] = Counter()
     voices: dict[tuple[str, str], _Voices] = {}
+    said: list[Event] = []
     spoken: list[_Statement] = []
     kept: dict[tuple[str, str], dict[str, tuple[bool, str]]] = defaultdict(dict)
     for event in events:
         if event.event_type in (EventType.SAFETY_CONFIRMED, EventType.SAFETY_DENIED):
             if settled is None or event.metadata.get("confirmation_id") in settled:
                 _hear(event, voices, conflicts)
-        elif event.event_type == EventType.CORRECTION:
+        elif event.event_type in (EventType.CORRECTION, EventType.FEEDBACK):
+            said.append(event)
+    for event in _not_retracted(said):
+        if event.event_type == EventType.CORRECTION:
             spoken += _correction(event)
-        elif event.event_type == EventType.FEEDBACK:
+        else:
             spoken += _choice(event)
             _keep(event, kept, conflicts)
     rows = tuple(_row(action, kind, heard, conflicts) for (kind, action), heard in voices.items())
@@ -259,6 +265,12 @@ def _verdict_pair(row: LabelledAction) -> PreferencePair:
         people=row.people,
         events=row.events,
     )
+
+
+def _not_retracted(said: list[Event]) -> Iterable[Event]:
+    """Without what its own author took back; nobody takes back another's word."""
+    gone = {(_person(event), event.data["retracts"]) for event in said if _text(event.data.get("retracts")) is not None}
+    return (event for event in said if (_person(event), event.event_id) not in gone)
 
 
 def _correction(event: Event) -> list[_Statement]:

@@ -180,3 +180,17 @@ def test_without_a_preference_there_is_nothing_to_train(tmp_path):
     with pytest.raises(NothingToTrain):
         write_preferences(preferences_of([]), tmp_path / "x", lambda *_: [])
     assert not (tmp_path / "x").exists()
+
+
+def test_what_its_author_takes_back_says_nothing_and_the_word_before_it_counts_again():
+    first, second = kept("b", False, person="ann"), kept("b", True, person="ann")
+    undo = event(EventType.FEEDBACK, {"retracts": second.event_id, "person": "ann"})
+    events = [kept("a", True, person="ann"), first, second]
+    assert pairs_of(*events) == []
+    assert pairs_of(*events, undo) == [("q", "a", "b")]
+
+
+def test_nobody_takes_back_the_word_of_another():
+    said = choice("a", "b", person="ann")
+    undo = event(EventType.FEEDBACK, {"retracts": said.event_id, "person": "ben"})
+    assert pairs_of(said, undo) == [("q", "a", "b")]
