@@ -87,7 +87,7 @@ def regen(
     prompt
         What the window is to show.
     regen
-        Start and end of a window, in seconds or as time codes; the end is outside. May be given several times.
+        Start and end of a window: seconds, time codes, or frames such as 19f; the end is outside. May be repeated.
     negative_prompt
         What to avoid; without it, a list of usual faults.
     parent
@@ -110,7 +110,7 @@ def regen(
     """
     from a1_reactor.engine.blend import BlendConfig
     from a1_reactor.storage.store import ClipStore
-    from a1_reactor.types import JobSpec, Window, parse_rational
+    from a1_reactor.types import JobSpec, parse_rational, window_between
 
     start = None if parent is None else ClipStore(config_of(common).workspace).open(parent)
     old = None if start is None else start.job.resolved
@@ -124,7 +124,7 @@ def regen(
         seed=seed,
         width=width if width is not None else (old.width if old else 768),
         height=height if height is not None else (old.height if old else 768),
-        windows=tuple(Window.from_seconds(begin, end, rate) for begin, end in regen),
+        windows=tuple(window_between(begin, end, rate) for begin, end in regen),
     )
     blend = BlendConfig(enabled=not no_blend)
     perform(

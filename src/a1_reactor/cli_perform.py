@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from a1_reactor.config import ReactorConfig
     from a1_reactor.engine.engine import ClipResult, ReactorEngine
     from a1_reactor.types import JobSpec
+    from reactor_core.utils.console import Terminal
 
-__all__ = ["DEFAULTS", "PLACE", "Common", "Place", "config_of", "perform"]
+__all__ = ["DEFAULTS", "PLACE", "Common", "Place", "build_engine", "config_of", "open_terminal", "perform"]
 
 
 @Parameter(name="*")
@@ -65,24 +66,43 @@ def config_of(options: Common | Place) -> ReactorConfig:
     return config
 
 
-def perform(title: str, spec: JobSpec, common: Common, work: Callable[[ReactorEngine], ClipResult]) -> None:
-    """Run a job with a progress bar on stderr and its result on stdout."""
-    from a1_reactor.engine.engine import ReactorEngine
-    from a1_reactor.engine.stages import overall_share
-    from a1_reactor.engine.summary import summarize_result
-    from a1_reactor.providers.catalog import build_provider
+def open_terminal() -> Terminal:
+    """What a person sees, on stderr."""
     from reactor_core.utils.console import Terminal
     from reactor_core.utils.settings import load_settings
 
+    return Terminal(no_color=load_settings().no_color is not None)
+
+
+def build_engine(common: Common, provider: str, told: Callable[[str, float], None]) -> ReactorEngine:
+    """The engine that the options ask for.
+
+    Args:
+        provider: Name of the provider where the options name none.
+        told: Called with what is going on and the share of the run that is done, 0 to 1.
+
+    Raises:
+        ConfigError: There is no such provider, or it lacks something.
+    """
+    from a1_reactor.engine.engine import ReactorEngine
+    from a1_reactor.engine.stages import overall_share
+    from a1_reactor.providers.catalog import build_provider
+
     config = config_of(common)
-    provider = build_provider(common.provider or spec.provider, config)
-    terminal = Terminal(no_color=load_settings().no_color is not None)
+
+    def progress(stage: str, done: int, total: int) -> None:
+        told(f"{stage} {done}/{total}", overall_share(stage, done, total))
+
+    return ReactorEngine(config, build_provider(common.provider or provider, config), progress=progress)
+
+
+def perform(title: str, spec: JobSpec, common: Common, work: Callable[[ReactorEngine], ClipResult]) -> None:
+    """Run a job with a progress bar on stderr and its result on stdout."""
+    from a1_reactor.engine.summary import summarize_result
+
+    terminal = open_terminal()
     with terminal.step(title) as advance:
-        engine = ReactorEngine(
-            config,
-            provider,
-            progress=lambda stage, done, total: advance(f"{stage} {done}/{total}", overall_share(stage, done, total)),
-        )
+        engine = build_engine(common, spec.provider, advance)
         engine.store.sweep()
         result = work(engine)
     summary = summarize_result(result)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from a1_reactor.types.moment import window_between
 from a1_reactor.types.rational import Rational, parse_rational, spell_rational
 from a1_reactor.types.window import Window, merge_windows
 from reactor_core.errors import SpecError
@@ -154,8 +155,9 @@ class JobSpec:
     def parse(cls, document: Mapping[str, Any]) -> JobSpec:
         """Read a spec from JSON.
 
-        ``frames`` may stand in for ``seconds``. ``windows`` takes ``[start_s, end_s]`` pairs in seconds or objects
-        with ``start_frame`` and ``stop_frame``; ``regen_windows`` is another name for it.
+        ``frames`` may stand in for ``seconds``. ``windows`` takes ``[start, end]`` pairs of moments (see
+        :func:`parse_moment`; plain numbers are seconds) or objects with ``start_frame`` and ``stop_frame``;
+        ``regen_windows`` is another name for it.
 
         Raises:
             SpecError: A field is unknown, missing, contradictory or cannot be used.
@@ -203,7 +205,7 @@ def _parse_window(value: Any, fps: Fraction) -> Window:
         begin, end = (parse_rational(part, name="asked_seconds") for part in _pair("asked_seconds", asked))
         return Window(start, stop, asked_s=(begin, end))
     begin, end = _pair("windows", value)
-    return Window.from_seconds(begin, end, fps)
+    return window_between(begin, end, fps)
 
 
 def _sequence(name: str, value: Any) -> list[Any]:
