@@ -34,6 +34,16 @@ def engine(tmp_path):
     return ReactorEngine(ReactorConfig(workspace=tmp_path / "a1r"), MockProvider(), encoder=FAST)
 
 
+@pytest.fixture(scope="session")
+def make_engine():
+    """For fixtures that a whole module shares: (an engine in a folder, the function that makes small specs)."""
+
+    def make(folder):
+        return ReactorEngine(ReactorConfig(workspace=folder), MockProvider(), encoder=FAST), small_spec
+
+    return make
+
+
 @pytest.fixture
 def a1(tmp_path, monkeypatch, capsys):
     """Run a command line in a workspace of its own; returns exit status, stdout and stderr."""

@@ -36,6 +36,7 @@ A1 = (
     "plugin",
     "cli_perform",
     "cli_make",
+    "cli_takes",
     "cli",
 )
 ORDER = {"reactor_core": CORE, "a1_reactor": A1}

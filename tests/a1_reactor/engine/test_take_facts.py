@@ -1,0 +1,66 @@
+from dataclasses import replace
+
+import pytest
+
+from a1_reactor.engine.take_facts import METRICS, best_of, take_facts, take_metrics, take_question, take_reference
+from a1_reactor.types import Window
+from reactor_core.errors import SpecError
+
+
+@pytest.fixture(scope="module")
+def clips(make_engine, tmp_path_factory):
+    """A base, two takes of frames 8 to 15, and one of other frames."""
+    engine, spec = make_engine(tmp_path_factory.mktemp("facts"))
+    base = engine.generate(spec()).clip
+    asked = spec(prompt="sharper", windows=(Window(8, 16),))
+    two = [engine.regen(replace(asked, seed=seed), parent=base).clip for seed in (1, 2)]
+    return base, *two, engine.regen(replace(asked, windows=(Window(2, 5),)), parent=base).clip
+
+
+def test_takes_of_one_window_answer_one_question_and_differ_as_answers(clips):
+    base, first, second, elsewhere = clips
+    assert take_question(first) == take_question(second)
+    assert take_reference(first) != take_reference(second)
+    assert len({take_question(clip) for clip in (base, first, elsewhere)}) == 3
+
+
+def test_the_question_says_what_was_asked(clips):
+    base, first, *_ = clips
+    lines = take_question(first).splitlines()
+    assert lines[0] == "sharper"
+    assert lines[1].startswith("without: low quality")
+    assert lines[2] == f"[clip {base.key}, frames 8 to 15]"
+
+
+def test_the_facts_name_the_frames_that_the_take_made(clips):
+    _, first, *_ = clips
+    facts = take_facts(first, usd_per_hour=None)
+    assert facts["frames"]["ids"] == [entry.pixels for entry in first.manifest.frames[8:16]]
+    assert (facts["seed"], facts["windows"], facts["cost"]["usd"]) == (1, [[8, 16]], None)
+    assert facts["frames"]["sha256"] in take_reference(first)
+
+
+def test_the_cost_is_the_time_at_the_price_of_the_machine(clips):
+    cost = take_facts(clips[1], usd_per_hour=3600.0)["cost"]
+    assert cost["usd"] == pytest.approx(cost["wall_ms"] / 1000)  # 3600 dollars an hour are one a second
+
+
+def test_a_whole_clip_has_no_seam_to_measure(clips):
+    base, first, *_ = clips
+    assert (take_metrics(base)["seam"], take_metrics(base)["colour"]) == (None, None)
+    assert all(value is not None for value in take_metrics(first).values())
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_the_best_take_is_the_one_that_the_metric_puts_first(clips, name):
+    takes = list(clips[1:3])
+    values = {clip.key: take_metrics(clip)[name] for clip in takes}
+    wanted = (max if METRICS[name].higher else min)(values.values())
+    assert values[best_of(takes, name).key] == wanted
+
+
+def test_an_unknown_metric_and_one_without_values_are_refused(clips):
+    with pytest.raises(SpecError, match="beauty"):
+        best_of(list(clips), "beauty")
+    with pytest.raises(SpecError, match="seam"):
+        best_of([clips[0]], "seam")
