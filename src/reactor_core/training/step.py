@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ from reactor_core.training.losses import completion_cross_entropy, head_is_plain
 from reactor_core.training.meter import Meter, Totals, compute_parts
 
 __all__ = [
+    "INSIDE",
     "accumulate",
     "agrees",
     "batch_log_probs",
@@ -25,6 +26,9 @@ __all__ = [
     "predicting_states",
     "recompute_activations",
 ]
+
+INSIDE = "reactor_inside"
+"""Method of a model whose weights are shared out among processes: calls what it is given while they are whole."""
 
 
 def recompute_activations(model: Any) -> None:
@@ -62,10 +66,14 @@ def batch_loss(model: Any, batch: PackedBatch, fast: FastLlama | None = None) ->
     Raises:
         ConfigError: The model does not hand the documents' layout to its attention.
     """
-    if head_is_plain(model):
-        weight = model.get_output_embeddings().weight
-        return completion_cross_entropy(predicting_states(model, batch, fast), weight, batch.targets)
-    return cross_entropy(_logits(model, batch), batch.targets, reduction="sum")
+
+    def loss() -> torch.Tensor:
+        if head_is_plain(model):
+            weight = model.get_output_embeddings().weight
+            return completion_cross_entropy(predicting_states(model, batch, fast), weight, batch.targets)
+        return cross_entropy(_logits(model, batch), batch.targets, reduction="sum")
+
+    return _with_whole_weights(model, loss)
 
 
 def batch_log_probs(model: Any, batch: PackedBatch, fast: FastLlama | None = None) -> torch.Tensor:
@@ -74,10 +82,19 @@ def batch_log_probs(model: Any, batch: PackedBatch, fast: FastLlama | None = Non
     Raises:
         ConfigError: The model does not hand the documents' layout to its attention.
     """
-    if head_is_plain(model):
-        weight = model.get_output_embeddings().weight
-        return token_log_probs(predicting_states(model, batch, fast), weight, batch.targets)
-    return -cross_entropy(_logits(model, batch), batch.targets, reduction="none")
+
+    def log_probs() -> torch.Tensor:
+        if head_is_plain(model):
+            weight = model.get_output_embeddings().weight
+            return token_log_probs(predicting_states(model, batch, fast), weight, batch.targets)
+        return -cross_entropy(_logits(model, batch), batch.targets, reduction="none")
+
+    return _with_whole_weights(model, log_probs)
+
+
+def _with_whole_weights(model: Any, work: Callable[[], torch.Tensor]) -> torch.Tensor:
+    made: torch.Tensor = work() if not hasattr(model, INSIDE) else getattr(model, INSIDE)(work)
+    return made
 
 
 def _logits(model: Any, batch: PackedBatch) -> torch.Tensor:

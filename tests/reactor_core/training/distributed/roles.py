@@ -1,0 +1,133 @@
+"""What each of several processes does in a test; they are forked from one that has imported everything."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from tests.reactor_core.conftest import build_model, build_tokenizer
+
+from reactor_core.data.packing import Document, pack
+from reactor_core.errors import ConfigError, ReactorError, StorageFull
+from reactor_core.models.attention import DOCUMENT_ATTENTION
+from reactor_core.training.distributed.shards import held_bytes, is_shared_out, share_out, whole
+from reactor_core.training.distributed.turns import RankMeter
+from reactor_core.training.distributed.world import Ranks, join
+from reactor_core.training.lora import inject_lora, lora_modules
+from reactor_core.training.step import accumulate
+
+PRELOAD = (
+    "matplotlib.backends.backend_agg",
+    "matplotlib.figure",
+    "reactor_core.training.trainer",
+    "tests.reactor_core.training.distributed.roles",
+    "torch._dynamo",
+    "transformers.models.gpt2.modeling_gpt2",
+    "transformers.models.llama.modeling_llama",
+    "transformers.models.llama.tokenization_llama",
+)
+
+
+def together(work: Callable[..., Any]) -> Callable[..., None]:
+    """A role: join the others, work, and write what came of it as JSON."""
+
+    @wraps(work)
+    def role(*, log: str, out: str, store: str, rank: int, size: int, **options: Any) -> None:
+        del log
+        torch.set_num_threads(1)
+        world = join(dist.FileStore(store, size), rank=rank, size=size, device=torch.device("cpu"))
+        Path(out).write_text(json.dumps(work(world, **options)))
+        dist.destroy_process_group()
+
+    return role
+
+
+@together
+def talk(world: Ranks) -> dict[str, Any]:
+    tensors = [torch.full((2, 2), float(world.rank + 1)), torch.arange(3.0) * world.rank]
+    world.add_up(tensors)
+    world.add_up([])
+    copied = torch.full((2,), world.rank)
+    world.copy_from_first([copied])
+    return {
+        "first": world.first,
+        "followed": world.follow({"from": world.rank, "text": "ü" * world.size}),
+        "nobody": world.told(None),
+        "one": world.told("SIGTERM" if world.rank == 1 else None),
+        "all": world.told(f"reason {world.rank}"),
+        "sums": world.sums((1.0, world.rank, 2.0**-60)),
+        "added": [tensor.tolist() for tensor in tensors],
+        "copied": copied.tolist(),
+    }
+
+
+@together
+def leave(world: Ranks, error: str) -> dict[str, str]:
+    """The last process fails alone, or is killed, while the others wait for it."""
+    try:
+        with world.leaving():
+            if world.rank == world.size - 1:
+                if error == "killed":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                if error == "other":
+                    raise StorageFull("no space left on /data", remedy="free some")
+                raise ConfigError("layers=9: the model has 3 layers")
+            world.sums([1.0])
+    except (ReactorError, RuntimeError) as caught:
+        return {"type": type(caught).__name__, "message": str(caught)}
+    finally:
+        dist.destroy_process_group()
+        dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)  # what `together` ends
+    return {}
+
+
+DOCUMENTS = [Document(tuple(range(5, 8 + n)), (False, *[True] * (n + 2)), n) for n in range(9)]
+
+
+def tiny(kind: str) -> Any:
+    model = build_model("gpt2" if kind == "gpt2" else "llama", len(build_tokenizer())).train()
+    model.set_attn_implementation(DOCUMENT_ATTENTION)
+    if kind == "full":
+        return model.requires_grad_(True)
+    inject_lora(model, rank=4, alpha=8, seed=3)
+    generator = torch.Generator().manual_seed(1)
+    for _, module in lora_modules(model):
+        module.lora_B.data.normal_(std=0.1, generator=generator)
+    return model
+
+
+@together
+def step(world: Ranks, kind: str) -> dict[str, Any]:
+    """One step alone, and the same one together; how far apart they are."""
+    alone = tiny(kind)
+    loss, trained, computed = accumulate(alone, DOCUMENTS, max_tokens=24, share_prefixes=False)
+    model = tiny(kind)
+    bytes_before = held_bytes(model)
+    mine = [value for value in model.parameters() if value.requires_grad] if kind != "full" else []
+    share_out(model, kept_whole=mine, device=world.device)
+    meter = RankMeter(world, mine)
+    shared = accumulate(model, DOCUMENTS, max_tokens=24, share_prefixes=False, meter=meter, among=world.size)
+    wanted = {name: value.grad for name, value in alone.named_parameters() if value.grad is not None}
+    found = {name: value.grad for name, value in model.named_parameters() if value.grad is not None}
+    assert found.keys() == wanted.keys()
+    whole_ones = whole(found, keep=True)
+    apart = max(float((whole_ones[name] - wanted[name]).abs().max() / wanted[name].abs().max()) for name in wanted)
+    return {
+        "loss": abs(shared[0] - loss) / loss,
+        "tokens": [shared[1] - trained, shared[2] - computed],
+        "gradients": apart,
+        "shared_out": [is_shared_out(alone), is_shared_out(model)],
+        "bytes": [bytes_before, held_bytes(model)],
+        "nothing": whole(found, keep=False),
+        "gradient": whole_ones[min(whole_ones)].flatten()[:4].tolist(),
+        "tail": float(accumulate(model, DOCUMENTS[:1], max_tokens=24, share_prefixes=False, meter=meter)[0]),
+        "tail_alone": float(accumulate(alone, DOCUMENTS[:1], max_tokens=24, share_prefixes=False)[0]),
+        "positions": len(pack(DOCUMENTS).input_ids),
+    }
