@@ -15,6 +15,8 @@ SOURCES = sorted(SRC.rglob("*.py"))
 MAX_LINES = 400
 PICKLE_MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 PICKLE_CALLS = {"torch.load", "torch.save", "pd.read_pickle", "pandas.read_pickle"}
+# Foreign weights that exist only as a pickle: read as tensors, in a process of their own, and converted once.
+UNPICKLERS = {"a1_reactor/providers/rife_convert.py"}
 
 # Source files without a test file of their own, each with the reason.
 UNMIRRORED: dict[str, str] = {}
@@ -64,6 +66,12 @@ def test_nothing_is_pickled() -> None:
             for node in ast.walk(tree)
             if isinstance(node, ast.keyword) and node.arg == "allow_pickle" and getattr(node.value, "value", 1)
         }
+        if name_of(path) in UNPICKLERS:
+            loads = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and dotted(n.func) == "torch.load"]
+            safe = [
+                n for n in loads for k in n.keywords if k.arg == "weights_only" and getattr(k.value, "value", 0) is True
+            ]
+            hits -= {"torch.load"} if len(safe) == len(loads) else set()
         if hits:
             picklers[name_of(path)] = sorted(hits)
     assert picklers == {}
