@@ -6,7 +6,6 @@ PyAV's wheel brings FFmpeg and x264, so no program on the machine is needed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +18,7 @@ import numpy as np
 from av.video.reformatter import Colorspace, VideoReformatter
 
 from a1_reactor.media.frames import Frame
+from a1_reactor.media.h264 import EncoderOptions
 from reactor_core.errors import ArtifactCorrupt, StorageError, StorageFull
 from reactor_core.utils.files import storage_errors
 
@@ -26,21 +26,6 @@ __all__ = ["EncoderOptions", "Mp4Writer", "count_frames", "decode_frames", "writ
 
 _BT709 = 1  # primaries, transfer and matrix share this code point (ITU-T H.273)
 _LIMITED_RANGE = 1
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderOptions:
-    """How x264 is asked to encode."""
-
-    preset: str = "veryfast"
-    """x264's trade of time against size."""
-    crf: int = 18
-    """Constant quality, 0 (lossless) to 51; 18 is where most people see no loss."""
-    threads: int = 2
-    """Fixed, because x264's output depends on it and equal frames should give equal files on any machine."""
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 class Mp4Writer:
