@@ -8,6 +8,7 @@ from cyclopts import App
 
 from a1_reactor.cli_make import demo, regen, run
 from a1_reactor.cli_takes import branch, keep, prefer, reject, takes, undo
+from a1_reactor.cli_workspace import presets
 from reactor_core import __version__
 from reactor_core.utils.command import run_app
 
@@ -18,7 +19,7 @@ app = App(
     version=__version__,
     help="Generate a clip, then regenerate a window of it; every frame outside stays the same file.",
 )
-for command in (demo, regen, run, takes, keep, reject, prefer, undo, branch):
+for command in (demo, regen, run, takes, keep, reject, prefer, undo, branch, presets):
     app.command(command)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from a1_reactor.cli_perform import DEFAULTS, Common, config_of, perform
+from a1_reactor.cli_perform import DEFAULTS, Common, config_of, open_clip, perform
 
 if TYPE_CHECKING:
     from a1_reactor.engine.engine import ClipResult, ReactorEngine
@@ -27,6 +26,8 @@ def demo(
     seed: int = 0,
     width: int = 768,
     height: int = 768,
+    template: str | None = None,
+    dsl: Annotated[bool, Parameter(negative=())] = False,
     common: Common = DEFAULTS,
 ) -> None:
     """Generate a clip.
@@ -42,18 +43,22 @@ def demo(
     fps
         Frames per second, such as 24 or 24000/1001.
     preset
-        Look: cinematic, studio, noir or anime; "none" for no preset.
+        Look: cinematic, studio, noir, anime or one of your own; "none" for no preset.
     seed
         A whole number from 0; equal seeds give equal clips.
     width
         Pixels, even.
     height
         Pixels, even.
+    template
+        Template whose subject the prompt is, as `a1-reactor presets` lists them.
+    dsl
+        Read the prompt as key:value words, such as 'subject:"red fox" motion:"slow pan" light:dusk'.
     """
     from a1_reactor.types import JobSpec, parse_rational
 
     spec = JobSpec(
-        prompt=prompt,
+        prompt=_words(prompt, template, dsl, common),
         negative_prompt=negative_prompt,
         seconds=parse_rational(seconds, name="seconds"),
         fps=parse_rational(fps, name="fps"),
@@ -91,14 +96,14 @@ def regen(
     negative_prompt
         What to avoid; without it, a list of usual faults.
     parent
-        Clip to start from: its id, folder or mp4. Without it, the newest clip with the same size, fps and length; if
-        there is none, one is generated first.
+        Clip to start from: its id, folder or mp4, or a branch. Without it, the newest clip with the same size, fps and
+        length; if there is none, one is generated first.
     seconds
         Length of the clip; by default that of the parent, else 3.0.
     fps
         Frames per second; by default those of the parent, else 24.
     preset
-        Look: cinematic, studio, noir or anime; "none" for no preset.
+        Look: cinematic, studio, noir, anime or one of your own; "none" for no preset.
     seed
         A whole number from 0.
     width
@@ -109,10 +114,9 @@ def regen(
         Keep the provider's frames as they came, seams and all.
     """
     from a1_reactor.engine.blend import BlendConfig
-    from a1_reactor.storage.store import ClipStore
     from a1_reactor.types import JobSpec, parse_rational, window_between
 
-    start = None if parent is None else ClipStore(config_of(common).workspace).open(parent)
+    start = None if parent is None else open_clip(common, parent)
     old = None if start is None else start.job.resolved
     rate = parse_rational(fps if fps is not None else (old.fps if old else 24), name="fps")
     spec = JobSpec(
@@ -136,27 +140,19 @@ def regen(
 
 
 def run(spec: Path, *, parent: str | None = None, common: Common = DEFAULTS) -> None:
-    """Generate or regenerate what a JSON spec asks for.
+    """Generate or regenerate what a spec asks for.
 
     Parameters
     ----------
     spec
-        File with one spec, such as those in examples/specs.
+        JSON or YAML file with one spec, such as those in examples/specs.
     parent
-        Clip whose windows are regenerated, where the spec has windows.
+        Clip or branch whose windows are regenerated, where the spec has windows.
     """
-    from a1_reactor.storage.store import ClipStore
-    from a1_reactor.types import JobSpec
-    from reactor_core.errors import NotFound, SpecError
+    from a1_reactor.prompts import load_book, read_spec
 
-    try:
-        document = jsonlib.loads(spec.read_bytes())
-    except OSError as error:
-        raise NotFound(f"cannot read {spec}: {error.strerror}") from error
-    except ValueError as error:
-        raise SpecError(f"{spec} is no JSON: {error}") from error
-    job = JobSpec.parse(document)
-    start = None if parent is None else ClipStore(config_of(common).workspace).open(parent)
+    job = read_spec(spec, load_book(config_of(common).workspace))
+    start = None if parent is None else open_clip(common, parent)
 
     def work(engine: ReactorEngine) -> ClipResult:
         if job.windows:
@@ -164,3 +160,13 @@ def run(spec: Path, *, parent: str | None = None, common: Common = DEFAULTS) -> 
         return engine.generate(job, force=common.force)
 
     perform("Regenerate" if job.windows else "Generate", job, common, work)
+
+
+def _words(prompt: str, template: str | None, dsl: bool, common: Common) -> str:
+    """The prompt that the options ask for."""
+    from a1_reactor.prompts import compose, load_book, render
+
+    words = compose(prompt) if dsl else prompt
+    if template is None:
+        return words
+    return render(template, load_book(config_of(common).workspace).templates, subject=words)

@@ -14,10 +14,11 @@ from reactor_core.utils.command import print_json
 if TYPE_CHECKING:
     from a1_reactor.config import ReactorConfig
     from a1_reactor.engine.engine import ClipResult, ReactorEngine
+    from a1_reactor.storage.clip import Clip
     from a1_reactor.types import JobSpec
     from reactor_core.utils.console import Terminal
 
-__all__ = ["DEFAULTS", "PLACE", "Common", "Place", "build_engine", "config_of", "open_terminal", "perform"]
+__all__ = ["DEFAULTS", "PLACE", "Common", "Place", "build_engine", "config_of", "open_clip", "open_terminal", "perform"]
 
 
 @Parameter(name="*")
@@ -94,6 +95,20 @@ def build_engine(common: Common, provider: str, told: Callable[[str, float], Non
         told(f"{stage} {done}/{total}", overall_share(stage, done, total))
 
     return ReactorEngine(config, build_provider(common.provider or provider, config), progress=progress)
+
+
+def open_clip(options: Common | Place, name: str) -> Clip:
+    """A clip by id, folder, mp4 or branch.
+
+    Raises:
+        NotFound: There is none.
+        ArtifactCorrupt: Its folder is damaged.
+    """
+    from a1_reactor.storage.store import ClipStore
+    from a1_reactor.storage.takes import TakeLog
+
+    workspace = config_of(options).workspace
+    return ClipStore(workspace).open(TakeLog(workspace).state().branches.get(name, name))
 
 
 def perform(title: str, spec: JobSpec, common: Common, work: Callable[[ReactorEngine], ClipResult]) -> None:

@@ -62,8 +62,8 @@ def a1(tmp_path, monkeypatch, capsys):
 def demo(a1):
     """Make a clip of 96x64 pixels by command; returns what it printed."""
 
-    def make(*more, seconds=("--seconds", "1")):
-        status, out, err = a1("demo", "--prompt", "a fox", *seconds, "--width", "96", "--height", "64", "--json", *more)
+    def make(*more, prompt=("--prompt", "a fox"), seconds=("--seconds", "1")):
+        status, out, err = a1("demo", *prompt, *seconds, "--width", "96", "--height", "64", "--json", *more)
         assert status == 0, err
         return json.loads(out)
 

@@ -89,3 +89,23 @@ def test_bad_input_ends_with_its_status_and_says_what_to_do(a1, words, status, k
     assert (found, error["type"]) == (status, kind)
     assert says in f"{error['message']} {error['remedy']}"
     assert "Traceback" not in err
+
+
+def test_a_preset_and_a_template_of_ones_own_and_key_value_words(a1, demo, tmp_path):
+    (tmp_path / "a1r").mkdir()
+    own = '[presets.golden]\nprompt = "warm low sun"\nnegative = "flash"\n[templates]\nshot = "{subject}, wide shot"\n'
+    (tmp_path / "a1r" / "presets.toml").write_text(own)
+    words = ("--prompt", 'subject:"red fox" light:dusk', "--dsl", "--template", "shot", "--preset", "golden")
+    made = demo(*words, prompt=(), seconds=("--seconds", "1/24"))
+    assert made["prompt"] == "red fox, dusk, wide shot, warm low sun"
+
+
+def test_a_yaml_spec_with_frames_and_a_branch_as_parent(a1, demo, tmp_path):
+    parent = demo()["clip_id"]
+    assert a1("branch", "best", parent)[0] == 0
+    path = tmp_path / "spec.yaml"
+    path.write_text("prompt: y\nseconds: 1\nwidth: 96\nheight: 64\nwindows:\n- [2f, 00:00:00:05]\n")
+    status, out, _ = a1("run", str(path), "--parent", "best", "--json")
+    child = json.loads(out)
+    assert (status, child["parent_id"]) == (0, parent)
+    assert [(window["start_frame"], window["stop_frame"]) for window in child["windows"]] == [(2, 5)]

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from a1_reactor.prompts import compose, resolve
+from a1_reactor.prompts import compose, read_spec, resolve
 from a1_reactor.types import JobSpec
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROMPTS = [json.loads(line) for line in (EXAMPLES / "prompts" / "prompts.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("path", sorted((EXAMPLES / "specs").glob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((EXAMPLES / "specs").iterdir()), ids=lambda path: path.name)
 def test_every_spec_is_valid(path):
-    assert resolve(JobSpec.parse(json.loads(path.read_text()))).frames >= 1
+    assert resolve(read_spec(path)).frames >= 1
 
 
 @pytest.mark.parametrize("row", PROMPTS, ids=lambda row: row["id"])

@@ -37,6 +37,7 @@ A1 = (
     "cli_perform",
     "cli_make",
     "cli_takes",
+    "cli_workspace",
     "cli",
 )
 ORDER = {"reactor_core": CORE, "a1_reactor": A1}

@@ -1,7 +1,7 @@
 import pytest
 
 from a1_reactor.prompts import DEFAULT_NEGATIVE, resolve
-from a1_reactor.prompts.presets import PRESETS
+from a1_reactor.prompts.presets import PRESETS, Book, Preset
 from a1_reactor.types import JobSpec
 from reactor_core.errors import SpecError
 
@@ -19,6 +19,13 @@ def test_the_users_negative_prompt_is_kept():
 def test_an_empty_negative_prompt_avoids_nothing_and_none_avoids_the_usual():
     assert resolve(JobSpec(prompt="x", negative_prompt="")).negative_prompt == ""
     assert resolve(JobSpec(prompt="x")).negative_prompt == DEFAULT_NEGATIVE
+
+
+def test_a_presets_own_negative_words_stand_in_only_where_the_spec_has_none():
+    book = Book({"golden": Preset("warm low sun", "harsh flash")}, {})
+    plain = resolve(JobSpec(prompt="x", style_preset="golden"), book)
+    assert plain.negative_prompt == f"{DEFAULT_NEGATIVE}, harsh flash"
+    assert resolve(JobSpec(prompt="x", style_preset="golden", negative_prompt="rain"), book).negative_prompt == "rain"
 
 
 def test_the_asked_spec_is_not_touched():

@@ -1,6 +1,7 @@
 import pytest
 
 from a1_reactor.prompts import TEMPLATES, render
+from a1_reactor.prompts.templates import holes_of
 from reactor_core.errors import SpecError
 
 
@@ -22,3 +23,8 @@ def test_a_value_too_few_or_too_many_is_refused(values):
 def test_an_unknown_template_lists_what_is_known():
     with pytest.raises(SpecError, match="product_studio"):
         render("poster", subject="x")
+
+
+def test_doubled_braces_are_braces():
+    assert render("code", {"code": "{subject} in {{}}"}, subject="x") == "x in {}"
+    assert holes_of("{subject} in {{}} at {place}") == {"subject", "place"}
