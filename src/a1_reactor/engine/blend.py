@@ -1,8 +1,9 @@
 """Making a regenerated window meet the clip around it.
 
-An old and a new frame exist for every instant of the window, so nothing has to be guessed: first the slow colour
-difference at the window's ends is taken out (an offset field, interpolated in time), then a few frames inside each end
-are crossfaded. Frames outside the window are never touched.
+An old and a new frame exist for every instant of the window, so nothing has to be guessed: the slow colour difference
+at the window's ends is taken out (:mod:`offsets`), and a few frames inside each end are crossfaded, or morphed
+(:mod:`morph`). Which of these, :mod:`blend_plan` decides. Frames outside the window are never touched, and neither are
+pixels outside a mask.
 """
 
 from __future__ import annotations
@@ -13,20 +14,60 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from a1_reactor.engine.morph import morph_frames
+from a1_reactor.engine.offsets import GRID, SIGMA, Offset, add_offset
+from a1_reactor.eval.pairs import proxy_of
 from a1_reactor.media.frames import Frame
 from a1_reactor.types import Window
+from reactor_core.errors import ConfigError
+from reactor_core.utils.extras import installed, require
 
-__all__ = ["BlendConfig", "blend_window", "crossfade_weight"]
+__all__ = [
+    "METHODS",
+    "BlendConfig",
+    "Method",
+    "blend_window",
+    "crossfade_weight",
+    "fade_within",
+    "offset_at",
+    "put_under_mask",
+]
 
-_GRID = 48
-"""Cells per side of the offset field."""
-_SIGMA = 2.5
-"""Blur of the offset field in cells: about a twentieth of the picture, far coarser than any texture."""
 
-Offset = NDArray[np.float32]
-"""float32 ``[48, 48, 3]``: what to add to the new frames, in levels."""
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One way to treat a join."""
+
+    offset: bool = False
+    """Whether the slow colour difference is taken out, in every frame of the window."""
+    fade: int = 0
+    """Frames mixed with the old ones inside each end."""
+    morph: bool = False
+    """Whether they are moved onto each other before they are mixed. Needs OpenCV."""
+
+    @property
+    def name(self) -> str:
+        """Such as ``offset + crossfade 4``."""
+        mix = f"{'morph' if self.morph else 'crossfade'} {self.fade}" if self.fade else ""
+        return " + ".join(part for part in ("offset" if self.offset else "", mix) if part) or "none"
+
+
+METHODS = {
+    method.name: method
+    for method in (
+        Method(),
+        Method(fade=2),
+        Method(fade=4),
+        Method(offset=True),
+        Method(offset=True, fade=2),
+        Method(offset=True, fade=4),
+        Method(offset=True, fade=8),
+        Method(offset=True, fade=4, morph=True),
+        Method(offset=True, fade=8, morph=True),
+    )
+}
+"""All methods by name, the cheapest first: a crossfade touches a few frames, an offset all, a morph needs motion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +76,21 @@ class BlendConfig:
 
     enabled: bool = True
     """False keeps the provider's frames as they came."""
-    boundary_frames: int = 4
-    """Frames crossfaded inside each end; a window shorter than three times this crossfades a third of its length."""
+    method: str = "auto"
+    """A name in ``METHODS``, or ``auto``: the cheapest that reaches the goals of ``eval.consistency``. Fades are cut so
+    that some frame of the window is all new."""
+
+    def __post_init__(self) -> None:
+        if self.method != "auto" and self.method not in METHODS:
+            raise ConfigError(f"blend method {self.method!r} is unknown", remedy=f"use auto, {', '.join(METHODS)}")
 
     def to_json(self) -> dict[str, Any]:
-        return {"enabled": self.enabled, "boundary_frames": self.boundary_frames, "offset_grid": _GRID, "sigma": _SIGMA}
+        return {"enabled": self.enabled, "method": self.method, "offset_grid": GRID, "sigma": SIGMA}
+
+
+def fade_within(window: Window, fade: int) -> int:
+    """Frames that are faded at each end of a window: as many as asked for, if a frame between them stays all new."""
+    return min(fade, (len(window) - 1) // 2)
 
 
 def crossfade_weight(index: int, window: Window, boundary: int, *, left: bool, right: bool) -> float:
@@ -50,10 +101,21 @@ def crossfade_weight(index: int, window: Window, boundary: int, *, left: bool, r
         boundary: Frames to fade over at each end.
         left, right: Whether there is a join at that end; none where the window begins or ends with the clip.
     """
-    boundary = min(boundary, len(window) // 3)
+    boundary = fade_within(window, boundary)
     rise = (index - window.start + 1) / (boundary + 1) if left else 1.0
     fall = (window.stop - index) / (boundary + 1) if right else 1.0
     return min(1.0, rise, fall)
+
+
+def offset_at(index: int, window: Window, offsets: tuple[Offset, ...]) -> Offset | None:
+    """The offset field at a frame: between those of the two joins, or that of the only one.
+
+    Where only one end is a join, its offset holds for the whole window: a ramp to nothing would be a drift.
+    """
+    if len(offsets) < 2:
+        return offsets[0] if offsets else None
+    part = np.float32((index - window.start) / max(1, len(window) - 1))
+    return offsets[0] * (1 - part) + offsets[1] * part
 
 
 def blend_window(
@@ -61,64 +123,50 @@ def blend_window(
     frames: int,
     old: Callable[[int], Frame],
     new: Callable[[int], Frame],
-    config: BlendConfig,
+    method: Method,
+    offsets: tuple[Offset, ...] = (),
+    share: NDArray[np.float32] | None = None,
 ) -> Iterator[tuple[int, Frame]]:
     """The window's frames as they go into the clip, in order; a few frames are in memory at a time.
 
     Args:
         frames: Length of the clip, to know at which ends there are joins.
         old, new: Frame by number, for numbers inside the window.
+        offsets: Field at each join, the left one first; none leaves colours alone.
+        share: How much of each pixel is replaced, float32 ``[height, width]``, 0..1; None replaces all.
+
+    Raises:
+        MissingExtra: The method morphs and OpenCV is not installed.
     """
     left, right = window.start > 0, window.stop < frames
-    if not config.enabled or not (left or right):
-        for index in window.frames:
-            yield index, new(index)
-        return
-    # Where only one end is a join, its offset holds for the whole window: a ramp to nothing would be a drift.
-    ends = [index for index, joined in ((window.start, left), (window.stop - 1, right)) if joined]
-    offsets = [_offset(old(index), new(index)) for index in ends]
-    span = max(1, len(window) - 1)
     for index in window.frames:
-        part = np.float32((index - window.start) / span)
-        offset = offsets[0] if len(offsets) == 1 else offsets[0] * (1 - part) + offsets[1] * part
-        frame = new(index).astype(np.float32) + _enlarge(offset, frame_shape=new(index).shape)
-        weight = np.float32(crossfade_weight(index, window, config.boundary_frames, left=left, right=right))
+        frame = new(index)
+        offset = offset_at(index, window, offsets) if method.offset else None
+        if offset is not None:
+            frame = add_offset(frame, offset)
+        weight = crossfade_weight(index, window, method.fade, left=left, right=right)
         if weight < 1:
-            frame *= weight
-            frame += old(index).astype(np.float32) * (1 - weight)
-        yield index, np.clip(np.rint(frame), 0, 255).astype(np.uint8)
+            frame = _mixed(old(index), frame, weight, method)
+        yield index, frame if share is None else put_under_mask(old(index), frame, share)
 
 
-def _offset(old: Frame, new: Frame) -> Offset:
-    """Low-pass of ``old - new``."""
-    # The box average commutes with the difference, so two small pictures are subtracted, not two large ones.
-    small = [_shrink(frame) for frame in (old, new)]
-    return _blur(small[0] - small[1])
+def _mixed(old: Frame, new: Frame, weight: float, method: Method) -> Frame:
+    if method.morph:
+        mixed = morph_frames(old, new, (proxy_of(old), proxy_of(new)), weight)
+    elif installed("cv2"):
+        cv2 = require("cv2", feature="fast blending", extra="media")
+        return np.asarray(cv2.addWeighted(old, 1 - weight, new, weight, 0), np.uint8)
+    else:
+        mixed = new * np.float32(weight) + old * np.float32(1 - weight)
+    return _rounded(mixed)
 
 
-def _shrink(frame: Frame) -> Offset:
-    planes = [
-        Image.fromarray(frame[..., channel]).convert("F").resize((_GRID, _GRID), Image.Resampling.BOX)
-        for channel in range(3)
-    ]
-    return np.stack([np.asarray(plane, np.float32) for plane in planes], axis=-1)
+def put_under_mask(old: Frame, new: Frame, share: NDArray[np.float32]) -> Frame:
+    """``new`` where ``share`` is 1, exactly ``old`` where it is 0, and a mixture between."""
+    part = share[..., None]
+    # At 0 and 1 the sums below are whole numbers, so rounding gives back the very samples.
+    return _rounded(old * (1 - part) + new * part)
 
 
-def _blur(field: Offset) -> Offset:
-    """Gaussian over both axes, with the border repeated outwards."""
-    reach = int(3 * _SIGMA + 0.5)
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _SIGMA) ** 2)
-    kernel /= kernel.sum()
-    padded = np.pad(field, ((reach, reach), (reach, reach), (0, 0)), mode="edge")
-    rows = sum(weight * padded[i : i + _GRID] for i, weight in enumerate(kernel))
-    both = sum(weight * rows[:, i : i + _GRID] for i, weight in enumerate(kernel))
-    return np.asarray(both, np.float32)
-
-
-def _enlarge(offset: Offset, *, frame_shape: tuple[int, ...]) -> NDArray[np.float32]:
-    height, width = frame_shape[:2]
-    planes = [
-        Image.fromarray(np.ascontiguousarray(offset[..., channel])).resize((width, height), Image.Resampling.BILINEAR)
-        for channel in range(3)
-    ]
-    return np.stack([np.asarray(plane, np.float32) for plane in planes], axis=-1)
+def _rounded(levels: NDArray[np.float32]) -> Frame:
+    return np.clip(np.rint(levels), 0, 255).astype(np.uint8)

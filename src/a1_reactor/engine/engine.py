@@ -12,11 +12,11 @@ from typing import Any
 from a1_reactor.config import ReactorConfig
 from a1_reactor.engine.blend import BlendConfig
 from a1_reactor.engine.regen import regenerate
-from a1_reactor.engine.report import clip_report
+from a1_reactor.engine.report import clip_report, save_colours
 from a1_reactor.engine.stages import Progress, Stages, silent
-from a1_reactor.eval.pairs import Pair, Proxy, measure, proxy_of
+from a1_reactor.eval.measures import Measures, Meter
 from a1_reactor.media.mp4 import EncoderOptions, Mp4Writer, count_frames
-from a1_reactor.prompts import load_book, resolve
+from a1_reactor.prompts import resolve
 from a1_reactor.providers.base import Provider, checked_clip, spans_of
 from a1_reactor.storage.clip import Clip
 from a1_reactor.storage.draft import Draft
@@ -119,10 +119,11 @@ class ReactorEngine:
                 assert found is not None
                 return ClipResult(clip=found, parent=None, report=found.report(), reused=True)
             stages = Stages()
-            pairs = self._fill(draft, resolved, stages)
+            measures = self._fill(draft, resolved, stages)
             decoded = self._check_mp4(draft, resolved, stages)
-            report = clip_report(resolved, pairs, decoded_frames=decoded, extra={"timings": stages.to_json()})
+            report = clip_report(resolved, measures, decoded_frames=decoded, extra={"timings": stages.to_json()})
             draft.add_json("report.json", report)
+            save_colours(draft, measures)
             job = self._record(hash_, asked, resolved, None)
             draft.commit(job, decoded_frames=decoded)
             clip = self.store.open(hash_[:16])
@@ -164,7 +165,7 @@ class ReactorEngine:
                 assert found is not None
                 return ClipResult(clip=found, parent=parent, report=found.report(), reused=True, notes=notes)
             stages = Stages()
-            pairs, proof = regenerate(
+            measures, proof = regenerate(
                 draft,
                 resolved,
                 parent,
@@ -176,15 +177,16 @@ class ReactorEngine:
             )
             decoded = self._check_mp4(draft, resolved, stages)
             report = clip_report(
-                resolved, pairs, decoded_frames=decoded, extra={"regen": proof, "timings": stages.to_json()}
+                resolved, measures, decoded_frames=decoded, extra={"regen": proof, "timings": stages.to_json()}
             )
             draft.add_json("report.json", report)
+            save_colours(draft, measures)
             draft.commit(self._record(hash_, spec, resolved, parent), decoded_frames=decoded)
             clip = self.store.open(hash_[:16])
         return ClipResult(clip=clip, parent=parent, report=report, reused=False, notes=notes)
 
     def _resolve(self, spec: JobSpec) -> JobSpec:
-        resolved = resolve(replace(spec, provider=self.provider.name), load_book(self.config.workspace))
+        resolved = resolve(replace(spec, provider=self.provider.name))
         can = self.provider.capabilities
         for name, side in (("width", spec.width), ("height", spec.height)):
             if side % can.size_multiple:
@@ -243,10 +245,9 @@ class ReactorEngine:
             return ()
         return (f"clip {key} was there but damaged: made it again",)
 
-    def _fill(self, draft: Draft, spec: JobSpec, stages: Stages) -> list[Pair]:
+    def _fill(self, draft: Draft, spec: JobSpec, stages: Stages) -> Measures:
         """Frames from the provider straight to PNG, encoder and measurements; two of them are in memory at a time."""
-        pairs: list[Pair] = []
-        previous: Proxy | None = None
+        meter = Meter()
         frames = checked_clip(self.provider.generate_frames(spec), spec, self.provider.name)
         told = self._told()
         told("generate", 0, spec.frames)
@@ -259,12 +260,9 @@ class ReactorEngine:
                 with stages.stage("encode"):
                     video.add(frame)
                 with stages.stage("score"):
-                    current = proxy_of(frame)
-                    if previous is not None:
-                        pairs.append(measure(previous, current))
-                    previous = current
+                    meter.add(frame)
                 told("generate", index + 1, spec.frames)
-        return pairs
+        return meter.measures()
 
     def _check_mp4(self, draft: Draft, spec: JobSpec, stages: Stages) -> int:
         """Decode what was encoded: a header that promises frames is no proof of them."""

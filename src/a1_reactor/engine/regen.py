@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from a1_reactor.engine.blend import BlendConfig, blend_window
+from a1_reactor.engine.blend import BlendConfig
 from a1_reactor.engine.locked import LockedClip
-from a1_reactor.engine.report import pairs_of_report, prove_unchanged
+from a1_reactor.engine.report import measures_of, prove_unchanged
+from a1_reactor.engine.retake import Retake
 from a1_reactor.engine.stages import Progress, Stages
-from a1_reactor.eval.pairs import Pair, measure, proxy_of
-from a1_reactor.eval.seams import measure_seams
+from a1_reactor.eval.measures import Measures
+from a1_reactor.eval.seams import Typical
 from a1_reactor.media.filmstrip import draw_filmstrip, strip_frames
 from a1_reactor.media.frames import Frame
 from a1_reactor.media.mp4 import EncoderOptions, Mp4Writer
@@ -21,7 +21,7 @@ from a1_reactor.media.png import encode_png, read_png
 from a1_reactor.providers.base import Provider, checked_windows, spans_of
 from a1_reactor.storage.clip import Clip
 from a1_reactor.storage.draft import Draft
-from a1_reactor.types import JobSpec, Span, Window
+from a1_reactor.types import JobSpec, Span
 from reactor_core.utils.files import storage_errors
 
 __all__ = ["regenerate"]
@@ -37,7 +37,7 @@ def regenerate(
     encoder: EncoderOptions,
     stages: Stages,
     progress: Progress,
-) -> tuple[list[Pair], dict[str, Any]]:
+) -> tuple[Measures, dict[str, Any]]:
     """Fill a draft with the parent's frames and new ones inside the spec's windows.
 
     Args:
@@ -45,7 +45,7 @@ def regenerate(
         spec: Resolved, with windows, of the parent's size, rate and length.
 
     Returns:
-        The pairs of the new clip, and what was done, for the report.
+        What was measured of the new clip, and what was done, for the report.
 
     Raises:
         ArtifactCorrupt: The parent's files are not the ones that were stored.
@@ -57,12 +57,15 @@ def regenerate(
         methods = {index: draft.link_frame(index, parent) for index in range(parent.frame_count) if index not in inside}
     raw = _Spool(draft.path / "spool")
     spans = _ask(spec, parent, provider, raw, stages, progress)
-    _blend(draft, spec, parent, raw, blend, stages, progress)
     with stages.stage("score"):
-        old = pairs_of_report(parent.report(), parent.frame_count)
-        new = _measure(draft, spec, progress)
-        seams = [_seams(window, spec, parent, raw, new, old) for window in spec.windows]
-        pairs = [new.get(index, old[index - 1]) for index in range(1, spec.frames)]
+        known = measures_of(parent)
+    retakes = _blend(draft, spec, parent, raw, blend, Typical.of(known), stages, progress)
+    with stages.stage("score"):
+        seams = [retake.to_json() for retake in retakes]
+        measures = known.changed(
+            {index: pair for retake in retakes for index, pair in retake.pairs.items()},
+            {index: cells for retake in retakes for index, cells in retake.cells.items()},
+        )
     raw.remove()
     with stages.stage("prove"):
         proof = prove_unchanged(parent, draft, spec.windows, methods)
@@ -70,7 +73,7 @@ def regenerate(
         _filmstrips(draft, spec, parent)
     with stages.stage("encode"):
         _stitch(draft, spec, encoder, progress)
-    return pairs, {
+    return measures, {
         "parent": parent.key,
         "windows": [window.to_json() for window in spec.windows],
         "spans": [span.to_json() for span in spans],
@@ -118,51 +121,29 @@ def _ask(
 
 
 def _blend(
-    draft: Draft, spec: JobSpec, parent: Clip, raw: _Spool, config: BlendConfig, stages: Stages, progress: Progress
-) -> None:
+    draft: Draft,
+    spec: JobSpec,
+    parent: Clip,
+    raw: _Spool,
+    config: BlendConfig,
+    typical: Typical,
+    stages: Stages,
+    progress: Progress,
+) -> list[Retake]:
+    """Store the windows' frames, blended, and measure them as they come by: no file is read a second time."""
     total, done = sum(len(window) for window in spec.windows), 0
+    retakes = []
     for window in spec.windows:
-        for index, frame in stages.drawn("blend", blend_window(window, spec.frames, parent.frame, raw.get, config)):
+        retake = Retake(window, spec.frames, parent.frame, raw.get, typical, config)
+        for index, frame in stages.drawn("blend", retake.frames()):
             with stages.stage("store"):
                 draft.add_frame(index, frame)
+            with stages.stage("score"):
+                retake.measure(index, frame)
             done += 1
             progress("blend", done, total)
-
-
-def _measure(draft: Draft, spec: JobSpec, progress: Progress) -> dict[int, Pair]:
-    """The pairs that touch a window, by number of their later frame; all others are the parent's own."""
-    wanted = sorted(
-        {
-            index
-            for window in spec.windows
-            for index in range(max(1, window.start), min(window.stop, spec.frames - 1) + 1)
-        }
-    )
-    pairs: dict[int, Pair] = {}
-    last: tuple[int, Any] | None = None
-    for done, index in enumerate(wanted, start=1):
-        previous = last[1] if last is not None and last[0] == index - 1 else proxy_of(_read(draft, spec, index - 1))
-        current = proxy_of(_read(draft, spec, index))
-        pairs[index] = measure(previous, current)
-        last = index, current
-        progress("score", done, len(wanted))
-    return pairs
-
-
-def _seams(
-    window: Window, spec: JobSpec, parent: Clip, raw: _Spool, new: Mapping[int, Pair], old: list[Pair]
-) -> dict[str, Any]:
-    """The joins with the provider's frames as they came, and as they went into the clip."""
-    unblended: dict[int, Pair] = {}
-    if window.start > 0:
-        unblended[window.start] = measure(proxy_of(parent.frame(window.start - 1)), proxy_of(raw.get(window.start)))
-    if window.stop < spec.frames:
-        unblended[window.stop] = measure(proxy_of(raw.get(window.stop - 1)), proxy_of(parent.frame(window.stop)))
-    return {
-        "window": [window.start, window.stop],
-        "before_blending": measure_seams(window, spec.frames, unblended, old).to_json(),
-        "after_blending": measure_seams(window, spec.frames, new, old).to_json(),
-    }
+        retakes.append(retake)
+    return retakes
 
 
 def _filmstrips(draft: Draft, spec: JobSpec, parent: Clip) -> None:

@@ -59,8 +59,7 @@ class Stages:
 _SHARES = {
     "generate": (0.0, 1.0),
     "regen": (0.0, 0.3),
-    "blend": (0.3, 0.45),
-    "score": (0.45, 0.65),
+    "blend": (0.3, 0.65),
     "stitch": (0.65, 1.0),
 }
 """Where in the whole run each stage lies, by its usual share of the time."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import fmean, median
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from a1_reactor.eval.pairs import Pair
+from a1_reactor.eval.measures import PairTable
 
-__all__ = ["SEAM_GOAL", "Consistency", "seam_ratio", "summarize"]
+__all__ = ["COLOUR_GOAL", "SEAM_GOAL", "Consistency", "seam_ratio", "summarize"]
 
 SEAM_GOAL = 1.25
 """A join whose residual is at most this multiple of the clip's median is not seen as one."""
@@ -43,6 +41,8 @@ class Consistency:
     """Mean absolute second difference of brightness, in levels."""
     motion: float | None
     """Mean length of motion in pixels per frame."""
+    motion_energy: float | None
+    """Mean square of the same: equal motion in bursts has more of it."""
     cuts: tuple[int, ...]
     """Frames that do not follow from the one before them."""
     score: float | None
@@ -51,8 +51,7 @@ class Consistency:
 
     def to_json(self) -> dict[str, Any]:
         numbers = {
-            name: None if (value := getattr(self, name)) is None else round(value, 6)
-            for name in ("mean_l1", "p95_l1", "warp_error", "worst_ratio", "flicker", "motion", "score")
+            name: None if value is None else round(value, 6) for name, value in asdict(self).items() if name != "cuts"
         }
         return {**numbers, "cuts": list(self.cuts)}
 
@@ -62,9 +61,9 @@ def seam_ratio(value: float, typical: float) -> float:
     return (value + _FLOOR) / (typical + _FLOOR)
 
 
-def summarize(pairs: Sequence[Pair]) -> Consistency:
+def summarize(table: PairTable) -> Consistency:
     """Summarize the pairs of a clip, in order."""
-    if not pairs:
+    if not len(table):
         return Consistency(
             mean_l1=None,
             p95_l1=None,
@@ -72,24 +71,22 @@ def summarize(pairs: Sequence[Pair]) -> Consistency:
             worst_ratio=None,
             flicker=None,
             motion=None,
+            motion_energy=None,
             cuts=(),
             score=None,
         )
-    typical = median(pair.residual for pair in pairs)
-    ratios = [seam_ratio(pair.residual, typical) for pair in pairs]
-    warp_error = fmean(min(1.0, pair.unexplained) for pair in pairs)
-    luma = np.array([pair.luma for pair in pairs])
+    l1, residual, unexplained, _, motion, luma = table.T
+    ratios = (residual + _FLOOR) / (float(np.median(residual)) + _FLOOR)
+    warp_error, worst = float(np.minimum(1.0, unexplained).mean()), float(ratios.max())
+    cuts = np.flatnonzero((unexplained > _CUT_UNEXPLAINED) & (ratios > _CUT_RATIO)) + 1
     return Consistency(
-        mean_l1=fmean(pair.l1 for pair in pairs),
-        p95_l1=float(np.percentile([pair.l1 for pair in pairs], 95)),
+        mean_l1=float(l1.mean()),
+        p95_l1=float(np.percentile(l1, 95)),
         warp_error=warp_error,
-        worst_ratio=max(ratios),
+        worst_ratio=worst,
         flicker=float(np.abs(np.diff(luma, 2)).mean()) if len(luma) > 2 else None,
-        motion=fmean(pair.motion for pair in pairs),
-        cuts=tuple(
-            index
-            for index, (pair, ratio) in enumerate(zip(pairs, ratios, strict=True), start=1)
-            if pair.unexplained > _CUT_UNEXPLAINED and ratio > _CUT_RATIO
-        ),
-        score=(1 - warp_error) * min(1.0, SEAM_GOAL / max(ratios)),
+        motion=float(motion.mean()),
+        motion_energy=float(np.square(motion).mean()),
+        cuts=tuple(cuts.tolist()),
+        score=(1 - warp_error) * min(1.0, SEAM_GOAL / worst),
     )

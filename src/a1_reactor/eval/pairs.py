@@ -6,23 +6,25 @@ takes the others from the parent's report.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from a1_reactor.eval.flow import warp_residual
 from a1_reactor.eval.planes import Plane, absolute_difference
 from a1_reactor.media.frames import Frame
 
-__all__ = ["Pair", "Proxy", "measure", "measure_clip", "proxy_of"]
+__all__ = ["CELLS", "Cells", "Pair", "Proxy", "measure", "proxy_of"]
 
 _PROXY_SIDE = 384
 """Longest side at which motion is measured: the scale at which the seam goals of the project were set."""
-_CELLS = 12
+CELLS = 12
 """Cells per side of the low-pass picture in which a colour step shows and texture does not."""
+
+Cells = NDArray[np.float32]
+"""float32 ``[12, 12, 3]``: mean colour of each cell, in levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,7 @@ class Proxy:
     frame: Frame
     grey: Plane
     """Brightness at most 384 pixels wide and high."""
-    cells: np.ndarray[Any, np.dtype[np.float32]]
-    """``[12, 12, 3]``, mean colour of each cell."""
+    cells: Cells
     contrast: float
     """Mean absolute deviation from the mean brightness, 0..255."""
     scale: float
@@ -57,18 +58,16 @@ class Pair:
     luma: float
     """Mean brightness of the later frame, in levels."""
 
-    def to_json(self) -> dict[str, float]:
-        return {name: round(value, 6) for name, value in asdict(self).items()}
-
 
 def proxy_of(frame: Frame) -> Proxy:
     """Reduce a frame to what the measurements need."""
     height, width, _ = frame.shape
     scale = min(1.0, _PROXY_SIDE / max(height, width))
-    image = Image.fromarray(frame)
+    # frombuffer shares memory where fromarray copies.
+    image = Image.frombuffer("RGB", (width, height), np.ascontiguousarray(frame), "raw", "RGB", 0, 1)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     grey = np.asarray(image.convert("L").resize(size, Image.Resampling.BOX), np.float32)
-    cells = np.asarray(image.resize((_CELLS, _CELLS), Image.Resampling.BOX), np.float32)
+    cells = np.asarray(image.resize((CELLS, CELLS), Image.Resampling.BOX), np.float32)
     contrast = float(np.abs(grey - grey.mean()).mean())
     return Proxy(frame, grey, cells, contrast, scale)
 
@@ -85,13 +84,3 @@ def measure(previous: Proxy, current: Proxy) -> Pair:
         motion=motion / current.scale,
         luma=float(current.grey.mean()),
     )
-
-
-def measure_clip(frames: Iterable[Frame]) -> Iterator[Pair]:
-    """Compare each frame with the one before it; one pair fewer than frames."""
-    previous: Proxy | None = None
-    for frame in frames:
-        current = proxy_of(frame)
-        if previous is not None:
-            yield measure(previous, current)
-        previous = current

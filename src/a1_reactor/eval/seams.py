@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from statistics import median
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from a1_reactor.eval.consistency import seam_ratio
+from a1_reactor.eval.measures import Measures
 from a1_reactor.eval.pairs import Pair
 from a1_reactor.types import Window
 
-__all__ = ["Seams", "measure_seams"]
+__all__ = ["Seams", "Typical", "measure_seams"]
+
+
+@dataclass(frozen=True, slots=True)
+class Typical:
+    """What is usual between neighbours of a clip before a window of it is regenerated."""
+
+    residuals: NDArray[np.float64]
+    """``residuals[i - 1]`` is that of frame ``i``."""
+    colours: NDArray[np.float64]
+    """Steps in the low-pass colour, likewise."""
+    residual: float
+    """Median residual; 0 for a clip of one frame."""
+    colour: float
+    """Median colour step."""
+
+    @classmethod
+    def of(cls, measures: Measures) -> Typical:
+        """What is usual in a measured clip."""
+        residuals, colours = measures.column("residual"), measures.column("colour")
+        if not len(residuals):
+            return cls(residuals, colours, 0.0, 0.0)
+        return cls(residuals, colours, float(np.median(residuals)), float(np.median(colours)))
+
+    def residual_at(self, index: int) -> float:
+        """What a join in front of frame ``index`` is measured against: the median, or what the clip itself had there
+        if that was more. A window that ends where the clip has a cut makes no seam by leaving it there."""
+        return max(self.residual, float(self.residuals[index - 1]))
+
+    def colour_at(self, index: int) -> float:
+        """The same for the step in the low-pass colour."""
+        return max(self.colour, float(self.colours[index - 1]))
+
+    @staticmethod
+    def ratio(value: float, typical: float) -> float:
+        """How far a join stands out; 1 is a pair like any other."""
+        return seam_ratio(value, typical)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seams:
-    """Ratios to the untouched clip's own median; 1 is a join like any other pair of neighbours.
+    """Ratios to what is typical of the untouched clip (:class:`Typical`); 1 is a join like any other pair.
 
     None on a side where the window begins or ends with the clip, and so has no join.
     """
@@ -41,26 +80,28 @@ class Seams:
         return {name: None if value is None else round(value, 4) for name, value in asdict(self).items()}
 
 
-def measure_seams(window: Window, frames: int, new: Mapping[int, Pair], old: Sequence[Pair]) -> Seams:
+def measure_seams(window: Window, frames: int, new: Mapping[int, Pair], typical: Typical) -> Seams:
     """Compare the joins of a window with the clip that it was cut from.
 
     Args:
         window: The regenerated frames.
         frames: Length of the clip.
         new: Pair by number of its later frame; ``new[i]`` compares frame ``i`` with ``i - 1``. Must hold the joins.
-        old: All pairs of the parent, ``old[i - 1]`` for frame ``i``.
+        typical: What is usual in the parent.
     """
-    if not old:
-        return Seams(left=None, right=None, colour_left=None, colour_right=None, worst_inside=None)
-    residual = median(pair.residual for pair in old)
-    colour = median(pair.colour for pair in old)
-    left = new[window.start] if window.start > 0 else None
-    right = new[window.stop] if window.stop < frames else None
-    touched = [new[index] for index in range(window.start, window.stop + 1) if index in new]
+
+    def residual(index: int) -> float:
+        return Typical.ratio(new[index].residual, typical.residual_at(index))
+
+    def colour(index: int) -> float:
+        return Typical.ratio(new[index].colour, typical.colour_at(index))
+
+    left, right = window.start > 0, window.stop < frames
+    touched = [index for index in range(window.start, window.stop + 1) if index in new]
     return Seams(
-        left=None if left is None else seam_ratio(left.residual, residual),
-        right=None if right is None else seam_ratio(right.residual, residual),
-        colour_left=None if left is None else seam_ratio(left.colour, colour),
-        colour_right=None if right is None else seam_ratio(right.colour, colour),
-        worst_inside=max((seam_ratio(pair.residual, residual) for pair in touched), default=None),
+        left=residual(window.start) if left else None,
+        right=residual(window.stop) if right else None,
+        colour_left=colour(window.start) if left else None,
+        colour_right=colour(window.stop) if right else None,
+        worst_inside=max(map(residual, touched), default=None),
     )

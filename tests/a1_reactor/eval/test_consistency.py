@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from a1_reactor.eval.consistency import SEAM_GOAL, seam_ratio, summarize
-from a1_reactor.eval.pairs import Pair, measure_clip
+from a1_reactor.eval.measures import measure_clip, table_of
+from a1_reactor.eval.pairs import Pair
 from a1_reactor.prompts import resolve
 from a1_reactor.providers.mock import MockProvider
 from a1_reactor.types import JobSpec
@@ -21,7 +22,7 @@ def frames_of(seed=0):
 
 
 def score(frames):
-    return summarize(list(measure_clip(frames)))
+    return summarize(measure_clip(frames).table)
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +77,22 @@ def test_a_still_clip_is_perfectly_consistent():
     assert (summary.score, summary.motion, summary.mean_l1, summary.worst_ratio) == (1, 0, 0, 1)
 
 
+def test_motion_in_bursts_has_more_energy_than_the_same_motion_spread_out():
+    def energy(motions):
+        return summarize(table_of(Pair(0, 1, 0.1, 1, motion, 100) for motion in motions)).motion_energy
+
+    assert (energy([2, 2]), energy([4, 0])) == (4, 8)
+
+
 def test_mean_and_percentile_are_those_of_the_pairs():
     pairs = [Pair(l1=i / 100, residual=1, unexplained=0.1, colour=1, motion=1, luma=100) for i in range(1, 21)]
-    summary = summarize(pairs)
+    summary = summarize(table_of(pairs))
     assert summary.mean_l1 == pytest.approx(0.105)
     assert summary.p95_l1 == pytest.approx(0.1905)  # linear between the 19th and the 20th of 20 values
 
 
 def test_an_image_has_nothing_to_say_about_time():
-    summary = summarize([])
+    summary = summarize(table_of([]))
     assert summary.score is None
     assert summary.to_json()["cuts"] == []
 
@@ -92,7 +100,7 @@ def test_an_image_has_nothing_to_say_about_time():
 @given(st.lists(st.floats(0, 255), min_size=1, max_size=30))
 def test_scores_stay_between_nothing_and_one(residuals):
     pairs = [Pair(l1=0, residual=r, unexplained=r / 50, colour=0, motion=0, luma=0) for r in residuals]
-    assert 0 <= summarize(pairs).score <= 1
+    assert 0 <= summarize(table_of(pairs)).score <= 1
 
 
 def test_a_ratio_of_equal_values_is_one_even_at_zero():

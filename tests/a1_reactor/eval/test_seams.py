@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 
+from a1_reactor.eval.measures import Measures, table_of
 from a1_reactor.eval.pairs import Pair
-from a1_reactor.eval.seams import measure_seams
+from a1_reactor.eval.seams import Typical, measure_seams
 from a1_reactor.types import Window
 
 
@@ -9,7 +11,11 @@ def pair(residual, colour=1.0):
     return Pair(l1=0, residual=residual, unexplained=0, colour=colour, motion=0, luma=0)
 
 
-OLD = [pair(2.0)] * 9
+def typical(pairs):
+    return Typical.of(Measures(table_of(pairs), np.zeros((len(pairs) + 1, 12, 12, 3), np.uint8)))
+
+
+OLD = typical([pair(2.0)] * 9)
 # The ratio has a floor of a quarter level above and below: (r + 0.25) / (2 + 0.25).
 
 
@@ -20,6 +26,13 @@ def test_both_joins_are_measured_against_the_old_clips_median():
     assert seams.colour_left == pytest.approx(3.75 / 1.25)
     assert seams.worst == pytest.approx(3.0)
     assert seams.worst_inside == pytest.approx(3.0)
+
+
+def test_a_cut_that_the_clip_has_itself_is_no_seam():
+    with_cut = typical([pair(2.0)] * 5 + [pair(20.0, 9.0)] + [pair(2.0)] * 3)
+    seams = measure_seams(Window(2, 6), 10, {2: pair(2), 6: pair(20, 9)}, with_cut)
+    assert (seams.right, seams.colour_right) == (1, 1)
+    assert measure_seams(Window(2, 5), 10, {2: pair(2), 5: pair(20)}, with_cut).right == pytest.approx(9)
 
 
 def test_a_window_at_the_clips_edge_has_no_join_there():
@@ -33,4 +46,4 @@ def test_the_whole_clip_has_no_join_at_all():
 
 
 def test_an_image_has_no_seams():
-    assert measure_seams(Window(0, 1), 1, {}, []).to_json()["worst_inside"] is None
+    assert measure_seams(Window(0, 1), 1, {}, typical([])).to_json()["worst_inside"] is None
