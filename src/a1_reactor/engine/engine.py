@@ -16,7 +16,7 @@ from a1_reactor.engine.report import clip_report, save_colours
 from a1_reactor.engine.stages import Progress, Stages, silent
 from a1_reactor.eval.measures import Measures, Meter
 from a1_reactor.media.mp4 import EncoderOptions, Mp4Writer, count_frames
-from a1_reactor.prompts import resolve
+from a1_reactor.prompts import load_book, resolve
 from a1_reactor.providers.base import Provider, checked_clip, spans_of
 from a1_reactor.storage.clip import Clip
 from a1_reactor.storage.draft import Draft
@@ -186,7 +186,7 @@ class ReactorEngine:
         return ClipResult(clip=clip, parent=parent, report=report, reused=False, notes=notes)
 
     def _resolve(self, spec: JobSpec) -> JobSpec:
-        resolved = resolve(replace(spec, provider=self.provider.name))
+        resolved = resolve(replace(spec, provider=self.provider.name), load_book(self.config.workspace))
         can = self.provider.capabilities
         for name, side in (("width", spec.width), ("height", spec.height)):
             if side % can.size_multiple:
