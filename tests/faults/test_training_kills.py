@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,11 @@ from tests.faults.harness.trainers import PRELOAD
 from tests.reactor_core.conftest import build_model, build_tokenizer
 
 TRAINER = "tests.faults.harness.trainers:trainer"
-POINTS = ("checkpoint.written", "checkpoint.renamed", "keeper.moved")
+POINTS = ("step.part", "checkpoint.written", "checkpoint.renamed", "keeper.moved")
 REMOTE_POINTS = (*POINTS, "remote.uploading", "remote.uploaded", "remote.naming", "remote.named")
 STEPS = 24
+PARTS = 3
+"""Of a step."""
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +83,9 @@ def make(trainers: Forks, model: Path, tmp_path: Path) -> Callable[..., Setting]
             made = [{"prompt": row["prompt"], "chosen": row["completion"], "rejected": "?"} for row in made]
         rows.write_text("".join(json.dumps(row) + "\n" for row in made))
         base = {"model_name": str(model), "method": method, "lora_rank": 4, "learning_rate": 0.01}
-        options = {**base, "batch_size": 3, "num_epochs": steps // 4, **more}
+        # A token is less than a row: each makes a part of its own.
+        parts = {"batch_size": PARTS, "micro_batch_tokens": 1}
+        options = {**base, **parts, "num_epochs": steps // 4, **more}
         setting = Setting(trainers, tmp_path, options, rows)
         child = setting.start("whole", "whole")
         assert child.join() == 0
@@ -94,55 +99,56 @@ def make(trainers: Forks, model: Path, tmp_path: Path) -> Callable[..., Setting]
 
 
 def live(
-    setting: Setting, tally: Tally, life: int, workspace: str, points: tuple[str, ...], *, passes: int = 8, **more: Any
-) -> Record | None:
-    """One life of the run, and how it ended: killed (None) or done."""
+    setting: Setting, tally: Tally, life: str, workspace: str, points: tuple[str, ...], *, passes: int = 5, **more: Any
+) -> Child:
+    """One life of the run; most often it is killed."""
     chance = tally.chance
-    point = chance.choice([None, *points])
+    point = chance.choice(["a random moment", "after a notice", *points])
     # How often it is saved changes nothing about the result, and is no part of the run's identity.
-    options = {"save_seconds": chance.choice((1e-6, 0.02, 0.2))}
-    die_at = None if point is None else (point, chance.randrange(1, passes), chance.choice((0.0, 0.02)))
-    child = setting.start(f"life-{life}", workspace, die_at=die_at, options=options, **more)
-    if point is None:
-        child.wait_for_lines(chance.randrange(1, STEPS))
-        child.kill()
-    child.join()
-    found = end_of(child)
-    if found is None:
-        tally.count(f"training killed at {point or 'a random moment'}")
-    return found
-
-
-DROPOUT = {"lora_dropout": 0.1, "micro_batch_tokens": 40}
+    options = {"save_seconds": chance.choice((1e-6, 0.005, 0.2))}
+    nth = chance.randrange(1, passes * (PARTS if point == "step.part" else 1) + 1)
+    if point in points:
+        more["die_at"] = (point, nth, chance.choice((0.0, 0.02)))
+    else:
+        more["struck"] = (nth, chance.uniform(0.0, 0.05), point == "after a notice")
+    child = setting.start(life, workspace, options=options, **more)
+    if child.join() == -signal.SIGKILL:
+        tally.count(f"training killed: {point}")
+    elif child.log.records("interrupted"):
+        tally.count("training stopped by a notice")
+    return child
 
 
 @pytest.mark.parametrize(
-    ("method", "more", "usual", "steps"),
+    ("method", "more", "kills"),
     [
-        pytest.param("sft", {}, 6, 24, id="sft"),
-        pytest.param("sft", DROPOUT, 6, 24, id="sft-dropout", marks=pytest.mark.slow),
-        pytest.param("dpo", {"micro_batch_tokens": 60}, 12, 24, id="dpo", marks=pytest.mark.slow),
-        pytest.param("sft", {"micro_batch_tokens": 60}, 50, 160, id="sft-50", marks=pytest.mark.slow),
+        pytest.param("sft", {}, 6, id="sft"),
+        pytest.param("sft", {"lora_dropout": 0.1}, 50, id="sft-50-dropout", marks=pytest.mark.slow),
+        pytest.param("dpo", {}, 50, id="dpo-50", marks=pytest.mark.slow),
     ],
 )
 def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(
-    make: Callable[..., Setting], tally: Tally, method: str, more: dict[str, Any], usual: int, steps: int
+    make: Callable[..., Setting], tally: Tally, method: str, more: dict[str, Any], kills: int
 ) -> None:
+    steps = 4 * (kills + 2)
     setting = make(method, steps=steps, **more)
-    runs = 0
-    for life in tally.times(usual):
-        done = live(setting, tally, life, f"run-{runs}", POINTS)
+    for run in tally.times(1):
+        killed, lives, done = 0, 0, None
+        while killed < kills and done is None:
+            lives += 1
+            child = live(setting, tally, f"{run}-{lives}", f"run-{run}", POINTS)
+            killed += child.status == -signal.SIGKILL
+            done = end_of(child)
+        if done is None:
+            child = setting.start(f"{run}-last", f"run-{run}")
+            assert child.join() == 0
+            done = end_of(child)
+        assert done is not None
+        assert (done.event_id, done.number) == (setting.whole, steps)
+        (log,) = (setting.folder / f"run-{run}").glob("runs/*/loss.jsonl")
+        assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == list(range(1, steps + 1))
         tally.run()
-        if done is not None:
-            assert done.event_id == setting.whole
-            runs += 1
-    child = setting.start("last", f"run-{runs}")
-    assert child.join() == 0
-    done = end_of(child)
-    assert done is not None
-    assert (done.event_id, done.number) == (setting.whole, steps)
-    (log,) = (setting.folder / f"run-{runs}").glob("runs/*/loss.jsonl")
-    assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == list(range(1, steps + 1))
+        tally.note(f"{method}, {steps} steps, killed {killed} times: {done.event_id}, untouched: {setting.whole}")
 
 
 def test_a_run_whose_machine_is_lost_again_and_again_ends_in_the_same_bytes(
@@ -152,7 +158,8 @@ def test_a_run_whose_machine_is_lost_again_and_again_ends_in_the_same_bytes(
     setting = make("sft")
     store, runs = setting.folder / "store", 0
     for life in tally.times(4):
-        done = live(setting, tally, life, f"machine-{life}", REMOTE_POINTS, passes=40, store=str(store / str(runs)))
+        more = {"passes": 40, "store": str(store / str(runs))}
+        done = end_of(live(setting, tally, f"life-{life}", f"machine-{life}", REMOTE_POINTS, **more))
         tally.run()
         shutil.rmtree(setting.folder / f"machine-{life}")
         if done is not None:

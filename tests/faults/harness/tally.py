@@ -20,6 +20,7 @@ class Tally:
         self.chance = random.Random(seed)
         self._share = share
         self._counts: Counter[str] = Counter()
+        self._notes: list[str] = []
 
     def begin(self, test: str) -> Tally:
         """Start a test: the same test has the same random numbers, whichever others run."""
@@ -38,6 +39,10 @@ class Tally:
         """Something happened in a run."""
         self._counts[what] += number
 
+    def note(self, what: str) -> None:
+        """Something that whoever reads the report wants to see, such as a hash."""
+        self._notes.append(what)
+
     def counted(self, what: str) -> int:
         """How often it happened in this session."""
         return self._counts[what]
@@ -45,4 +50,4 @@ class Tally:
     def lines(self) -> list[str]:
         """The report."""
         told = ", ".join(f"{what} {number:,}" for what, number in sorted(self._counts.items()))
-        return [f"{self.runs} runs, seed {self.seed} (REACTOR_FAULT_SEED repeats them)", told]
+        return [f"{self.runs} runs, seed {self.seed} (REACTOR_FAULT_SEED repeats them)", told, *self._notes]

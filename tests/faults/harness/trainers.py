@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
+import threading
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,7 @@ from reactor_core.training.checkpointer import Checkpointer
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.hooks import StepInfo, TrainingHook
 from reactor_core.training.trainer import Trainer
+from reactor_core.utils import failpoints
 from reactor_core.utils.settings import Settings
 
 PRELOAD = (
@@ -36,10 +41,43 @@ class Told(TrainingHook):
         self._log.write(Record("step", "", "trainer", 0, 0, step.step))
 
 
+def strike(nth: int, seconds: float, *, notice: bool) -> None:
+    """When the nth part of a step is done: kill this process after so many seconds, with a notice before or without."""
+    left = nth
+
+    def end() -> None:
+        time.sleep(seconds)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def reached(name: str) -> None:
+        nonlocal left
+        if name == "step.part":
+            left -= 1
+            if left == 0:
+                if notice:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                threading.Thread(target=end, daemon=True).start()
+
+    failpoints.install(reached)
+
+
 def trainer(
-    *, log: str, workspace: str, cache: str, rows: str, options: dict[str, Any], store: str | None = None
+    *,
+    log: str,
+    workspace: str,
+    cache: str,
+    rows: str,
+    options: dict[str, Any],
+    store: str | None = None,
+    struck: tuple[int, float, bool] | None = None,
 ) -> None:
-    """Train until the end, or until a signal; the last line of the log says which, and the adapter's hash."""
+    """Train until the end, or until a signal; the last line of the log says which, and the adapter's hash.
+
+    Args:
+        struck: See :func:`strike`: nth, seconds, notice.
+    """
+    if struck is not None:
+        strike(struck[0], struck[1], notice=struck[2])
     out = Log(Path(log))
     settings = Settings(workspace=Path(workspace), cache_dir=Path(cache))
     checkpointer = None if store is None else Checkpointer(store=store)
