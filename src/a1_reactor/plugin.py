@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from a1_reactor.config import ReactorConfig
@@ -33,6 +34,10 @@ class A1Plugin:
 
     name = "a1_reactor"
     version = __version__
+
+    def job_kinds(self) -> Mapping[str, str]:
+        """The jobs that make clips, see :mod:`a1_reactor.server.clip_job`."""
+        return {"a1.clip": "a1_reactor.server.clip_job:clip_job"}
 
     def demo_step(self, context: DemoContext) -> dict[str, Any]:
         """Make the clip and its regeneration anew, check both, publish their events.

@@ -21,6 +21,7 @@ from starlette.types import Scope
 from reactor_core.errors import (
     ConfigError,
     EnvironmentMissing,
+    JobConflict,
     JournalError,
     NotFound,
     ReactorError,
@@ -45,6 +46,7 @@ PROBLEMS: dict[str, tuple[int, str]] = {
     "not-acceptable": (406, "No answer in an accepted format"),
     "body-slow": (408, "The body did not come in time"),
     "id-taken": (409, "The id belongs to another event"),
+    "conflict": (409, "Its state does not allow this"),
     "body-too-large": (413, "The body is too large"),
     "media-type": (415, "The body's content type is not known here"),
     "invalid": (422, "A value cannot be used"),
@@ -140,6 +142,8 @@ def of_error(error: ReactorError) -> Problem:
         return Problem("invalid", detail)
     if isinstance(error, NotFound):
         return Problem("not-found", detail)
+    if isinstance(error, JobConflict):
+        return Problem("conflict", detail)
     if isinstance(error, StorageFull):
         return Problem("storage-full", detail, headers={"Retry-After": "30"})
     if isinstance(error, JournalError):

@@ -211,6 +211,11 @@ class JobTable:
         """Every job that somebody works on."""
         return self.jobs(states=[JobState.RUNNING], limit=10_000)
 
+    def count(self, state: JobState | str) -> int:
+        """How many jobs are in a state."""
+        with self._lock, journal_errors(self.path):
+            return int(self._db.execute("SELECT count(*) FROM jobs WHERE state = ?", (str(state),)).get)
+
     def silent(self, job: Job) -> bool:
         """Whether the lease of a running job has run out."""
         return self._now_us() >= job.lease_until_us

@@ -128,6 +128,8 @@ class Settings(BaseSettings):
 
     provider_allow: Annotated[tuple[str, ...], NoDecode] = Field((), validation_alias=_env("A1_REACTOR_PROVIDER_ALLOW"))
     """``host:port`` pairs, comma separated, of private provider addresses that may be called."""
+    a1_jobs: int = Field(1, ge=1, le=64, validation_alias=_env("A1_REACTOR_JOBS"))
+    """Clips that one server makes at once."""
     no_color: str | None = Field(None, validation_alias=_env("NO_COLOR"))
     """Any value asks for plain terminal output (https://no-color.org)."""
 

@@ -1,0 +1,42 @@
+"""The command that makes what a request asks for, so that work begun in a browser can go on in a terminal."""
+
+from __future__ import annotations
+
+import shlex
+
+from a1_reactor.server.clip_job import ClipRequest
+from a1_reactor.types.rational import spell_rational
+
+__all__ = ["command_line"]
+
+
+def command_line(request: ClipRequest) -> str | None:
+    """One line for a shell; None where no line says the same, as with options for the provider."""
+    spec = request.spec
+    if spec.options:
+        return None
+    words = ["a1-reactor"]
+    windows = [(f"{window.start}f", f"{window.stop}f") for window in spec.windows]
+    if request.takes > 1:
+        assert request.parent is not None, "a request for several takes names the clip"
+        words += ["takes", request.parent]
+        words += [part for pair in windows for part in ("--window", *pair)]
+        words += ["--seeds", str(request.takes), "--first-seed", str(spec.seed)]
+    elif windows:
+        words += ["regen", *(part for pair in windows for part in ("--regen", *pair))]
+        words += ["--parent", request.parent] if request.parent else []
+    else:
+        words += ["demo"]
+    words += ["--prompt", spec.prompt]
+    if spec.negative_prompt is not None:
+        words += ["--negative-prompt", spec.negative_prompt]
+    words += ["--preset", spec.style_preset or "none"]
+    if request.takes == 1:
+        words += ["--seed", str(spec.seed)]
+    if request.parent is None:
+        words += ["--seconds", str(spell_rational(spec.seconds)), "--fps", str(spell_rational(spec.fps))]
+        words += ["--width", str(spec.width), "--height", str(spec.height)]
+    words += ["--provider", spec.provider]
+    if request.endpoint is not None:
+        words += ["--endpoint", request.endpoint]
+    return shlex.join([*words, *(["--force"] if request.force else [])])

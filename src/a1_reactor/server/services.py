@@ -1,0 +1,178 @@
+"""What the routes stand on, opened once for the life of the application."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from starlette.requests import HTTPConnection
+
+from a1_reactor.server.clip_job import KIND
+from a1_reactor.server.clips import ClipShelf
+from reactor_core.api.limits import ApiLimits
+from reactor_core.api.problems import Problem
+from reactor_core.events.doorbell import Ear
+from reactor_core.events.latch import Latch
+from reactor_core.jobs.job import Job
+from reactor_core.jobs.supervisor import Supervisor
+from reactor_core.jobs.table import JobTable
+from reactor_core.utils.clock import Clock, SystemClock
+from reactor_core.utils.settings import Settings
+from reactor_core.utils.tokens import Token, workspace_token
+
+__all__ = ["Services", "services_of"]
+
+_log = logging.getLogger(__name__)
+
+
+class Services:
+    """The jobs and the clips of one workspace, and who works on the jobs. Made by :meth:`start`.
+
+    Args:
+        settings: What the environment says.
+        limits: What a client may ask.
+        table: The jobs.
+        supervisor: Works on them.
+        token: What clients beyond this machine show.
+        clock: Of the uptime.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        limits: ApiLimits,
+        table: JobTable,
+        supervisor: Supervisor,
+        token: Token,
+        *,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.limits = limits
+        self.table = table
+        self.token = token
+        self.shelf = ClipShelf(settings.a1_workspace, journal=table.path)
+        self.latch = Latch(settings.workspace)
+        self.closing = False
+        self._supervisor = supervisor
+        self._clock = clock
+        self._started = clock.monotonic()
+        self._streams: Counter[str] = Counter()
+        self._wakers: set[Callable[[], None]] = set()
+        self._ear: Ear | None = None
+
+    @classmethod
+    async def start(cls, settings: Settings, limits: ApiLimits, *, clock: Clock | None = None) -> Services:
+        """Open the workspace, start to work on its jobs, and say where the token is if it is new.
+
+        Raises:
+            ReactorError: The workspace cannot be opened, or the token cannot be used.
+        """
+
+        def opened() -> Services:
+            token = workspace_token(settings)
+            table = JobTable(settings.workspace)
+            try:
+                environment = {
+                    "A1_REACTOR_WORKSPACE": str(settings.a1_workspace.absolute()),
+                    "A1_REACTOR_PROVIDER_ALLOW": ",".join(settings.provider_allow),
+                }
+                supervisor = Supervisor(table, slots=settings.a1_jobs, kinds=[KIND], environment=environment)
+                supervisor.start()
+            except BaseException:
+                table.close()
+                raise
+            return cls(settings, limits, table, supervisor, token, clock=clock or SystemClock())
+
+        services = await asyncio.to_thread(opened)
+        if services.token.made:
+            _log.warning(
+                "made a token for clients beyond this machine (Authorization: Bearer): %s", services.token.path
+            )
+        services.listen()
+        return services
+
+    async def stop(self) -> None:
+        """End all streams, put down what is being made, and close the workspace."""
+        self.end_streams()
+        if self._ear is not None:
+            self._ear.close()
+        await asyncio.to_thread(self._supervisor.stop)
+        await asyncio.to_thread(self.table.close)
+        self.latch.close()
+
+    @property
+    def uptime_seconds(self) -> float:
+        """Seconds since the start."""
+        return self._clock.monotonic() - self._started
+
+    def listen(self) -> None:
+        """Hear every change of a job, whichever process makes it. On the loop's thread."""
+        self._ear = self.table.bell.listen(asyncio.get_running_loop(), self.wake)
+
+    def wake(self) -> None:
+        """Some job has changed: let everybody look who waits for one. On the loop's thread."""
+        for waker in list(self._wakers):
+            waker()
+
+    @contextlib.contextmanager
+    def woken(self, waker: Callable[[], None]) -> Iterator[None]:
+        """Call ``waker`` on the loop at each change of a job, and when the application goes down."""
+        self._wakers.add(waker)
+        try:
+            yield
+        finally:
+            self._wakers.discard(waker)
+
+    async def wait_for_end(self, job: Job, seconds: float) -> Job:
+        """A job when it has ended or stands still, or as it is after so many seconds."""
+        changed = asyncio.Event()
+        with self.woken(changed.set), contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not (job.ended or job.state == "paused" or self.closing):
+                    changed.clear()
+                    job = await asyncio.to_thread(self.table.get, job.job_id)
+                    if not job.ended:
+                        await changed.wait()
+        return await asyncio.to_thread(self.table.get, job.job_id)
+
+    def enter_stream(self, client: str) -> Callable[[], None]:
+        """Count an open stream of a client; call what is returned when it has ended.
+
+        Raises:
+            Problem: There are too many.
+        """
+        if self.closing:
+            raise Problem("not-ready", "the server is going down", headers={"Retry-After": "2"})
+        for count, most, whose in (
+            (self._streams.total(), self.limits.streams, ""),
+            (self._streams[client], self.limits.streams_per_client, " of one address"),
+        ):
+            if count >= most:
+                detail = f"at most {most} streams{whose} are open at once"
+                raise Problem("too-many-streams", detail, headers={"Retry-After": "10"})
+        self._streams[client] += 1
+
+        def leave() -> None:
+            self._streams[client] -= 1
+            if self._streams[client] <= 0:
+                del self._streams[client]
+
+        return leave
+
+    def end_streams(self) -> None:
+        """Let every stream end by itself: a server waits for them before it goes down."""
+        self.closing = True
+        self.wake()
+
+
+async def services_of(connection: HTTPConnection) -> Services:
+    """The services of the application that a request came to; a dependency of the routes.
+
+    A coroutine, though it waits for nothing: the framework runs plain functions on another thread.
+    """
+    services: Services = connection.app.state.services
+    return services

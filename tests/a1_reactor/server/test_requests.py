@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from a1_reactor.server.clips import ClipShelf
+from a1_reactor.server.requests import clip_request
+from a1_reactor.server.schemas import JobIn
+from a1_reactor.types import Window
+from reactor_core.errors import NotFound, SpecError
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory, make_engine):
+    folder = tmp_path_factory.mktemp("shelf")
+    engine, spec = make_engine(folder)
+    shelf = ClipShelf(folder, journal=folder / "reactor.db")
+    made = engine.generate(spec(seconds="1/4", fps=12, width=32, height=48, style_preset="noir", negative_prompt=""))
+    shelf.key = made.clip.key
+    return shelf
+
+
+def ask(shelf, **body):
+    return clip_request(JobIn(**body), shelf, allow=("127.0.0.1:9", "Frames.example:443"))
+
+
+def test_what_is_left_open_has_defaults(shelf):
+    spec = ask(shelf, prompt="x").spec
+    assert (spec.fps, spec.seconds, spec.width, spec.height, spec.seed, spec.provider) == (24, 2, 768, 768, 0, "mock")
+    assert (spec.negative_prompt, spec.style_preset, spec.windows) == (None, None, ())
+
+
+def test_or_is_as_in_the_parent(shelf):
+    spec = ask(shelf, parent=shelf.key, windows=[{"start_frame": 1, "stop_frame": 2}]).spec
+    assert (spec.fps, spec.frames, spec.width, spec.height) == (12, 3, 32, 48)
+    assert (spec.prompt, spec.negative_prompt, spec.style_preset) == ("golden hour, handheld", "", "noir")
+    assert spec.windows == (Window(1, 2),)
+
+
+def test_another_prompt_has_not_the_look_of_the_parents(shelf):
+    spec = ask(shelf, parent=shelf.key, prompt="rain", windows=[["0", "1/12"]]).spec
+    assert (spec.prompt, spec.negative_prompt, spec.style_preset) == ("rain", None, None)
+
+
+def test_the_first_prototypes_name_for_windows_still_holds(shelf):
+    request = ask(shelf, prompt="x", seconds=1, regen_windows=[[0.5, 0.75]], width=32, height=32)
+    assert request.spec.windows == (Window(12, 18),)
+    assert request.parent is None
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({}, "prompt"),
+        ({"prompt": "x", "windows": [[0, 1]], "regen_windows": [[0, 1]]}, "regen_windows"),
+        ({"prompt": "x", "width": 33}, "width"),
+        ({"prompt": "x", "seconds": 3600, "width": 1920, "height": 1080}, "more than one request"),
+        ({"prompt": "x", "takes": 2}, "parent"),
+        ({"prompt": "x", "http_endpoint": "http://127.0.0.1:9/x"}, "http_endpoint"),
+        ({"prompt": "x", "provider": "http"}, "http_endpoint"),
+        ({"prompt": "x", "provider": "http", "http_endpoint": "http://127.0.0.1:10/x"}, "127.0.0.1:10 is not on"),
+        ({"prompt": "x", "provider": "http", "http_endpoint": "http://frames.example/x"}, "frames.example:80 is not"),
+        ({"prompt": "x", "provider": "http", "http_endpoint": "http://a:b@127.0.0.1:9/x"}, "credentials"),
+        ({"prompt": "x", "provider": "http", "http_endpoint": "file:///etc/passwd"}, "no http"),
+        ({"prompt": "x", "provider": "http", "http_endpoint": "http://[::1"}, "http_endpoint"),
+    ],
+)
+def test_what_cannot_be_used_is_named(shelf, body, named):
+    with pytest.raises(SpecError, match=named):
+        ask(shelf, **body)
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9/frames", "https://FRAMES.example/v1"])
+def test_what_the_operator_has_listed_may_be_called(shelf, endpoint):
+    assert ask(shelf, prompt="x", provider="http", http_endpoint=endpoint).endpoint == endpoint
+
+
+def test_an_unknown_parent(shelf):
+    with pytest.raises(NotFound):
+        ask(shelf, parent="f" * 16, windows=[[0, 1]])
