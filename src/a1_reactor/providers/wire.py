@@ -22,7 +22,7 @@ from a1_reactor.providers.endpoint import Endpoint, Resolver, parse_endpoint, sy
 from reactor_core.errors import ConfigError, ProviderError
 from reactor_core.utils.canonical import canonical_json
 
-__all__ = ["Reply", "Wire", "no_pulse"]
+__all__ = ["Reply", "Wire", "no_pulse", "open_all"]
 
 _RETRYABLE = frozenset({408, 425, 429, 502, 503, 504})
 """Statuses that say "later": the request was not judged. 500 is not among them; it may have cost a generation."""
@@ -45,7 +45,6 @@ class Reply:
     """Where it came from, for messages."""
 
     def __enter__(self) -> IO[bytes]:
-        self.file.seek(0)
         return self.file
 
     def __exit__(self, *_: object) -> None:
@@ -68,6 +67,26 @@ class Reply:
         Only seconds count: a date would have to be believed against a clock that may differ from ours.
         """
         return _retry_after(self.headers)
+
+
+def open_all(openers: Iterable[Callable[[], IO[bytes]]], *, most: int, shown: str) -> list[IO[bytes]]:
+    """Open files one after another; all of them, or none stays open.
+
+    Args:
+        most: Longest list.
+        shown: Where it comes from, for the message.
+
+    Raises:
+        ProviderError: The list is longer.
+    """
+    with ExitStack() as closing:
+        files: list[IO[bytes]] = []
+        for opener in openers:
+            if len(files) == most:
+                raise ProviderError(f"provider endpoint {shown}: names more than {most} files")
+            files.append(closing.enter_context(opener()))
+        closing.pop_all()
+        return files
 
 
 @functools.cache
@@ -143,6 +162,14 @@ class Wire:
                 remedy=f"list {found.pair} in the provider's files_from, if this is where it keeps its files",
             )
         return found
+
+    def fetch(self, text: str, *, max_bytes: int) -> IO[bytes]:
+        """A file that a reply names; the caller closes it.
+
+        Raises:
+            ProviderError: It lies on another server, or as :meth:`call`.
+        """
+        return self.call("GET", self.follow(text), max_bytes=max_bytes, accept_type="*/*").file
 
     def call(
         self,
@@ -261,6 +288,7 @@ class Wire:
                     raise self._late(shown)
                 self.pulse()
                 file.write(chunk)
+            file.seek(0)
             closing.pop_all()  # whole: the reply owns it from here
             return file
 
