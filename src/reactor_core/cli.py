@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from reactor_core import __version__
 from reactor_core.cli_eval import register_eval
 from reactor_core.cli_events import audit, events, register_hub
+from reactor_core.cli_jobs import jobs
 from reactor_core.cli_runs import drill, runs
 from reactor_core.cli_safety import kill, register_guard, safety
 from reactor_core.cli_train import register_train
@@ -27,7 +28,7 @@ __all__ = ["app", "main"]
 app = App(name="reactor", version=__version__, help="Models and agents that get better from use.")
 models = App(name="models", help="Models on this machine.")
 adapters = App(name="adapters", help="Adapters that passed an evaluation.")
-for part in (models, adapters, runs, drill, events, audit, safety, kill):
+for part in (models, adapters, runs, jobs, drill, events, audit, safety, kill):
     app.command(part)
 register_hub(app)
 register_guard(app)

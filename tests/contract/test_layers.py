@@ -19,8 +19,8 @@ SRC = Path(__file__).resolve().parents[2] / "src"
 
 CORE = (
     "errors", "utils", "plugins", "cloud", "events", "cost", "integration", "safety", "models", "data", "eval",
-    "training", "serving", "gcp", "jobs", "api", "doctor", "doctor_view", "demo", "cli_eval", "cli_events", "cli_runs",
-    "cli_safety", "cli_train",
+    "training", "serving", "gcp", "jobs", "api", "doctor", "doctor_view", "demo", "cli_eval", "cli_events", "cli_jobs",
+    "cli_runs", "cli_safety", "cli_train",
     "cli",
 )  # fmt: skip
 A1 = (
@@ -36,6 +36,7 @@ A1 = (
     "plugin",
     "cli_perform",
     "cli_make",
+    "cli_serve",
     "cli_takes",
     "cli_workspace",
     "cli",

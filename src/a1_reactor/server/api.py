@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -90,12 +91,13 @@ def create_app(settings: Settings | None = None, *, limits: ApiLimits | None = N
     return made
 
 
-def serve(*, host: str = "127.0.0.1", port: int = 8080) -> None:
+def serve(*, host: str = "127.0.0.1", port: int = 8080, workspace: Path | None = None) -> None:
     """Serve the API of the workspace until the process is told to end.
 
     Args:
         host: Address to listen on. One beyond loopback needs REACTOR_API_TOKEN.
         port: Port to listen on.
+        workspace: Folder of the clips; None takes that of the settings.
 
     Raises:
         ConfigError: Other machines can reach the address, and no token is configured.
@@ -103,6 +105,8 @@ def serve(*, host: str = "127.0.0.1", port: int = 8080) -> None:
     import uvicorn
 
     settings = load_settings()
+    if workspace is not None:
+        settings = settings.model_copy(update={"a1_workspace": workspace})
     if not is_loopback(host) and settings.api_token is None:
         raise ConfigError(
             f"{host} can be reached by other machines, and no token is configured",
