@@ -33,6 +33,9 @@ class Bucket:
         before = os.environ.get("STORAGE_EMULATOR_HOST")
         self._server = FakeGCSServer()
         self._server.start()
+        # The server writes a line for each request into a pipe, and stands still when that is full.
+        self._drain = threading.Thread(target=self._server._process.stderr.read, name="gcs-log", daemon=True)
+        self._drain.start()
         self.direct = os.environ["STORAGE_EMULATOR_HOST"]
         if before is None:
             del os.environ["STORAGE_EMULATOR_HOST"]
@@ -69,6 +72,7 @@ class Bucket:
         self.client.close()
         process = self._server._process
         self._server.stop()
+        self._drain.join()
         process.stderr.close()
 
 

@@ -221,10 +221,14 @@ class RemoteRun:
     def _write(self, head: Head) -> None:
         """Replace the head, unless it is no longer the one that this process knows."""
         name = f"{self._folder}/{HEAD}"
+        data = msgspec.json.encode(head)
         reach("remote.naming")
-        version = self._store.swap(name, msgspec.json.encode(head), expected=self._version)
+        version = self._store.swap(name, data, expected=self._version)
+        other = self._store.read(name) if version is None else None
+        if other is not None and _owner(other[0]) == self._token:
+            # An earlier write of this process was carried out, and neither its answer nor a look afterwards came back.
+            version = self._store.swap(name, data, expected=other[1])
         if version is None:
-            other = self._store.read(name)
             host = "another process" if other is None else _host(other[0])
             raise TakenOver(
                 f"{host} has taken over the run in {self.where}",
@@ -304,6 +308,13 @@ def _move_into(run_folder: Path, temporary: Path, *, last: Path) -> None:
 def _names(head: Head) -> list[str]:
     listed = head.checkpoints if head.result is None else (*head.checkpoints, head.result)
     return sorted({piece.name for saved in listed for piece in saved.files.values()})
+
+
+def _owner(data: bytes) -> str | None:
+    try:
+        return msgspec.json.decode(data, type=Head).owner
+    except msgspec.MsgspecError:
+        return None
 
 
 def _host(data: bytes) -> str:
