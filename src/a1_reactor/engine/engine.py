@@ -14,8 +14,10 @@ from a1_reactor.engine.blend import BlendConfig
 from a1_reactor.engine.regen import regenerate
 from a1_reactor.engine.report import clip_report, save_colours
 from a1_reactor.engine.stages import Progress, Stages, silent
+from a1_reactor.engine.stitch import Stitcher
 from a1_reactor.eval.measures import Measures, Meter
-from a1_reactor.media.mp4 import EncoderOptions, Mp4Writer, count_frames
+from a1_reactor.media.frames import pixel_hash
+from a1_reactor.media.h264 import EncoderOptions
 from a1_reactor.prompts import load_book, resolve
 from a1_reactor.providers.base import Provider, checked_clip, spans_of
 from a1_reactor.storage.clip import Clip
@@ -23,14 +25,14 @@ from a1_reactor.storage.draft import Draft
 from a1_reactor.storage.manifest import JobRecord
 from a1_reactor.storage.store import ClipStore
 from a1_reactor.types import JobSpec
-from reactor_core.errors import ArtifactCorrupt, Halted, SpecError
+from reactor_core.errors import Halted, SpecError
 from reactor_core.events.latch import Latch
 from reactor_core.utils.canonical import content_hash
 from reactor_core.utils.clock import Clock, SystemClock, to_iso
 
 __all__ = ["ClipResult", "ReactorEngine"]
 
-_FORMAT = 1
+_FORMAT = 2
 """Part of every key; changes when equal jobs would be stored differently."""
 
 
@@ -119,13 +121,12 @@ class ReactorEngine:
                 assert found is not None
                 return ClipResult(clip=found, parent=None, report=found.report(), reused=True)
             stages = Stages()
-            measures = self._fill(draft, resolved, stages)
-            decoded = self._check_mp4(draft, resolved, stages)
+            measures, decoded = self._fill(draft, resolved, stages)
             report = clip_report(resolved, measures, decoded_frames=decoded, extra={"timings": stages.to_json()})
             draft.add_json("report.json", report)
             save_colours(draft, measures)
             job = self._record(hash_, asked, resolved, None)
-            draft.commit(job, decoded_frames=decoded)
+            draft.commit(job, encoder=self.encoder.identity())
             clip = self.store.open(hash_[:16])
         return ClipResult(clip=clip, parent=None, report=report, reused=False, notes=notes)
 
@@ -160,12 +161,12 @@ class ReactorEngine:
         _check_parent(resolved, parent)
         hash_ = self._hash(resolved, parent=parent)
         notes += self._damage(hash_, force=force)
-        with self._clip_to_make(hash_, force=force) as (found, draft):
+        with self._clip_to_make(hash_, force=force, parent=parent) as (found, draft):
             if draft is None:
                 assert found is not None
                 return ClipResult(clip=found, parent=parent, report=found.report(), reused=True, notes=notes)
             stages = Stages()
-            measures, proof = regenerate(
+            measures, proof, decoded = regenerate(
                 draft,
                 resolved,
                 parent,
@@ -175,13 +176,12 @@ class ReactorEngine:
                 stages=stages,
                 progress=self._told(),
             )
-            decoded = self._check_mp4(draft, resolved, stages)
             report = clip_report(
                 resolved, measures, decoded_frames=decoded, extra={"regen": proof, "timings": stages.to_json()}
             )
             draft.add_json("report.json", report)
             save_colours(draft, measures)
-            draft.commit(self._record(hash_, spec, resolved, parent), decoded_frames=decoded)
+            draft.commit(self._record(hash_, spec, resolved, parent), encoder=self.encoder.identity())
             clip = self.store.open(hash_[:16])
         return ClipResult(clip=clip, parent=parent, report=report, reused=False, notes=notes)
 
@@ -225,7 +225,9 @@ class ReactorEngine:
         return content_hash(json.loads(json.dumps(document)))
 
     @contextmanager
-    def _clip_to_make(self, hash_: str, *, force: bool) -> Iterator[tuple[Clip | None, Draft | None]]:
+    def _clip_to_make(
+        self, hash_: str, *, force: bool, parent: Clip | None = None
+    ) -> Iterator[tuple[Clip | None, Draft | None]]:
         """Either the finished clip and no draft, or no clip and a draft to fill; the key is locked meanwhile."""
         store, key = self.store, hash_[:16]
         with store.lock(key):
@@ -235,7 +237,7 @@ class ReactorEngine:
                 store.touch(found)
                 yield found, None
                 return
-            with store.draft(key) as draft:
+            with store.draft(key, parent=parent) as draft:
                 yield None, draft
 
     def _damage(self, hash_: str, *, force: bool) -> tuple[str, ...]:
@@ -245,32 +247,26 @@ class ReactorEngine:
             return ()
         return (f"clip {key} was there but damaged: made it again",)
 
-    def _fill(self, draft: Draft, spec: JobSpec, stages: Stages) -> Measures:
-        """Frames from the provider straight to PNG, encoder and measurements; two of them are in memory at a time."""
+    def _fill(self, draft: Draft, spec: JobSpec, stages: Stages) -> tuple[Measures, int]:
+        """Frames from the provider straight to PNG, encoder and measurements; two of them are in memory at a time.
+
+        Returns:
+            The measurements, and how many frames the mp4 decodes to: a header that promises frames is no proof of them.
+        """
         meter = Meter()
         frames = checked_clip(self.provider.generate_frames(spec), spec, self.provider.name)
         told = self._told()
         told("generate", 0, spec.frames)
-        with Mp4Writer(
-            draft.artifact, width=spec.width, height=spec.height, fps=spec.fps, options=self.encoder
-        ) as video:
-            for index, frame in enumerate(stages.drawn("provider", frames)):
-                with stages.stage("store"):
-                    draft.add_frame(index, frame)
-                with stages.stage("encode"):
-                    video.add(frame)
-                with stages.stage("score"):
-                    meter.add(frame)
-                told("generate", index + 1, spec.frames)
-        return meter.measures()
-
-    def _check_mp4(self, draft: Draft, spec: JobSpec, stages: Stages) -> int:
-        """Decode what was encoded: a header that promises frames is no proof of them."""
-        with stages.stage("decode"):
-            decoded = count_frames(draft.artifact)
-        if decoded != spec.frames:
-            raise ArtifactCorrupt(f"the mp4 decodes to {decoded} frames, the clip has {spec.frames}")
-        return decoded
+        video = Stitcher(draft, spec, self.encoder, stages)
+        for index, frame in enumerate(stages.drawn("provider", frames)):
+            with stages.stage("store"):
+                pixels = pixel_hash(frame)
+                draft.add_frame(index, frame, pixels=pixels)
+            video.add(index, frame, pixels)
+            with stages.stage("score"):
+                meter.add(frame)
+            told("generate", index + 1, spec.frames)
+        return meter.measures(), video.finish()
 
     def _record(self, hash_: str, asked: JobSpec, resolved: JobSpec, parent: Clip | None) -> JobRecord:
         return JobRecord(

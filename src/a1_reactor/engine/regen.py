@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,18 @@ import numpy as np
 
 from a1_reactor.engine.blend import BlendConfig
 from a1_reactor.engine.locked import LockedClip
-from a1_reactor.engine.report import measures_of, prove_unchanged
+from a1_reactor.engine.proof import prove_unchanged
+from a1_reactor.engine.report import measures_of
 from a1_reactor.engine.retake import Retake
 from a1_reactor.engine.stages import Progress, Stages
+from a1_reactor.engine.stitch import ReadFrame, Stitcher
 from a1_reactor.eval.measures import Measures
 from a1_reactor.eval.seams import Typical
 from a1_reactor.media.filmstrip import draw_filmstrip, strip_frames
-from a1_reactor.media.frames import Frame
-from a1_reactor.media.mp4 import EncoderOptions, Mp4Writer
-from a1_reactor.media.png import encode_png, read_png
+from a1_reactor.media.frames import Frame, pixel_hash
+from a1_reactor.media.h264 import EncoderOptions
+from a1_reactor.media.png import encode_png
+from a1_reactor.media.recent import RecentFrames
 from a1_reactor.providers.base import Provider, checked_windows, spans_of
 from a1_reactor.storage.clip import Clip
 from a1_reactor.storage.draft import Draft
@@ -37,15 +41,18 @@ def regenerate(
     encoder: EncoderOptions,
     stages: Stages,
     progress: Progress,
-) -> tuple[Measures, dict[str, Any]]:
+) -> tuple[Measures, dict[str, Any], int]:
     """Fill a draft with the parent's frames and new ones inside the spec's windows.
+
+    What would take time for every frame of the clip is left out: frames outside the windows are linked, not read, and
+    segments without a new frame are taken over. The video of the windows plays before its frames are stored and scored.
 
     Args:
         draft: Where the frames, the mp4 and the filmstrips go.
         spec: Resolved, with windows, of the parent's size, rate and length.
 
     Returns:
-        What was measured of the new clip, and what was done, for the report.
+        What was measured of the new clip; what was done, for the report; and how many frames the mp4 decodes to.
 
     Raises:
         ArtifactCorrupt: The parent's files are not the ones that were stored.
@@ -53,38 +60,53 @@ def regenerate(
         StorageError: A file cannot be written.
     """
     inside = {index for window in spec.windows for index in window.frames}
+    old = RecentFrames(parent.frame)
     with stages.stage("lock"):
-        methods = {index: draft.link_frame(index, parent) for index in range(parent.frame_count) if index not in inside}
-    raw = _Spool(draft.path / "spool")
-    spans = _ask(spec, parent, provider, raw, stages, progress)
+        methods = draft.link_frames((index for index in range(parent.frame_count) if index not in inside), parent)
+    video = Stitcher(draft, spec, encoder, stages, parent=parent)
+    video.take_over()
+
+    def unchanged(index: int) -> tuple[Frame, str]:
+        with stages.stage("keep"):
+            return old(index), parent.manifest.frames[index].pixels
+
+    video.encode_unchanged(unchanged, lambda done, total: progress("prepare", done, total))
     with stages.stage("score"):
         known = measures_of(parent)
-    retakes = _blend(draft, spec, parent, raw, blend, Typical.of(known), stages, progress)
+    raw, made = _Spool(draft.path / "raw"), _Spool(draft.path / "made")
+    spans = _ask(spec, parent, provider, raw, stages, progress)
+    typical = Typical.of(known)
+    retakes = [Retake(window, spec.frames, old, raw.get, typical, blend) for window in spec.windows]
+    ids = _blend(retakes, made, video, unchanged, stages, progress)
+    progress("preview", 1, 1)
+    _store(draft, retakes, made, ids, stages, progress)
     with stages.stage("score"):
         seams = [retake.to_json() for retake in retakes]
         measures = known.changed(
             {index: pair for retake in retakes for index, pair in retake.pairs.items()},
             {index: cells for retake in retakes for index, cells in retake.cells.items()},
         )
-    raw.remove()
     with stages.stage("prove"):
         proof = prove_unchanged(parent, draft, spec.windows, methods)
     with stages.stage("filmstrip"):
-        _filmstrips(draft, spec, parent)
-    with stages.stage("encode"):
-        _stitch(draft, spec, encoder, progress)
-    return measures, {
+        _filmstrips(draft, spec, old, lambda index: made.get(index) if index in ids else old(index))
+    raw.remove()
+    made.remove()
+    decoded = video.finish(lambda done, total: progress("stitch", done, total))
+    report = {
         "parent": parent.key,
         "windows": [window.to_json() for window in spec.windows],
         "spans": [span.to_json() for span in spans],
         "blend": blend.to_json(),
         "seams": seams,
         "frames": proof,
+        "video": video.to_json(),
     }
+    return measures, report, decoded
 
 
 class _Spool:
-    """The provider's frames as they came, uncompressed on disk: a window may be longer than memory."""
+    """Frames of the windows, uncompressed on disk: a window may be longer than memory."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -121,47 +143,49 @@ def _ask(
 
 
 def _blend(
-    draft: Draft,
-    spec: JobSpec,
-    parent: Clip,
-    raw: _Spool,
-    config: BlendConfig,
-    typical: Typical,
+    retakes: list[Retake],
+    made: _Spool,
+    video: Stitcher,
+    unchanged: ReadFrame,
     stages: Stages,
     progress: Progress,
-) -> list[Retake]:
-    """Store the windows' frames, blended, and measure them as they come by: no file is read a second time."""
-    total, done = sum(len(window) for window in spec.windows), 0
-    retakes = []
-    for window in spec.windows:
-        retake = Retake(window, spec.frames, parent.frame, raw.get, typical, config)
+) -> dict[int, str]:
+    """Blend the provider's frames and encode them at once: this is what a viewer waits for.
+
+    Returns:
+        Pixel hash of every new frame, by number.
+    """
+    ids: dict[int, str] = {}
+    total = sum(len(retake.window) for retake in retakes)
+    for retake in retakes:
         for index, frame in stages.drawn("blend", retake.frames()):
+            with stages.stage("spool"):
+                ids[index] = pixel_hash(frame)
+                made.put(index, frame)
+            video.add(index, frame, ids[index], unchanged)
+            progress("blend", len(ids), total)
+    return ids
+
+
+def _store(
+    draft: Draft, retakes: list[Retake], made: _Spool, ids: Mapping[int, str], stages: Stages, progress: Progress
+) -> None:
+    """Store the windows' frames, and measure them as they come by."""
+    done = 0
+    for retake in retakes:
+        for index in retake.window.frames:
             with stages.stage("store"):
-                draft.add_frame(index, frame)
+                frame = made.get(index)
+                draft.add_frame(index, frame, pixels=ids[index])
             with stages.stage("score"):
                 retake.measure(index, frame)
             done += 1
-            progress("blend", done, total)
-        retakes.append(retake)
-    return retakes
+            progress("score", done, len(ids))
 
 
-def _filmstrips(draft: Draft, spec: JobSpec, parent: Clip) -> None:
+def _filmstrips(draft: Draft, spec: JobSpec, old: Callable[[int], Frame], new: Callable[[int], Frame]) -> None:
     first = spec.windows[0]
     indices = strip_frames(first.start, first.stop, spec.frames)
     inside = {index for window in spec.windows for index in window.frames}
-    before = draw_filmstrip(indices, parent.frame, marked=inside)
-    after = draw_filmstrip(indices, lambda index: _read(draft, spec, index), marked=inside)
-    draft.add_bytes("filmstrip_before.png", encode_png(before))
-    draft.add_bytes("filmstrip_after.png", encode_png(after))
-
-
-def _stitch(draft: Draft, spec: JobSpec, encoder: EncoderOptions, progress: Progress) -> None:
-    with Mp4Writer(draft.artifact, width=spec.width, height=spec.height, fps=spec.fps, options=encoder) as video:
-        for index in range(spec.frames):
-            video.add(_read(draft, spec, index))
-            progress("stitch", index + 1, spec.frames)
-
-
-def _read(draft: Draft, spec: JobSpec, index: int) -> Frame:
-    return read_png(draft.frame_path(index), width=spec.width, height=spec.height)
+    draft.add_bytes("filmstrip_before.png", encode_png(draw_filmstrip(indices, old, marked=inside)))
+    draft.add_bytes("filmstrip_after.png", encode_png(draw_filmstrip(indices, new, marked=inside)))

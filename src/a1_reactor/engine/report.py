@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,10 @@ from a1_reactor.eval.drift import drift_curve
 from a1_reactor.eval.measures import Measures, measure_clip
 from a1_reactor.storage.clip import Clip
 from a1_reactor.storage.draft import Draft
-from a1_reactor.types import JobSpec, Window
+from a1_reactor.types import JobSpec
 from reactor_core.errors import ArtifactCorrupt
-from reactor_core.utils.files import sha256_file
 
-__all__ = ["clip_report", "frame_ranges", "measures_of", "prove_unchanged", "save_colours"]
+__all__ = ["clip_report", "frame_ranges", "measures_of", "save_colours"]
 
 _COLOURS = "colours.npy"
 
@@ -83,40 +81,3 @@ def frame_ranges(indices: Iterable[int]) -> list[list[int]]:
         else:
             ranges.append([index, index + 1])
     return ranges
-
-
-def prove_unchanged(
-    parent: Clip, draft: Draft, windows: Sequence[Window], methods: Mapping[int, str]
-) -> dict[str, Any]:
-    """Hash every frame file outside the windows and compare it with the parent's.
-
-    Args:
-        methods: How each file was taken over, by frame number.
-
-    Returns:
-        Counts, ranges, one digest over all hashes on either side, and how many frames inside really changed.
-
-    Raises:
-        ArtifactCorrupt: A file outside the windows differs.
-    """
-    inside = {index for window in windows for index in window.frames}
-    outside = [index for index in range(parent.frame_count) if index not in inside]
-    ours, theirs = hashlib.sha256(), hashlib.sha256()
-    for index in outside:
-        found, recorded = sha256_file(draft.frame_path(index)), parent.manifest.frames[index].file
-        if found != recorded:
-            raise ArtifactCorrupt(f"frame {index} lies outside the windows and yet differs from the parent's file")
-        ours.update(f"{index} {found}\n".encode())
-        theirs.update(f"{index} {recorded}\n".encode())
-    assert ours.digest() == theirs.digest(), "each line was compared above"
-    changed = [index for index in sorted(inside) if draft.entry(index).pixels != parent.manifest.frames[index].pixels]
-    return {
-        "untouched": {
-            "count": len(outside),
-            "frames": frame_ranges(outside),
-            "sha256_of_hashes": ours.hexdigest(),
-            "sha256_of_parent_hashes": theirs.hexdigest(),
-            "taken_over_by": {how: list(methods.values()).count(how) for how in sorted(set(methods.values()))},
-        },
-        "changed": {"count": len(changed), "frames": frame_ranges(changed)},
-    }

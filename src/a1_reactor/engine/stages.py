@@ -58,9 +58,12 @@ class Stages:
 
 _SHARES = {
     "generate": (0.0, 1.0),
-    "regen": (0.0, 0.3),
-    "blend": (0.3, 0.65),
-    "stitch": (0.65, 1.0),
+    "prepare": (0.0, 0.1),
+    "regen": (0.1, 0.5),
+    "blend": (0.5, 0.75),
+    "preview": (0.75, 0.75),
+    "score": (0.75, 0.95),
+    "stitch": (0.95, 1.0),
 }
 """Where in the whole run each stage lies, by its usual share of the time."""
 

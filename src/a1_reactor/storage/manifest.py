@@ -5,15 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from a1_reactor.types import JobSpec
 from reactor_core.errors import ArtifactCorrupt, SpecError
 
-__all__ = ["ArtifactEntry", "FrameEntry", "JobRecord", "Manifest", "dump_json", "load_json"]
+__all__ = [
+    "ArtifactEntry",
+    "FrameEntry",
+    "JobRecord",
+    "Manifest",
+    "SegmentEntry",
+    "VideoEntry",
+    "dump_json",
+    "load_json",
+]
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +44,50 @@ class FrameEntry:
 class ArtifactEntry:
     """The mp4 file."""
 
-    file: str
-    """SHA-256 of the file's bytes."""
+    file: str | None
+    """SHA-256 of the file's bytes; None where ``header`` and the segments' hashes say the same in pieces."""
     size: int
     """Bytes of the file."""
     frames: int
     """How many frames it decoded to when it was stored."""
+    header: str | None = None
+    """SHA-256 of what stands in front of the first segment."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEntry:
+    """A piece of the video with an encoder of its own."""
+
+    key: str
+    """SHA-256 over its frames, place and encoder: what it is found by in the store."""
+    start: int
+    """First frame."""
+    stop: int
+    """First frame behind."""
+    file: str
+    """SHA-256 of the file's bytes."""
+    size: int
+    """Bytes of the file."""
+    payload: str
+    """SHA-256 of the frames alone, which stand in the mp4 too."""
+    offset: int
+    """Bytes in front of the frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoEntry:
+    """What the segments of a clip share."""
+
+    encoder: str
+    """Identity of the encoder; segments of another one do not fit between these."""
+    config: str
+    """Decoder configuration record that all of them need, in hexadecimal digits."""
+    init: str
+    """SHA-256 of ``init.mp4``."""
+    init_size: int
+    """Bytes of ``init.mp4``."""
+    segments: tuple[SegmentEntry, ...]
+    """In order and without gaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +96,16 @@ class Manifest:
 
     frames: tuple[FrameEntry, ...]
     artifact: ArtifactEntry
+    video: VideoEntry | None = None
+    """None for a clip of the first format, whose mp4 is one piece."""
 
     def to_json(self) -> dict[str, Any]:
         return {
             "version": _VERSION,
-            "frames": [asdict(entry) for entry in self.frames],
+            # Spelled out: asdict() copies deeply, and a minute has 1440 frames.
+            "frames": [{"pixels": entry.pixels, "file": entry.file, "size": entry.size} for entry in self.frames],
             "artifact": asdict(self.artifact),
+            "video": None if self.video is None else asdict(self.video),
         }
 
     @classmethod
@@ -63,9 +117,12 @@ class Manifest:
         """
         document = load_json(path)
         try:
+            frames = tuple(FrameEntry(**entry) for entry in document["frames"])
+            video = document.get("video")
             return cls(
-                frames=tuple(FrameEntry(**entry) for entry in document["frames"]),
+                frames=frames,
                 artifact=ArtifactEntry(**document["artifact"]),
+                video=None if video is None else _parse_video(video, len(frames)),
             )
         except (KeyError, TypeError) as error:
             raise ArtifactCorrupt(f"{path} is no manifest: {error}") from error
@@ -128,9 +185,19 @@ class JobRecord:
             raise ArtifactCorrupt(f"{path} is no job record: {error}") from error
 
 
+def _parse_video(document: Mapping[str, Any], frames: int) -> VideoEntry:
+    segments = tuple(SegmentEntry(**entry) for entry in document["segments"])
+    ends = [0, *(entry.stop for entry in segments)]
+    if [entry.start for entry in segments] != ends[:-1] or ends[-1] != frames or any(a >= b for a, b in pairwise(ends)):
+        raise TypeError("its segments do not cover its frames")
+    return VideoEntry(**{**document, "segments": segments})
+
+
 def dump_json(document: Mapping[str, Any]) -> bytes:
     """JSON for people and programs: sorted, indented, one newline at the end."""
-    return (json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    # Python's own encoder is ten times slower where it indents, and a report holds numbers for every frame.
+    flat = json.dumps(document, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return msgspec.json.format(flat.encode(), indent=1) + b"\n"
 
 
 def load_json(path: Path) -> dict[str, Any]:

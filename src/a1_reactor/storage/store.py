@@ -5,10 +5,14 @@
     <workspace>/cache/<16 hex>/job.json            where the clip comes from
                               /artifact.mp4
                               /run/frames/000000.png ...   read-only
+                              /run/preview/playlist.m3u8, init.mp4, 000000-000024.m4s ...
                               /run/manifest.json   hashes of all of these
                               /run/report.json
     <workspace>/building/<16 hex>/                 a clip in the making
     <workspace>/locks/<16 hex>.lock                held by whoever makes it
+                     /<16 hex>.parent              the clip that it is made from, which must stay meanwhile
+                     /store.lock                   held for a moment, while a clip gets its place or others are removed
+    <workspace>/store/                             frames and segments by what they hold, see ``blobs``
 
 A clip is made in ``building`` and renamed into ``cache`` when it is complete, so whatever is in ``cache`` is whole.
 Only files that the manifest names belong to a clip; anything else in its folders is ignored.
@@ -20,14 +24,16 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
+from a1_reactor.storage.blobs import Blobs
 from a1_reactor.storage.clip import Clip
 from a1_reactor.storage.draft import Draft
+from a1_reactor.storage.layout import PREVIEW
 from a1_reactor.storage.manifest import JobRecord
 from reactor_core.errors import ArtifactCorrupt, NotFound
 from reactor_core.utils.files import storage_errors
@@ -44,6 +50,7 @@ class ClipStore:
         self.workspace = workspace
         self.cache = workspace / "cache"
         self.building = workspace / "building"
+        self.blobs = Blobs(workspace / "store")
         self._locks = workspace / "locks"
 
     def find(self, hash_: str) -> Clip | None:
@@ -96,6 +103,22 @@ class ClipStore:
                 continue
         return None
 
+    def clip_keys(self) -> list[str]:
+        """Keys of all folders in the cache that could be clips, sorted."""
+        return sorted(
+            path.name
+            for path in (self.cache.iterdir() if self.cache.is_dir() else ())
+            if _KEY.fullmatch(path.name) and (path / "job.json").is_file()
+        )
+
+    def preview(self, key: str) -> Path | None:
+        """Folder with the playlist of a clip, also while it is being made; None while there is nothing to play."""
+        for root in (self.cache, self.building):
+            folder = root / key / "run" / PREVIEW
+            if (folder / "playlist.m3u8").is_file():
+                return folder
+        return None
+
     def touch(self, clip: Clip) -> None:
         """Note that a clip was asked for again."""
         with storage_errors(clip.path):
@@ -107,27 +130,57 @@ class ClipStore:
             self._locks.mkdir(parents=True, exist_ok=True)
         return FileLock(self._locks / f"{key}.lock")
 
+    def exclusive(self) -> BaseFileLock:
+        """The lock of the whole store, for the moments in which clips come and go."""
+        return self.lock("store")
+
     @contextmanager
-    def draft(self, key: str) -> Iterator[Draft]:
+    def draft(self, key: str, *, parent: Clip | None = None) -> Iterator[Draft]:
         """A new clip in the making. Hold the key's lock.
 
         Its folder is removed if the block ends without ``Draft.commit``.
 
+        Args:
+            parent: A clip of this store whose files will be taken over; it is not removed meanwhile.
+
         Raises:
+            NotFound: The parent has been removed.
             StorageFull: No space is left.
             StorageError: The folder cannot be made.
         """
         path = self.building / key
+        pin = self._locks / f"{key}.parent"
         with storage_errors(path):
             # Whoever left this behind is dead: we hold its lock.
             if path.exists():
                 shutil.rmtree(path)
             (path / "run" / "frames").mkdir(parents=True)
+            (path / "run" / PREVIEW).mkdir()
         try:
-            yield Draft(path, self.cache / key)
+            if parent is not None:
+                with storage_errors(pin), self.exclusive():
+                    pin.write_text(parent.key)
+                    if not (parent.path / "job.json").is_file():
+                        raise NotFound(f"clip {parent.key} was removed this moment", remedy="regenerate another clip")
+            yield Draft(path, self.cache / key, self.blobs, self.exclusive)
         finally:
             if path.exists():
                 shutil.rmtree(path, ignore_errors=True)
+            pin.unlink(missing_ok=True)
+
+    def pinned(self) -> set[str]:
+        """Keys of clips that others are being made from by someone who is alive."""
+        found = set()
+        for pin in self._locks.glob("*.parent"):
+            lock = self.lock(pin.stem)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                with suppress(FileNotFoundError):  # made and gone this moment
+                    found.add(pin.read_text())
+            else:
+                lock.release()
+        return found
 
     def sweep(self) -> int:
         """Remove what killed processes left behind; returns how many folders that were."""

@@ -77,7 +77,15 @@ def test_progress_reaches_its_end(engine, spec, window):
     watched = replace(engine, progress=lambda *step: told.append(step))
     watched.regen(window, parent=watched.generate(spec()).clip)
     ends = {stage: (done, total) for stage, done, total in told}
-    assert ends == {"generate": (24, 24), "regen": (8, 8), "blend": (8, 8), "stitch": (24, 24)}
+    assert ends == {
+        "generate": (24, 24),
+        "prepare": (8, 8),
+        "regen": (8, 8),
+        "blend": (8, 8),
+        "preview": (1, 1),
+        "score": (8, 8),
+        "stitch": (3, 3),
+    }
 
 
 # Regeneration

@@ -38,7 +38,7 @@ else:
 """
 
 
-@pytest.mark.parametrize("phase", ["generate", "regen", "blend", "stitch"])
+@pytest.mark.parametrize("phase", ["generate", "prepare", "regen", "blend", "score", "stitch"])
 def test_killed_in_the_middle_no_broken_clip_is_found(engine: ReactorEngine, spec, phase):
     parent = engine.generate(spec()).clip
     before = {path.name for path in engine.store.cache.iterdir()}

@@ -25,6 +25,10 @@ def test_drawing_passes_everything_on():
 
 
 def test_the_share_of_a_regeneration_only_grows():
-    shares = [overall_share(stage, done, 4) for stage in ("regen", "blend", "stitch") for done in range(5)]
+    shares = [
+        overall_share(stage, done, 4)
+        for stage in ("prepare", "regen", "blend", "preview", "score", "stitch")
+        for done in range(5)
+    ]
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0, 1)

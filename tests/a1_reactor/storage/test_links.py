@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from a1_reactor.storage.links import same_file_as
+from a1_reactor.storage.links import is_sealed, same_file_as, seal
 
 
 def test_the_second_name_holds_the_same_bytes(tmp_path):
@@ -30,3 +30,22 @@ def test_any_other_failure_is_passed_on(tmp_path, monkeypatch):
     monkeypatch.setattr("a1_reactor.storage.links._reflink", lambda source, target: False)
     with pytest.raises(FileNotFoundError):
         same_file_as(tmp_path / "gone", tmp_path / "b")
+
+
+def test_a_seal_breaks_when_somebody_writes(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"frame")
+    assert not is_sealed(path.stat())
+    seal(path)
+    assert is_sealed(path.stat())
+    path.chmod(0o644)
+    assert not is_sealed(path.stat()), "a file that may be written to is not sealed"
+    path.write_bytes(b"other")
+    path.chmod(0o444)
+    assert not is_sealed(path.stat())
+
+
+def test_both_names_of_a_link_have_one_inode(tmp_path):
+    (tmp_path / "a").write_bytes(b"frame")
+    if same_file_as(tmp_path / "a", tmp_path / "b") == "hardlink":
+        assert (tmp_path / "a").samefile(tmp_path / "b")
