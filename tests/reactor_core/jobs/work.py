@@ -12,6 +12,7 @@ from typing import Any
 
 from reactor_core.errors import ConfigError, Halted, ProviderError
 from reactor_core.jobs.context import JobContext
+from reactor_core.utils.files import atomic_write
 
 
 class Plugin:
@@ -45,9 +46,9 @@ class Count:
             if path.exists():
                 continue
             time.sleep(spec["seconds"])
-            path.write_text(str(number))
+            atomic_write(path, str(number))  # a worker that has lost the job may be writing it too
             did += 1
-        total = sum(int(path.read_text()) for path in context.folder.iterdir())
+        total = sum(int(path.read_text()) for path in context.folder.glob("????"))
         return {"total": total, "in_last_attempt": did, "pid": os.getpid()}
 
 
