@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export VENV
 PYTEST_ARGS ?=
+# The tests start hundreds of processes; without bytecode each would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test check slow system faults docs bench clean
 
@@ -26,7 +28,7 @@ demo: setup
 
 test:
 	@scripts/setup.sh train,media,dev
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 check:
 	@scripts/setup.sh train,media,dev

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -65,7 +64,7 @@ def test_a_row_that_is_missing_or_moved_is_found(archive, tmp_path, lines):
     assert report.first_bad in range(1, ROWS + 1)
 
 
-@pytest.mark.parametrize("text", [b"", b"{}\n", b'{"format":"reactor-archive-1"}\n', b"\xff\n", os.urandom(64)])
+@pytest.mark.parametrize("text", [b"", b"{}\n", b'{"format":"reactor-archive-1"}\n', b"\xff\n", bytes(range(64))])
 def test_another_file_is_a_report_and_not_a_crash(tmp_path, text):
     (tmp_path / "x").write_bytes(text)
     assert not verify_archive(tmp_path / "x").ok

@@ -26,6 +26,7 @@ def test_what_was_encoded_is_decoded(text: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "raw"),
     [("gzip", gzip.compress(b"rm -rf /")), ("bzip2", bz2.compress(b"rm -rf /")), ("xz", lzma.compress(b"rm -rf /"))],
+    ids=["gzip", "bzip2", "xz"],
 )
 def test_what_was_compressed_is_inflated(kind: str, raw: bytes) -> None:
     assert DECODERS[kind](raw.decode("latin-1")) == b"rm -rf /"
