@@ -13,6 +13,7 @@ __all__ = ["installed", "missing_extra", "require"]
 _EXTRA_OF = {
     "bitsandbytes": "train",
     "cv2": "media",
+    "diffusers": "generate",
     "gguf": "train",
     "google": "gcp",
     "huggingface_hub": "train",
