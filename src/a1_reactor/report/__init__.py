@@ -1,0 +1,1 @@
+"""What a clip's report says, as one page that needs nothing else."""
