@@ -6,8 +6,17 @@ import pytest
 import torch
 
 from reactor_core.errors import CheckpointInvalid
-from reactor_core.training.checkpoint import Progress, latest_checkpoint, restore, save_checkpoint
+from reactor_core.training.checkpoint import (
+    Progress,
+    latest_checkpoint,
+    read_beside,
+    read_partial,
+    restore,
+    save_checkpoint,
+)
+from reactor_core.training.mark import Mark
 from reactor_core.training.optim import build_optimizer
+from reactor_core.training.partial import Partial
 
 IDENTITY = {"dataset": "a", "configuration": "b"}
 
@@ -44,6 +53,43 @@ def test_a_restored_run_goes_on_bit_for_bit(tmp_path: Path) -> None:
     move(fresh, fresh_optimizer, 4)
     assert progress.step == 3
     assert all(torch.equal(fresh[name], parameters[name]) for name in parameters)
+
+
+def half_a_step(parameters: dict[str, torch.nn.Parameter], turns: int) -> Partial:
+    gradients = {name: torch.full_like(value, 0.5) for name, value in parameters.items()}
+    return Partial("parts", 4, turns, 0.1, 7, 1.5, gradients, {"log_ratios": torch.ones(2, 2)})
+
+
+def test_a_step_in_its_middle_comes_after_its_beginning_and_before_its_end(tmp_path: Path) -> None:
+    parameters, optimizer = run_and_save(tmp_path, 1)
+    for turns in (1, 3):
+        save_checkpoint(
+            tmp_path,
+            parameters=parameters,
+            optimizer=optimizer,
+            progress=Progress(step=1),
+            identity=IDENTITY,
+            partial=half_a_step(parameters, turns),
+            beside={"reference": torch.ones(2)},
+        )
+    newest = latest_checkpoint(tmp_path)
+    assert newest is not None
+    assert [Mark.of(newest), len(list(tmp_path.iterdir()))] == [Mark(1, 3), 2]
+    found = read_partial(newest, parameters)
+    assert found is not None
+    assert found.facts() == half_a_step(parameters, 3).facts()
+    assert all(torch.equal(found.gradients[name], torch.full_like(parameters[name], 0.5)) for name in parameters)
+    assert read_beside(newest).keys() == {"reference"}
+    (newest / "partial.safetensors").write_bytes(b"torn")
+    with pytest.warns(UserWarning, match="step-00000001-0003 is damaged"):
+        assert latest_checkpoint(tmp_path) == tmp_path / Mark(1, 1).name
+
+
+def test_a_checkpoint_between_two_steps_holds_no_part_of_one(tmp_path: Path) -> None:
+    parameters, _ = run_and_save(tmp_path, 1)
+    place = tmp_path / Mark(1).name
+    assert read_partial(place, parameters) is None
+    assert read_beside(place) == {}
 
 
 def test_the_newest_two_are_kept(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ def test_the_published_lines_make_a_configuration() -> None:
         ({"use_lora": False, "adapter": "run"}, ["adapter and quantization need use_lora=True"]),
         ({"quantization": "int8"}, ["quantization='int8'", "nf4"]),
         ({"lora_bias": "some"}, ["lora_bias='some'", "lora_only"]),
+        ({"save_seconds": 0}, ["save_seconds=0", "greater than 0"]),
+        ({"hours_between_failures": 0}, ["hours_between_failures=0"]),
     ],
 )
 def test_a_bad_option_is_named_with_its_value(options: dict[str, Any], words: list[str]) -> None:
@@ -52,6 +54,7 @@ def test_a_configuration_does_not_change() -> None:
 
 def test_equal_training_has_equal_hashes_wherever_it_is_written() -> None:
     assert TrainingConfig(output_dir="a").hash == TrainingConfig(output_dir="b", save_seconds=1).hash
+    assert TrainingConfig(hours_between_failures=24).hash == TrainingConfig().hash
     assert TrainingConfig(seed=1).hash != TrainingConfig(seed=2).hash
 
 

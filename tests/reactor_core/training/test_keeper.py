@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 from reactor_core.cloud.blobs import FolderStore
-from reactor_core.training.checkpoint import Progress
+from reactor_core.training.checkpoint import Progress, read_beside, read_partial, restore
 from reactor_core.training.interval import Interval
-from reactor_core.training.keeper import Keeper, Place
+from reactor_core.training.keeper import NOTICES, Keeper, Place, StepLeft
 from reactor_core.training.mark import Mark
+from reactor_core.training.meter import Totals
 from reactor_core.training.optim import build_optimizer
 from reactor_core.training.remote import RemoteRun
 from reactor_core.training.runs import Run
@@ -28,7 +31,14 @@ class Ticking(SystemClock):
 class Setting:
     """A keeper over one tensor."""
 
-    def __init__(self, folder: Path, *, interval: int | None = None, store: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        interval: int | None = None,
+        store: bool = False,
+        told: Callable[[float], object] = lambda _seconds: None,
+    ) -> None:
         self.clock = Ticking()
         self.run = Run("train-1", folder / "run", resumed=False)
         self.run.path.mkdir()
@@ -47,16 +57,27 @@ class Setting:
             interval=Interval(60, between_failures=3600, size=0),
             keep=2,
             clock=self.clock,
+            told=told,
+            beside=lambda: {"reference": torch.full((3, 2), 0.5)},
             elsewhere=Place(self.remote if store else None, interval),
         )
+
+    def part(self, totals: Totals) -> None:
+        """One part of the step that is going on, whose gradient is all ones."""
+        self.weight.grad = torch.ones(2, 2)
+        totals.turns += 1
+        self.keeper.accumulator.after(totals)
 
     def step(self) -> None:
         with self.keeper.moving(self.progress):
             self.progress.step += 1
         self.keeper.tick(self.progress)
 
+    def marks(self) -> list[Mark]:
+        return sorted(Mark.of(path) for path in self.run.checkpoints.glob("step-*"))
+
     def saved(self) -> list[int]:
-        return sorted(int(path.name.removeprefix("step-")) for path in self.run.checkpoints.glob("step-*"))
+        return [mark.step for mark in self.marks()]
 
 
 def test_time_decides_when_to_save(tmp_path: Path) -> None:
@@ -127,3 +148,65 @@ def test_without_news_a_notice_writes_nothing(tmp_path: Path, at: int) -> None:
         assert setting.keeper._shadow.wait(30)
         assert stopped() == "SIGTERM"
     assert setting.saved() == [at] * at
+
+
+def test_a_notice_saves_the_parts_that_are_done_and_ends_the_step_after_the_next(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, store=True)
+    with setting.keeper.watching():
+        totals = Totals()
+        setting.keeper.accumulator.begin(4, "parts", totals)
+        setting.part(totals)
+        setting.keeper._shadow.give_notice("preemption notice")
+        assert setting.keeper._shadow.wait(30)
+        assert setting.marks() == [Mark(0, 1)]
+        with pytest.raises(StepLeft):
+            setting.part(totals)
+        assert setting.keeper.rest(setting.progress).endswith("has it too")
+    assert setting.marks() == [Mark(0, 1), Mark(0, 2)]
+    assert setting.remote.newest == Mark(0, 2)
+    notice = json.loads((setting.run.path / NOTICES).read_text())
+    assert (notice["step"], notice["parts"]) == (0, 1)
+    assert notice["seconds_to_disk"] <= notice["seconds_to_store"]
+    assert not (setting.run.path / "checkpoints.jsonl").exists(), "no row can be traced to half a step"
+
+
+def test_what_a_step_in_its_middle_was_saved_with_comes_back(tmp_path: Path) -> None:
+    setting = Setting(tmp_path)
+    setting.clock.now = 1.0
+    totals = Totals(loss=0.1)
+    setting.keeper.accumulator.begin(3, "parts", totals)
+    setting.part(totals)
+    setting.clock.now = 61.0
+    setting.part(totals)  # long enough for a checkpoint between two parts
+    (place,) = setting.run.checkpoints.iterdir()
+    parameters = {"w": torch.nn.Parameter(torch.zeros(2, 2))}
+    optimizer = build_optimizer(parameters.values(), learning_rate=0.1, weight_decay=0.0, beta2=0.9)
+    progress = restore(place, parameters=parameters, optimizer=optimizer, identity={"dataset": "a"})
+    partial = read_partial(place, parameters)
+    assert partial is not None
+    assert (progress.step, partial.turns, partial.parts, partial.loss, partial.seconds) == (0, 2, 3, 0.1, 60.0)
+    assert torch.equal(partial.gradients["w"], torch.full((2, 2), 2.0))
+    assert torch.equal(read_beside(place)["reference"], torch.full((3, 2), 0.5))
+
+
+def test_saving_is_counted_and_told(tmp_path: Path) -> None:
+    told: list[float] = []
+    setting = Setting(tmp_path, told=told.append)
+    setting.step()
+    setting.keeper.save(setting.progress)
+    setting.progress.elapsed = 100.0
+    setting.progress.save_seconds = 2.0
+    facts = setting.keeper.facts()
+    assert (facts["saves"], facts["stall_seconds"], facts["stall_share"]) == (1, 2.0, 0.02)
+    assert (facts["interval_seconds"], facts["chosen_by"]) == (60, "save_seconds")
+    assert told == [0.0]  # the clock stands still
+
+
+def test_what_a_checkpoint_costs_decides_when_the_next_one_is_due(tmp_path: Path) -> None:
+    setting = Setting(tmp_path)
+    setting.keeper.interval = Interval(None, between_failures=3600, size=0)
+    setting.keeper.interval.learn(2.0)  # sqrt(2 * 2 * 3600)
+    setting.clock.now = 119.0
+    assert not setting.keeper.due(setting.progress)
+    setting.clock.now = 120.0
+    assert setting.keeper.due(setting.progress)

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from reactor_core.training.hooks import EvalInfo, RunInfo, StepInfo
+from reactor_core.training.hooks import CheckpointInfo, EvalInfo, RunInfo, StepInfo
 from reactor_core.training.progress import ProgressHook
 
 
@@ -32,3 +32,12 @@ def test_the_number_of_steps_and_the_last_held_out_loss_are_shown():
         "step 2 of 8, loss 0.500, held-out 0.250 (best), 300 tokens/s",
         "step 3 of 8, loss 0.500, held-out 0.375, 300 tokens/s",
     ]
+
+
+def test_how_often_the_run_is_saved_is_shown_when_it_is_known():
+    seen = []
+    hook = ProgressHook(lambda text, share: seen.append(text))
+    hook.on_step(info(1, 1.0))
+    hook.on_checkpoint(CheckpointInfo(step=1, seconds=0.2, interval_seconds=37.94))
+    hook.on_step(info(2, 1.0))
+    assert seen == ["step 1, loss 0.500, 300 tokens/s", "step 2, loss 0.500, 300 tokens/s, saved every 37.9 s"]
