@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,20 @@ from tests.faults.harness.hands import PRELOAD
 from tests.faults.harness.tally import Tally
 from tests.faults.harness.waiting import wait_until
 
+from a1_reactor.config import ReactorConfig
+from a1_reactor.engine.engine import ReactorEngine
+from a1_reactor.engine.takes import make_takes
+from a1_reactor.providers.mock import MockProvider
+from a1_reactor.server.clip_job import ClipRequest
+from a1_reactor.storage.store import ClipStore
+from a1_reactor.types import JobSpec, Window
 from reactor_core.jobs.job import JobState
 from reactor_core.jobs.table import JobTable
 
 HAND = "tests.faults.harness.hands:hand"
 POINTS = ("job.done", "job.noted")
+CLIP_POINTS = (("job.done", 1), ("job.noted", 1), ("frames.kept", 8), ("answer.kept", 1))
+"""Where a maker of clips dies, and up to which time that it passes there."""
 LEASE = 0.6
 JOBS = 5
 STEPS = 20
@@ -132,3 +142,42 @@ def test_jobs_whose_workers_die_and_sleep_are_done_once(
         tally.count("jobs done though workers died", len(ids))
         tally.run()
         assert [sentence for job_id in ids for sentence in wrong_with(table, job_id)] == []
+
+
+@pytest.mark.parametrize("usual", [pytest.param(1, id="few"), pytest.param(6, id="many", marks=pytest.mark.slow)])
+def test_clips_whose_makers_die_are_the_clips_of_those_who_live(
+    hands: Forks, tally: Tally, tmp_path: Path, installed: str, usual: int
+) -> None:
+    engine = ReactorEngine(ReactorConfig(workspace=tmp_path / "untouched"), MockProvider())
+    wanted: dict[str, list[str]] = {}
+    with JobTable(tmp_path / "workspace", lease_seconds=LEASE) as table:
+        for seed in tally.times(usual):
+            spec = JobSpec(prompt="a street", seconds=1, fps=12, width=64, height=64, seed=seed)
+            window = replace(spec, windows=(Window(4, 8),))
+            base = engine.generate(spec).clip
+            whole = [base, *(take.clip for take in make_takes(engine, window, parent=base, count=2))]
+            wanted |= {clip.key: [frame.pixels for frame in clip.manifest.frames] for clip in whole}
+            for request in (ClipRequest(spec=spec), ClipRequest(spec=window, parent=base.key, takes=2)):
+                job, _ = table.submit("a1.clip", request.to_json(), max_attempts=10_000)
+                for life in range(3):
+                    point, most = tally.chance.choice(CLIP_POINTS)
+                    child = hands.start(
+                        HAND,
+                        tmp_path,
+                        f"maker-{seed}-{request.takes}-{life}",
+                        workspace=str(tmp_path / "workspace"),
+                        clips=str(tmp_path / "clips"),
+                        installed=installed,
+                        lease=LEASE,
+                        ghost=False,
+                        die_at=(point, tally.chance.randint(1, most), 0.0) if life < 2 else None,
+                    )
+                    if child.join() < 0:
+                        tally.count(f"makers of clips killed at {point}")
+                done = table.get(job.job_id)
+                assert done.state is JobState.SUCCEEDED, done.failure
+    store = ClipStore(tmp_path / "clips")
+    found = {key: [frame.pixels for frame in store.open(key).manifest.frames] for key in wanted}
+    assert found == wanted
+    assert not list(store.building.iterdir())
+    tally.run()

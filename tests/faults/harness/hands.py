@@ -17,10 +17,10 @@ from reactor_core.jobs.table import JobTable
 from reactor_core.jobs.worker import work
 from reactor_core.utils.settings import Settings
 
-PRELOAD = ("tests.faults.harness.hands", "tests.reactor_core.jobs.work", "a1_reactor.plugin")
+PRELOAD = ("tests.faults.harness.hands", "tests.reactor_core.jobs.work", "a1_reactor.server.clip_job")
 
 
-def hand(log: str, *, workspace: str, installed: str, lease: float, ghost: bool) -> None:
+def hand(log: str, *, workspace: str, installed: str, lease: float, ghost: bool, clips: str = "") -> None:
     """Take jobs and do them until all have ended.
 
     Args:
@@ -28,11 +28,13 @@ def hand(log: str, *, workspace: str, installed: str, lease: float, ghost: bool)
         workspace: Of the table.
         installed: Folder of the plugin with the kinds.
         lease: Seconds for which a hand may be silent.
+        clips: Folder of the clips, where jobs make some.
         ghost: It goes by the name of another machine, so nobody can see whether it lives, or kill it.
     """
     sys.path.insert(0, installed)
     rules.BACKOFF_SECONDS = (0.01,)
     told = Log(Path(log))
+    settings = Settings(workspace=Path(workspace), a1_workspace=Path(clips))
     with JobTable(Path(workspace), lease_seconds=lease) as table:
         me = this_process()
         if ghost:
@@ -45,4 +47,4 @@ def hand(log: str, *, workspace: str, installed: str, lease: float, ghost: bool)
                 time.sleep(0.01)
                 continue
             told.write(Record("took", job.job_id, job.kind, 0, job.attempts, job.token))
-            work(table, job, Settings(workspace=Path(workspace)), stop=Stop(), grace_seconds=0.2)
+            work(table, job, settings, stop=Stop(), grace_seconds=0.2)
