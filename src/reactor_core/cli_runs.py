@@ -221,6 +221,7 @@ def preempt(*, model: str = "smollm2-135m", store: str | None = None, json: Json
     else:
         late = "not in time" if found.seconds_to_store is None else f"{found.seconds_to_store:.2f} s"
         print(f"notice {found.into_step_seconds:.2f} s into a step that takes {found.step_seconds:.2f} s")
-        print(f"step {found.step} on disk after {found.seconds_to_disk:.2f} s, in {found.store} after {late}")
+        also = f" and {found.parts} parts of the next" if found.parts else ""
+        print(f"step {found.step}{also} on disk after {found.seconds_to_disk:.2f} s, in {found.store} after {late}")
         print(f"the second machine went on from step {found.resumed_from}: {'passed' if found.passed else 'FAILED'}")
     return 0 if found.passed else 1

@@ -22,6 +22,7 @@ from reactor_core.utils.settings import Settings
 __all__ = ["Drill", "drill_preempt"]
 
 _ROWS = 64
+_PART_TOKENS = 64
 _STEPS_BEFORE = 2
 """Steps before the notice, so that how long one takes is known."""
 
@@ -41,6 +42,7 @@ class Drill:
         step: Step that was saved.
         resumed_from: Step from which the second machine went on, which found nothing but the store. One more than
             ``step`` where the step that was going on ended in time as well.
+        parts: Parts of the step that was going on which were saved with it.
     """
 
     model: str
@@ -51,6 +53,7 @@ class Drill:
     seconds_to_store: float | None
     step: int
     resumed_from: int
+    parts: int = 0
 
     @property
     def passed(self) -> bool:
@@ -113,7 +116,8 @@ def drill_preempt(*, model: str, store: str | None, settings: Settings) -> Drill
             {"prompt": f"Count to {n}.", "completion": " ".join(map(str, range(1, n + 1)))} for n in range(1, _ROWS + 1)
         )
         rows.write_text("".join(json.dumps(row) + "\n" for row in made), encoding="utf-8")
-        config = TrainingConfig(model_name=model, num_epochs=1000)
+        # Few tokens in a part, so that the notice comes when some parts of a step are done.
+        config = TrainingConfig(model_name=model, num_epochs=1000, micro_batch_tokens=_PART_TOKENS)
         bucket = store or str(folder / "store")
         checkpointer = SpotVMCheckpointer(gcs_bucket=bucket, metadata_host=metadata.host)
         first, second = _NoticeWithinStep(metadata.preempt), _EndAtOnce()
@@ -143,4 +147,5 @@ def drill_preempt(*, model: str, store: str | None, settings: Settings) -> Drill
         seconds_to_store=notice["seconds_to_store"],
         step=notice["step"],
         resumed_from=second.resumed_from,
+        parts=notice["parts"],
     )
