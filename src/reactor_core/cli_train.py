@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
 from reactor_core.utils.command import print_json
+
+if TYPE_CHECKING:
+    from reactor_core.training.config import TrainingConfig
+    from reactor_core.utils.settings import Settings
 
 __all__ = ["register_train", "train"]
 
@@ -43,8 +47,10 @@ def train(
     seed: int = 0,
     full: bool = False,
     resume: bool = True,
+    plan: Annotated[bool, Parameter(negative=())] = False,
+    anyway: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
-) -> None:
+) -> int:
     """Fine-tune a model on a file of rows. A run that was stopped goes on where it was.
 
     Parameters
@@ -91,8 +97,12 @@ def train(
         Train all weights instead of an adapter.
     resume
         Go on from the newest valid checkpoint of the same configuration and data.
+    plan
+        Train nothing: print what the run would take in memory, time and money. Ends with 1 if it does not fit.
+    anyway
+        Begin also where the estimated memory is not free, or this machine is for inference only.
     json
-        Print what was measured as one JSON object.
+        Print what was measured, or planned, as one JSON object.
     """
     from reactor_core.training.command import train_file
     from reactor_core.training.config import TrainingConfig
@@ -122,9 +132,25 @@ def train(
         early_stopping=early_stopping,
         report_to=report_to,
         seed=seed,
+        anyway=anyway,
     )
+    if plan:
+        return _plan(config, dataset, settings, json=json)
     result = train_file(config, dataset, settings=settings, narrator=narrator, resume=resume)
     if json:
         print_json(result.summary())
     else:
         print(f"{result.adapter_dir}\n{result.tokens_per_second:,.0f} tokens/s, loss {result.final_loss:.4f}")
+    return 0
+
+
+def _plan(config: TrainingConfig, dataset: Path, settings: Settings, *, json: bool) -> int:
+    from reactor_core.training.command import plan_file
+    from reactor_core.training.plan_view import plan_lines
+
+    found, helpful = plan_file(config, dataset, settings=settings)
+    if json:
+        print_json({**found.as_dict(), "would_fit": helpful})
+    else:
+        print("\n".join(plan_lines(found, helpful)))
+    return 0 if found.fits else 1

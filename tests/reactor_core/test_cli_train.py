@@ -1,6 +1,9 @@
+import json
+
 import pytest
 
 from reactor_core import cli
+from reactor_core.utils.environment_memory import MemoryRoom
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +24,22 @@ def test_a_bad_row_is_named_and_nothing_is_trained(model_folder, tmp_path, capsy
     assert run("train", str(bad), "--model", str(model_folder("llama"))) == 3
     assert "bad.jsonl:2: field 'prompt'" in capsys.readouterr().err
     assert not list(tmp_path.glob("workspace/runs/*"))
+
+
+def test_a_plan_is_printed_and_trains_nothing(model_folder, rows_file, tmp_path, capsys):
+    words = ["train", str(rows_file), "--model", str(model_folder("llama")), "--batch-size", "4", "--plan"]
+    assert run(*words) == 0
+    shown = capsys.readouterr().out
+    assert "MiB  activations of the largest part" in shown
+    assert shown.rstrip().endswith("it fits")
+    assert run(*words, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["fits"], found["would_fit"], found["work"]["steps"]) == (True, [], 3)
+    assert not list(tmp_path.glob("workspace/runs/*"))
+
+
+def test_a_plan_that_does_not_fit_ends_with_one(model_folder, rows_file, capsys, monkeypatch):
+    room = MemoryRoom(1000, 1000, "a test has 1000 bytes free")
+    monkeypatch.setattr("reactor_core.training.admission.probe_memory", lambda: room)
+    assert run("train", str(rows_file), "--model", str(model_folder("llama")), "--plan") == 1
+    assert capsys.readouterr().out.rstrip().endswith("it does not fit")

@@ -1,21 +1,34 @@
-"""``reactor train``: one file, one configuration, events in the journal."""
+"""``reactor train``: one file, one configuration, events in the journal; or only what that would take."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from reactor_core.cost.prices import stated_price
+from reactor_core.data.records import read_dataset
+from reactor_core.data.unique import drop_repeats
+from reactor_core.errors import ConfigError
 from reactor_core.integration import EventBridge, EventSource
+from reactor_core.models.store import resolve_model
+from reactor_core.training.admission import prepare_subject, room_on
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.hooks import EventHook
+from reactor_core.training.pace import Pace, gemm_rate, pace_of_last_run, probed_pace
+from reactor_core.training.plan import Plan, plan_run, remedies
 from reactor_core.training.progress import ProgressHook
 from reactor_core.training.result import TrainingResult
+from reactor_core.training.sketch import shape_of
 from reactor_core.training.spending import CostHook
+from reactor_core.training.start import find_start
 from reactor_core.training.trainer import Trainer
+from reactor_core.training.workload import Workload
 from reactor_core.utils.console import Narrator
+from reactor_core.utils.environment_memory import GIB
 from reactor_core.utils.settings import Settings
 
-__all__ = ["train_file"]
+__all__ = ["plan_file", "train_file"]
 
 
 def train_file(
@@ -33,3 +46,42 @@ def train_file(
         cost = CostHook(bridge, stated_price(settings.machine_price_usd_per_hour))
         hooks = (EventHook(bridge), cost, ProgressHook(advance))
         return Trainer(config, hooks=hooks, settings=settings).train(dataset, resume="auto" if resume else False)
+
+
+def plan_file(config: TrainingConfig, dataset: Path, *, settings: Settings) -> tuple[Plan, list[str]]:
+    """What training on a file would take; nothing is trained, and no weight is loaded.
+
+    Returns:
+        The plan, and, where it does not fit, options that do, as ``name=value`` and what they come to.
+
+    Raises:
+        ConfigError: This model cannot be planned; or as :class:`~reactor_core.training.trainer.Trainer`.
+        ReactorError: As :meth:`reactor_core.training.trainer.Trainer.train`, before the first step.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    rows = read_dataset(dataset)
+    if config.near_duplicates == "drop":
+        rows, _ = drop_repeats(rows)
+    held = None if config.eval_dataset is None else read_dataset(config.eval_dataset)
+    entry = resolve_model(config.model_name, config.model_source, settings)
+    start = find_start(config, settings)
+    config = config if start is None else start.before_loading(config, entry)
+    subject = prepare_subject(config, entry, rows, start=start, held=held, settings=settings, device=device)
+    width, layers = shape_of(subject.sketch(config))
+
+    def pace(path: str, work: Workload) -> Pace:
+        known = pace_of_last_run(settings.workspace, entry, subject.config, device=device)
+        tokens = max(1, round(work.computed / (work.parts * work.steps)))
+        return known or probed_pace(path, gemm_rate(tokens, width), layers=layers)
+
+    price = stated_price(settings.machine_price_usd_per_hour)
+    try:
+        plan = plan_run(subject, room_on(device), pace=pace, price=price)
+    except RuntimeError as error:
+        raise ConfigError(
+            f"{config.model_name} asks for values while it computes, so it cannot be planned without its weights "
+            f"({str(error).splitlines()[0]})",
+            remedy="train a few steps (max_steps=3) and read peak_memory_bytes",
+        ) from error
+    others = [] if plan.fits else remedies(subject, plan)
+    return plan, [f"{change}: about {other.memory.peak / GIB:.1f} GiB" for change, _, other in others]

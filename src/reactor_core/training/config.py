@@ -123,6 +123,10 @@ class TrainingConfig(BaseModel):
     gradient_checkpointing: bool = False
     """Keep one activation per layer and recompute the rest in the backward pass: less memory, about a third slower."""
 
+    anyway: bool = False
+    """Begin also where the estimated peak memory is more than what is free, or the machine is for inference only
+    (:mod:`reactor_core.training.admission`)."""
+
     certificate: bool = False
     """Compute the first step once more, one document at a time by the model's own forward pass, and refuse to train if
     loss or gradients differ (:mod:`reactor_core.training.certificate`). Takes the time of a few steps, once a run."""
@@ -190,6 +194,7 @@ class TrainingConfig(BaseModel):
             "adapter",  # the run's identity holds its content
             "max_truncated",
             "eval_dataset",
+            "anyway",
             "certificate",
             "max_cost_usd",
         }

@@ -20,6 +20,7 @@ from reactor_core.errors import Interrupted
 from reactor_core.events.latch import Latch
 from reactor_core.models.load import load_model
 from reactor_core.models.store import resolve_model
+from reactor_core.training.admission import admit
 from reactor_core.training.card import dataset_facts, run_identity, tokenizer_hash
 from reactor_core.training.checkpointer import Checkpointer, find_place, open_run_anywhere
 from reactor_core.training.config import TrainingConfig
@@ -35,7 +36,7 @@ from reactor_core.training.session import Session
 from reactor_core.training.spending import BudgetHook
 from reactor_core.training.start import find_start
 from reactor_core.utils.clock import Clock, SystemClock, to_iso
-from reactor_core.utils.environment import detect_environment, probe_machine
+from reactor_core.utils.environment import Environment, detect_environment, probe_machine
 from reactor_core.utils.settings import Settings, load_settings
 
 __all__ = ["Trainer", "TrainingResult"]
@@ -53,6 +54,7 @@ class Trainer:
         checkpointer: Where checkpoints go beside the run's folder, such as
             :class:`~reactor_core.gcp.SpotVMCheckpointer`. None: on Compute Engine to ``GCS_CHECKPOINT_BUCKET``, if that
             is set; elsewhere they stay in the run's folder.
+        environment: What this machine is; None looks at it.
 
     Raises:
         MissingExtra: The library of a sink in ``config.report_to`` is not installed.
@@ -66,8 +68,10 @@ class Trainer:
         settings: Settings | None = None,
         clock: Clock | None = None,
         checkpointer: Checkpointer | None = None,
+        environment: Environment | None = None,
     ) -> None:
         self.config = config
+        self.environment = environment
         self.settings = settings or load_settings()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.price = stated_price(self.settings.machine_price_usd_per_hour)
@@ -92,6 +96,8 @@ class Trainer:
                 one; True insists on going on; False starts over.
 
         Raises:
+            ConfigError: The run does not fit into memory, or this machine is for inference only, and ``config.anyway``
+                is not set; names what would fit.
             DatasetError: A line is not valid, or does not fit ``config.method``; nothing was trained.
             NothingToTrain: A row carries no loss, or there is no path and the journal holds no decision.
             UnknownModel: ``config.model_name`` means nothing.
@@ -175,6 +181,15 @@ class Trainer:
         start = find_start(self.config, self.settings)
         config = self.config if start is None else start.before_loading(self.config, entry)
         try:
+            admit(
+                config,
+                entry,
+                dataset,
+                start=start,
+                settings=self.settings,
+                environment=self.environment or detect_environment(probe_machine()),
+                device=self.device,
+            )
             loaded = load_model(
                 entry,
                 device=self.device,

@@ -1,0 +1,130 @@
+import dataclasses
+import json
+
+import psutil
+import pytest
+from transformers import LlamaConfig
+
+from reactor_core.cost.prices import stated_price
+from reactor_core.data.packing import Document
+from reactor_core.data.pairs import Pair
+from reactor_core.training.config import TrainingConfig
+from reactor_core.training.pace import Pace
+from reactor_core.training.plan import Memory, Subject, plan_run, remedies
+from reactor_core.training.sketch import sketch_model
+from reactor_core.utils.environment_memory import MemoryRoom
+
+GIB = 2**30
+ROOMY = MemoryRoom(64 * GIB, 64 * GIB, "a test")
+ROWS = [Document(tuple(range(3, 100)), (False, *[True] * 96), row) for row in range(12)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A model without weights, which a plan never asks for."""
+    folder = tmp_path_factory.mktemp("model")
+    LlamaConfig(
+        vocab_size=259, hidden_size=32, intermediate_size=48, num_hidden_layers=1, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=256, architectures=["LlamaForCausalLM"],
+    ).save_pretrained(folder)  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def subject(folder):
+
+    def make(**options):
+        config = TrainingConfig(**{"lora_rank": 4, **options})
+        pairs = None
+        documents = ROWS
+        if config.method == "dpo":
+            pairs = [Pair(ROWS[0], dataclasses.replace(ROWS[1], ids=tuple(range(9, 106))), n) for n in range(6)]
+            documents = [one for pair in pairs for one in pair.documents]
+        sketch = lambda changed: sketch_model(folder, changed)  # noqa: E731
+        return Subject(config, sketch, documents, pairs, held=0, process=psutil.Process().memory_info().rss)
+
+    return make
+
+
+def test_the_parts_are_the_peak_and_what_is_taken_is_not_to_come(subject):
+    found = plan_run(subject(), ROOMY)
+    assert found.memory.peak == sum(dataclasses.asdict(found.memory).values())
+    assert found.memory.to_come == found.memory.peak - found.memory.process
+    assert (found.path, found.why) == ("fast", None)
+    assert found.fits
+    assert json.loads(json.dumps(found.as_dict()))["memory"]["peak"] == found.memory.peak
+
+
+def test_all_weights_are_trained_with_two_moments_each(subject):
+    adapter, full = plan_run(subject(), ROOMY), plan_run(subject(use_lora=False), ROOMY)
+    for found in (adapter, full):
+        assert found.memory.moments == 2 * found.memory.trained
+        assert found.checkpoint_bytes == 3 * found.memory.trained
+    # What is left frozen then is no weight: the table of rotary embeddings.
+    assert full.memory.trained + full.memory.weights == adapter.memory.weights
+    assert full.path == "generic"
+
+
+def test_a_step_of_several_parts_keeps_a_second_set_of_gradients(subject):
+    one = plan_run(subject(batch_size=1), ROOMY)
+    assert one.memory.gradients == one.memory.trained
+    assert not one.work.several
+    other = [dataclasses.replace(row, ids=tuple(n + row.row for n in row.ids)) for row in ROWS]
+    several = plan_run(dataclasses.replace(subject(micro_batch_tokens=97), documents=other), ROOMY)
+    assert several.work.several
+    assert several.memory.gradients == 2 * several.memory.trained
+
+
+def test_smaller_parts_take_less_and_recomputing_takes_longer(subject):
+    rows = [dataclasses.replace(row, ids=tuple(n + row.row for n in row.ids)) for row in ROWS]
+    plain = plan_run(dataclasses.replace(subject(), documents=rows), ROOMY)
+    recomputed = plan_run(dataclasses.replace(subject(gradient_checkpointing=True), documents=rows), ROOMY)
+    smaller = plan_run(dataclasses.replace(subject(micro_batch_tokens=100), documents=rows), ROOMY)
+    assert smaller.memory.activations < 0.6 * plain.memory.activations
+    assert recomputed.flops > plain.flops
+    assert (recomputed.path, recomputed.why) == ("generic", "activations are recomputed")
+
+
+def test_time_and_cost_follow_from_a_pace_and_a_price(subject):
+    pace = Pace("a test", seconds_per_token=2.0)
+    found = plan_run(subject(), ROOMY, pace=lambda path, work: pace, price=stated_price(0.5))
+    assert found.seconds == pytest.approx(2.0 * found.work.computed)
+    assert found.as_dict()["cost"]["usd"] == pytest.approx(0.5 * found.seconds / 3600)
+    capped = plan_run(subject(max_seconds=3.0), ROOMY, pace=lambda path, work: pace)
+    assert capped.seconds == 3.0
+    assert "REACTOR_MACHINE_PRICE" in capped.as_dict()["cost"]["reason"]
+
+
+def test_references_and_held_out_rows_take_time_and_no_gradient(subject):
+    pace = Pace("a test", seconds_per_token=1.0)
+    preference = plan_run(subject(method="dpo"), ROOMY, pace=lambda path, work: pace)
+    assert 1.3 * preference.work.computed < preference.seconds < 1.7 * preference.work.computed
+    plain = plan_run(subject(), ROOMY, pace=lambda path, work: pace)
+    held = plan_run(dataclasses.replace(subject(), held=10_000), ROOMY, pace=lambda path, work: pace)
+    assert 3_000 < held.seconds - plain.seconds < 12_000
+
+
+def test_checkpoints_come_as_often_as_was_asked(subject):
+    assert plan_run(subject(save_seconds=7.0), ROOMY).checkpoint_seconds == 7.0
+    assert plan_run(subject(), ROOMY).checkpoint_seconds > 0
+
+
+def test_what_would_fit_is_estimated_and_fits(subject):
+    rows = [dataclasses.replace(row, ids=tuple(n + row.row for n in row.ids)) for row in ROWS]
+    asked = dataclasses.replace(subject(use_lora=False), documents=rows)
+    needed = plan_run(asked, ROOMY).memory.to_come
+    tight = dataclasses.replace(ROOMY, available=needed - 1)
+    plan = plan_run(asked, tight)
+    assert not plan.fits
+    found = remedies(asked, plan)
+    assert found
+    for change, config, other in found:
+        assert other.fits
+        assert all(part.split("=")[0] in TrainingConfig.model_fields for part in change.split(", "))
+        assert plan_run(dataclasses.replace(asked, config=config), tight).memory == other.memory
+    nothing = dataclasses.replace(ROOMY, available=1)
+    assert remedies(asked, plan_run(asked, nothing)) == []
+
+
+def test_a_peak_is_a_sum():
+    assert Memory(1, 2, 3, 4, 5, 6, 7, 8).peak == 36
