@@ -13,7 +13,7 @@ from a1_reactor.engine.blend import BlendConfig, blend_window
 from a1_reactor.engine.blend_plan import BlendPlan, plan_blend
 from a1_reactor.eval.likeness import psnr, ssim
 from a1_reactor.eval.measures import StoredCells, stored_cells
-from a1_reactor.eval.pairs import Pair, Proxy, measure, proxy_of
+from a1_reactor.eval.pairs import Pair, Proxy, grey_of, measure, proxy_of
 from a1_reactor.eval.seams import Seams, Typical, measure_seams
 from a1_reactor.media.frames import Frame
 from a1_reactor.types import Window
@@ -84,7 +84,7 @@ class Retake:
         self.cells[index] = stored_cells(current.cells)
         old = self._old(index)
         self._psnr.append(psnr(old, frame))
-        self._ssim.append(ssim(proxy_of(old).grey, current.grey))
+        self._ssim.append(ssim(grey_of(old), current.grey))
         if index == self.window.stop - 1 and self.window.stop < self._frames:
             self.pairs[self.window.stop] = measure(current, proxy_of(self._old(self.window.stop)))
 

@@ -16,7 +16,7 @@ from a1_reactor.eval.flow import warp_residual
 from a1_reactor.eval.planes import Plane, absolute_difference
 from a1_reactor.media.frames import Frame
 
-__all__ = ["CELLS", "Cells", "Pair", "Proxy", "measure", "proxy_of"]
+__all__ = ["CELLS", "Cells", "Pair", "Proxy", "grey_of", "measure", "proxy_of"]
 
 _PROXY_SIDE = 384
 """Longest side at which motion is measured: the scale at which the seam goals of the project were set."""
@@ -61,15 +61,36 @@ class Pair:
 
 def proxy_of(frame: Frame) -> Proxy:
     """Reduce a frame to what the measurements need."""
-    height, width, _ = frame.shape
-    scale = min(1.0, _PROXY_SIDE / max(height, width))
-    # frombuffer shares memory where fromarray copies.
-    image = Image.frombuffer("RGB", (width, height), np.ascontiguousarray(frame), "raw", "RGB", 0, 1)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    grey = np.asarray(image.convert("L").resize(size, Image.Resampling.BOX), np.float32)
-    cells = np.asarray(image.resize((CELLS, CELLS), Image.Resampling.BOX), np.float32)
+    image = _image_of(frame)
+    grey, scale = _grey(image)
+    cells = np.asarray(_averaged(image, (CELLS, CELLS)), np.float32)
     contrast = float(np.abs(grey - grey.mean()).mean())
     return Proxy(frame, grey, cells, contrast, scale)
+
+
+def grey_of(frame: Frame) -> Plane:
+    """Brightness of a frame at the scale of its proxy, alone."""
+    return _grey(_image_of(frame))[0]
+
+
+def _image_of(frame: Frame) -> Image.Image:
+    height, width, _ = frame.shape
+    # frombuffer shares memory where fromarray copies.
+    return Image.frombuffer("RGB", (width, height), np.ascontiguousarray(frame), "raw", "RGB", 0, 1)
+
+
+def _grey(image: Image.Image) -> tuple[Plane, float]:
+    scale = min(1.0, _PROXY_SIDE / max(image.size))
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return np.asarray(_averaged(image.convert("L"), size), np.float32), scale
+
+
+def _averaged(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Mean of the pixels under each new one, rounded to whole levels."""
+    (width, height), (across, down) = image.size, size
+    if width % across or height % down:
+        return image.resize(size, Image.Resampling.BOX)
+    return image.reduce((width // across, height // down))  # the same averages, up to four times as fast
 
 
 def measure(previous: Proxy, current: Proxy) -> Pair:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from a1_reactor.eval.pairs import measure, proxy_of
+from a1_reactor.eval.pairs import grey_of, measure, proxy_of
 
 
 def flat(level, size=(64, 96)):
@@ -35,3 +35,13 @@ def test_motion_is_in_pixels_of_the_full_frame():
     noise = (128 + 40 * noise_band(1024, 5, 2, 24)).clip(0, 255).astype(np.uint8)[..., None].repeat(3, axis=2)
     pair = measure(proxy_of(noise[:768, :768]), proxy_of(noise[:768, 8:776]))
     assert pair.motion == pytest.approx(8, rel=0.1)
+
+
+@pytest.mark.parametrize(("size", "small"), [((768, 384), (384, 192)), ((720, 1280), (216, 384)), ((50, 70), (50, 70))])
+def test_a_proxy_averages_what_lies_under_each_of_its_pixels(size, small):
+    ramp = np.broadcast_to(np.linspace(0, 250, size[1])[None, :, None], (*size, 3)).astype(np.uint8)
+    proxy = proxy_of(ramp)
+    assert proxy.grey.shape == small
+    assert np.array_equal(grey_of(ramp), proxy.grey)
+    # The mean of a ramp over one twelfth of its length is its middle there; whole levels are cut, not rounded.
+    assert proxy.cells[5, :, 1] == pytest.approx(250 * (np.arange(12) + 0.5) / 12, abs=1.5)
