@@ -93,6 +93,8 @@ def machine_fingerprint(device: torch.device | str = "cpu") -> dict[str, str]:
     }
     if device.type == "cuda":
         found["device"] = torch.cuda.get_device_name(device)
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        found |= {"processes": str(size)} if (size := torch.distributed.get_world_size()) > 1 else {}
     return found
 
 
@@ -246,7 +248,9 @@ def restore(
     here = machine_fingerprint(next((parameter.device for parameter in parameters.values()), "cpu"))
     before = state.get("machine", here)
     if before != here:
-        apart = [f"{name} {before.get(name)} -> {here.get(name)}" for name in here if before.get(name) != here[name]]
+        names = [*before, *(name for name in here if name not in before)]
+        pairs = ((name, before.get(name), here.get(name)) for name in names)
+        apart = [f"{name} {old} -> {new}" for name, old, new in pairs if old != new]
         warnings.warn(
             f"{checkpoint.name} was made on another machine ({', '.join(apart)}): the run goes on with the same rows "
             "in the same order and losses equal to rounding (about 1e-4), not bit for bit",

@@ -123,6 +123,11 @@ class TrainingConfig(BaseModel):
     gradient_checkpointing: bool = False
     """Keep one activation per layer and recompute the rest in the backward pass: less memory, about a third slower."""
 
+    shard: bool = True
+    """Where several processes train together: whether each keeps only its share of the frozen weights (of all weights
+    without ``use_lora``) and brings a layer together while it computes. False keeps all of them in each process, which
+    takes more memory and is faster where the model has a fast path. Four-bit weights are whole in each process."""
+
     anyway: bool = False
     """Begin also where the estimated peak memory is more than what is free, or the machine is for inference only
     (:mod:`reactor_core.training.admission`)."""
@@ -188,6 +193,7 @@ class TrainingConfig(BaseModel):
             "output_dir",
             "save_seconds",
             "hours_between_failures",
+            "shard",
             "keep_checkpoints",
             "report_to",
             "dataset",

@@ -13,16 +13,17 @@ import threading
 import time
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import psutil
 
 from reactor_core.errors import Halted, NotFound, TrainingError
-from reactor_core.events.latch import Latch
+from reactor_core.events.latch import LatchState
 from reactor_core.utils.clock import SystemClock, to_iso
 from reactor_core.utils.files import atomic_write
 
-__all__ = ["RunControl", "State", "Status", "Wish", "ask_run", "read_status", "stand_still"]
+__all__ = ["RunControl", "State", "Status", "Switch", "Wish", "ask_run", "read_status", "stand_still"]
 
 _clock = SystemClock()
 
@@ -188,7 +189,15 @@ class RunControl:
             self._wish = request.wish
 
 
-def stand_still(latch: Latch) -> None:
+class Switch(Protocol):
+    """A kill switch, as far as training has to know it."""
+
+    def state(self) -> LatchState:
+        """How it stands."""
+        ...
+
+
+def stand_still(latch: Switch) -> None:
     """Raise Halted if the workspace's kill switch is tripped. Takes microseconds: asked before and within each step."""
     state = latch.state()
     if state.tripped:

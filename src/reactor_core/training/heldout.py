@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -56,6 +56,7 @@ class HeldOut:
         steps_per_epoch: Optimizer steps of a pass over the training rows.
         step: Of the last measurement that the checkpoint knows of from which the run goes on; what was measured later
             is measured again.
+        settle: Called before weights are kept, to bring ``parameters`` up to date.
     """
 
     def __init__(
@@ -67,8 +68,9 @@ class HeldOut:
         parameters: Mapping[str, torch.nn.Parameter],
         steps_per_epoch: int,
         step: int,
+        settle: Callable[[], object] = lambda: None,
     ) -> None:
-        self.objective = objective
+        self.objective, self._settle = objective, settle
         self.log = folder / "eval.jsonl"
         self._config, self._folder, self._parameters = config, folder, parameters
         self._every = config.eval_steps or steps_per_epoch
@@ -98,6 +100,7 @@ class HeldOut:
         info = EvalInfo(progress.step, outcome.loss, best, time.perf_counter() - begun, outcome.metrics)
         if best:
             if self._config.keep_best:
+                self._settle()
                 self._keep(progress.step)
             progress.best_loss, progress.best_step, progress.measured_since_best = outcome.loss, progress.step, 0
         else:

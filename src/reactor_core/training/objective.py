@@ -22,6 +22,8 @@ from reactor_core.data.records import Dataset
 from reactor_core.data.tokens import PairTable, TokenTable, stored_tokens
 from reactor_core.errors import DatasetError
 from reactor_core.training.config import TrainingConfig
+from reactor_core.training.distributed.turns import turns_of
+from reactor_core.training.distributed.world import World
 from reactor_core.training.llama import FastLlama
 from reactor_core.training.lora import adapter_off
 from reactor_core.training.meter import Meter
@@ -154,6 +156,7 @@ def make_objective(
     share_prefixes: bool,
     device: torch.device,
     reference: torch.Tensor | None = None,
+    world: World | None = None,
 ) -> Objective:
     """The method's objective. Call it while the model has its base's weights.
 
@@ -165,11 +168,12 @@ def make_objective(
         share_prefixes: Whether equal beginnings are computed once.
         device: Where the model is.
         reference: What :meth:`Objective.beside` gave under this name when the run was saved; None asks again.
+        world: The processes that measure, and ask the reference, together; each of them does a part. None is alone.
     """
     if pairs is None:
-        return Supervised(model, documents, config, share_prefixes=share_prefixes, device=device)
+        return Supervised(model, documents, config, share_prefixes=share_prefixes, device=device, world=world)
     return Preference(
-        model, documents, pairs, config, share_prefixes=share_prefixes, device=device, reference=reference
+        model, documents, pairs, config, share_prefixes=share_prefixes, device=device, reference=reference, world=world
     )
 
 
@@ -184,11 +188,13 @@ class Supervised:
         *,
         share_prefixes: bool,
         device: torch.device,
+        world: World | None = None,
     ) -> None:
         self.fast: FastLlama | None = None
         self.documents = documents
         self.groups: tuple[int, ...] | None = None
         self._model, self._config, self._share, self._device = model, config, share_prefixes, device
+        self._world = world or World()
 
     def accumulate(self, rows: Sequence[int], *, seed: int, meter: Meter | None = None) -> Outcome:
         """See :func:`~reactor_core.training.step.accumulate`."""
@@ -202,19 +208,25 @@ class Supervised:
             device=self._device,
             seed=seed,
             meter=meter,
+            among=self._world.size,
         )
         return Outcome(loss, sum(len(document.ids) for document in documents), computed)
 
     def measure(self) -> Outcome:
         """See :meth:`Objective.measure`; the mean is over the completion tokens."""
+        world, limit = self._world, self._config.micro_batch_tokens
+        parts = micro_batches(self.documents, max_tokens=limit, share_prefixes=True, among=world.size)
         total, computed = 0.0, 0
         with torch.no_grad(), evaluating(self._model):
-            for part in micro_batches(self.documents, max_tokens=self._config.micro_batch_tokens, share_prefixes=True):
-                batch = pack(part).to(self._device)
-                total += float(batch_loss(self._model, batch, self.fast))
-                computed += len(batch.input_ids)
+            for turn in turns_of(len(parts), rank=world.rank, size=world.size):
+                batch = pack(parts[turn.number]).to(self._device)
+                loss = batch_loss(self._model, batch, self.fast)
+                if turn.counts:
+                    total += float(loss)
+                    computed += len(batch.input_ids)
+        total, all_computed, *_ = world.sums((total, computed))
         tokens = sum(len(document.ids) for document in self.documents)
-        return Outcome(total / sum(document.num_trained for document in self.documents), tokens, computed)
+        return Outcome(total / sum(document.num_trained for document in self.documents), tokens, int(all_computed))
 
     def beside(self) -> dict[str, torch.Tensor]:
         """See :meth:`Objective.beside`: nothing."""
@@ -238,12 +250,14 @@ class Preference:
         share_prefixes: bool,
         device: torch.device,
         reference: torch.Tensor | None = None,
+        world: World | None = None,
     ) -> None:
         self.fast: FastLlama | None = None
         self.documents = documents
         self.groups = prompt_groups(pairs) if config.group_pairs else None
         self._pairs = pairs
         self._model, self._config, self._share, self._device = model, config, share_prefixes, device
+        self._world = world or World()
         self._reference = torch.full((len(pairs), 2), float("nan"))
         self._first_steps: dict[int, int] = {}
         if reference is not None and reference.shape == self._reference.shape:
@@ -269,6 +283,7 @@ class Preference:
             device=self._device,
             seed=seed,
             meter=meter,
+            among=self._world.size,
         )
         tokens = sum(len(document.ids) for pair in pairs for document in pair.documents)
         return Outcome(outcome.loss, tokens, outcome.computed, outcome.metrics)
@@ -331,12 +346,18 @@ class Preference:
         Nothing is dropped in evaluation, so equal beginnings may be shared whatever the training does.
         """
         place = {id(pair): number for number, pair in enumerate(pairs)}
-        found, computed = torch.empty(len(pairs), 2), 0
-        for part in pair_batches(pairs, max_tokens=self._config.micro_batch_tokens, share_prefixes=True):
+        world, limit = self._world, self._config.micro_batch_tokens
+        parts = pair_batches(pairs, max_tokens=limit, share_prefixes=True, among=world.size)
+        found, computed = torch.zeros(len(pairs), 2), 0
+        for turn in turns_of(len(parts), rank=world.rank, size=world.size):
+            part = parts[turn.number]
             sums, tokens = sequence_sums(self._model, part, self.fast, share_prefixes=True, device=self._device)
-            found[[place[id(pair)] for pair in part]] = sums.cpu()
-            computed += tokens
-        return found, computed
+            if turn.counts:
+                found[[place[id(pair)] for pair in part]] = sums.cpu()
+                computed += tokens
+        world.add_up([found])
+        all_computed, *_ = world.sums((computed,))
+        return found, int(all_computed)
 
 
 @contextmanager

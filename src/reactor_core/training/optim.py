@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 import torch
+from torch.distributed.tensor import DTensor
 
 from reactor_core.errors import NonFiniteLoss
 from reactor_core.training.config import TrainingConfig
@@ -106,7 +107,7 @@ def build_optimizer(
 
 
 def clip_gradients(parameters: list[torch.nn.Parameter], max_norm: float | None, *, loss: float, step: int) -> float:
-    """Scale gradients to ``max_norm`` and return their norm before that.
+    """Scale gradients to ``max_norm`` and return their norm before that, over all processes if they are shared out.
 
     As ``torch.nn.utils.clip_grad_norm_``, whose factor ``max_norm / (norm + 1e-6)`` is smaller by up to that much.
 
@@ -114,7 +115,8 @@ def clip_gradients(parameters: list[torch.nn.Parameter], max_norm: float | None,
         NonFiniteLoss: Loss or gradient is not finite; nothing has been changed.
     """
     grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    norm = float(torch.nn.utils.get_total_norm(grads))
+    total = torch.nn.utils.get_total_norm(grads)
+    norm = float(total.full_tensor() if isinstance(total, DTensor) else total)
     if not (math.isfinite(loss) and math.isfinite(norm)):
         raise NonFiniteLoss(
             f"step {step}: loss {loss}, gradient norm {norm}; the optimizer has not moved",

@@ -16,7 +16,7 @@ from reactor_core.training.lora import inject_lora
 from reactor_core.training.optim import build_optimizer
 from reactor_core.training.peft_format import fill_adapter
 from reactor_core.training.start import Start
-from reactor_core.training.step import agrees, recompute_activations
+from reactor_core.training.step import INSIDE, agrees, recompute_activations
 
 __all__ = ["adapt", "fast_form", "prepare"]
 
@@ -84,9 +84,10 @@ def prepare(
 def fast_form(model: Any, documents: Sequence[Document], config: TrainingConfig) -> FastLlama | None:
     """The model's fast form, if it has one and gives the same loss and gradients on the two shortest documents.
 
-    A form that does not is said in a warning.
+    A form that does not is said in a warning. It reads the weights directly, so a model whose weights are shared out
+    among processes has none.
     """
-    if config.gradient_checkpointing or why_not_fast(model) is not None:
+    if config.gradient_checkpointing or hasattr(model, INSIDE) or why_not_fast(model) is not None:
         return None
     fast = FastLlama(model)
     shortest = heapq.nsmallest(2, documents, key=lambda document: len(document.ids))

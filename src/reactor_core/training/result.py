@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,13 @@ class TrainingResult:
     best_step: int | None = None
     cost_nano_usd: int | None = None
     certified: bool | None = None
+
+    @classmethod
+    def from_summary(cls, summary: Mapping[str, Any]) -> TrainingResult:
+        """What :meth:`summary` came from."""
+        paths = ("run_dir", "adapter_dir", "card_path", "loss_path", "plot_path")
+        given: dict[str, Any] = {name: Path(value) if name in paths else value for name, value in summary.items()}
+        return cls(**given)
 
     def summary(self) -> dict[str, Any]:
         """The same as a JSON object."""

@@ -18,14 +18,17 @@ from reactor_core.data.packing import Document
 from reactor_core.data.pairs import Pair
 from reactor_core.data.records import Dataset
 from reactor_core.errors import Interrupted
-from reactor_core.events.latch import Latch
 from reactor_core.models.load import LoadedModel
 from reactor_core.training.card import CARD, describe_environment
 from reactor_core.training.certificate import Certifier
 from reactor_core.training.checkpoint import Progress, latest_checkpoint, read_beside, read_partial, restore
 from reactor_core.training.config import TrainingConfig
-from reactor_core.training.control import RunControl, State, Wish, stand_still
+from reactor_core.training.control import RunControl, State, Switch, Wish, stand_still
+from reactor_core.training.course import Course
 from reactor_core.training.curves import LossLog, plot_curves
+from reactor_core.training.distributed.keeping import RankKeeper
+from reactor_core.training.distributed.state import Mirror, give_out, give_tensor, share_training
+from reactor_core.training.distributed.world import World
 from reactor_core.training.export import export
 from reactor_core.training.heldout import HeldOut
 from reactor_core.training.hooks import CheckpointInfo, Hooks, RunInfo, StepInfo
@@ -35,7 +38,7 @@ from reactor_core.training.keeper import Keeper, Place, StepLeft
 from reactor_core.training.lineage import lineage_facts, write_lineage
 from reactor_core.training.memory import peak_memory, reset_peak_memory
 from reactor_core.training.objective import make_objective
-from reactor_core.training.optim import clip_gradients, learning_rate
+from reactor_core.training.optim import clip_gradients
 from reactor_core.training.prepare import fast_form, prepare
 from reactor_core.training.result import TrainingResult, final_loss
 from reactor_core.training.runs import Run
@@ -66,18 +69,19 @@ class Session:
         hooks: Hooks,
         clock: Clock,
         control: RunControl,
-        latch: Latch,
+        latch: Switch,
         identity: dict[str, str],
         facts: dict[str, Any],
         start: Start | None = None,
         price: MachinePrice | None = None,
         elsewhere: Place | None = None,
+        world: World | None = None,
     ) -> None:
         self.config, self.device = config, device
         self.hooks, self.clock, self.control, self.latch = hooks, clock, control, latch
         self.run, self.loaded, self.chat, self.dataset = run, loaded, chat, dataset
         self.identity, self.facts, self.price = identity, facts, price
-        self.start = start
+        self.start, self.world = start, world or World()
         model = self.model = loaded.model
         self.parameters, self.optimizer = prepare(model, config, start)
         self.share_prefixes = not drops_at_random(model)
@@ -91,20 +95,22 @@ class Session:
             config,
             share_prefixes=self.share_prefixes,
             device=device,
-            reference=beside.get("reference"),
+            reference=give_tensor(self.world, beside.get("reference")),
+            world=self.world,
         )
         self.groups = self.objective.groups
         held_objective = None
         if held is not None:
-            held_objective = make_objective(model, *held, config, share_prefixes=self.share_prefixes, device=device)
+            held_objective = make_objective(
+                model, *held, config, share_prefixes=self.share_prefixes, device=device, world=self.world
+            )
         self.num_rows = len(dataset.rows)
-        self.total_steps = config.num_epochs * num_steps(self.num_rows, config.batch_size)
-        if config.max_steps is not None:
-            self.total_steps = min(self.total_steps, config.max_steps)
+        self.course = Course.of(config, self.num_rows)
         self.progress, partial = Progress(), None
         if checkpoint is not None:
             self.progress = restore(checkpoint, parameters=self.parameters, optimizer=self.optimizer, identity=identity)
-            partial = read_partial(checkpoint, self.parameters)
+            partial = read_partial(checkpoint, self.parameters) if self.world.size == 1 else None
+        self._share()
         self.resumed_from = self.progress.step
         self.objective.fast = self.fast = fast_form(model, self.objective.documents, config)
         if self.fast is None:
@@ -118,6 +124,7 @@ class Session:
             folder=run.path,
             drops=not self.share_prefixes,
         )
+        state = self.mirror or self  # what is saved
         self.held: HeldOut | None = None
         if held_objective is not None:
             held_objective.fast = self.fast
@@ -125,17 +132,18 @@ class Session:
                 held_objective,
                 config,
                 folder=run.path,
-                parameters=self.parameters,
+                parameters=state.parameters,
+                settle=(lambda: None) if self.mirror is None else self.mirror.take,
                 steps_per_epoch=num_steps(self.num_rows, config.batch_size),
                 step=self.progress.step if self.progress.measured_step is None else self.progress.measured_step,
             )
         write_lineage(run.path, dataset, self.groups)
         note_redone(run.path, run.path / "loss.jsonl", step=self.progress.step)
         self.log = LossLog(run.path / "loss.jsonl", keep_steps=self.progress.step)
-        self.keeper = Keeper(
+        keeper = Keeper(
             run,
-            parameters=self.parameters,
-            optimizer=self.optimizer,
+            parameters=state.parameters,
+            optimizer=state.optimizer,
             identity=identity,
             progress=self.progress,
             interval=Interval(
@@ -150,6 +158,18 @@ class Session:
             beside=self.objective.beside,
             told=self._tell_saved,
         )
+        self.keeper: Keeper | RankKeeper = keeper
+        if self.world.size > 1:
+            self.keeper = RankKeeper(keeper, self.world, self.parameters.values(), self.mirror)
+
+    def _share(self) -> None:
+        """Bring several processes to one state, and let each keep its share of the model."""
+        self.mirror: Mirror | None = None
+        self.progress = give_out(self.world, self.progress, self.parameters, self.optimizer)
+        if self.world.size > 1 and self.config.shard:
+            self.parameters, self.optimizer, self.mirror = share_training(
+                self.model, self.config, self.parameters, self.optimizer, world=self.world, device=self.device
+            )
 
     @contextmanager
     def errors_reported(self) -> Iterator[None]:
@@ -169,7 +189,7 @@ class Session:
                 run_dir=self.run.path,
                 model=self.loaded.entry.name,
                 rows=self.num_rows,
-                total_steps=self.total_steps,
+                total_steps=self.course.total_steps,
                 step=self.progress.step,
                 max_seconds=self.config.max_seconds,
                 dataset_hash=self.dataset.sha256,
@@ -184,7 +204,9 @@ class Session:
             raise self._interrupted("a second Ctrl-C", self.resumed_from) from None
         finally:
             self.control.end(self.progress.step)
-        result = self._finish(reason)
+        self.keeper.save(self.progress)
+        summary = self._finish(reason).summary() if self.world.first else None
+        result = TrainingResult.from_summary(self.world.follow(summary))
         self.hooks.on_end(result)
         return result
 
@@ -195,8 +217,12 @@ class Session:
         )
 
     def _loop(self, stopped: Callable[[], str | None]) -> str:
+        progress = self.progress
         while True:
-            if (reason := self._ended() or self._look()) is not None:
+            progress.elapsed, progress.last_step_seconds = self.world.follow(
+                (progress.elapsed, progress.last_step_seconds)
+            )
+            if (reason := self.course.ended(progress) or self._look()) is not None:
                 self._look(ended=True)
                 return reason
             self._obey(stopped)
@@ -241,16 +267,6 @@ class Session:
         if reason is not None:
             raise self._interrupted(reason, self.progress.step, also=self.keeper.rest(self.progress))
 
-    def _ended(self) -> str | None:
-        progress, config = self.progress, self.config
-        if progress.step >= self.total_steps:
-            return "max_steps" if config.max_steps is not None and progress.step == config.max_steps else "epochs"
-        # A step that would probably end too late is not begun.
-        expected = progress.elapsed + progress.last_step_seconds
-        if config.max_seconds is not None and progress.step and expected > config.max_seconds:
-            return "max_seconds"
-        return None
-
     def train_step(self) -> None:
         """One optimizer step: gradient of the mean loss, finite check, clip, move."""
         config, progress = self.config, self.progress
@@ -263,7 +279,7 @@ class Session:
             shuffle=config.shuffle,
             groups=self.groups,
         )
-        share, rate = self._schedule()
+        share, rate = self.course.share(progress), self.course.learning_rate(progress)
         self.optimizer.zero_grad(set_to_none=True)
         seed = (config.seed * 1_000_003 + progress.step) * 1_000_003
         accumulator = self.keeper.accumulator
@@ -290,7 +306,7 @@ class Session:
             info = StepInfo(
                 step=progress.step,
                 epoch=progress.rows / self.num_rows,
-                progress=min(1.0, max(share, self._share_behind())),
+                progress=min(1.0, max(share, self.course.share(progress))),
                 loss=loss,
                 learning_rate=rate,
                 grad_norm=norm,
@@ -306,22 +322,8 @@ class Session:
     def _tell_saved(self, seconds: float) -> None:
         self.hooks.on_checkpoint(CheckpointInfo(self.progress.step, seconds, self.keeper.interval.seconds))
 
-    def _share_behind(self) -> float:
-        by_steps = self.progress.step / self.total_steps
-        limit = self.config.max_seconds
-        return by_steps if limit is None else max(by_steps, min(1.0, self.progress.elapsed / limit))
-
-    def _schedule(self) -> tuple[float, float]:
-        """Share of the run that is behind, and the learning rate of the next step."""
-        increment = 1 / self.total_steps
-        if self.config.max_seconds is not None:
-            increment = max(increment, self.progress.last_step_seconds / self.config.max_seconds)
-        share = self._share_behind()
-        return share, learning_rate(self.config, share, increment)
-
     def _finish(self, reason: str) -> TrainingResult:
         """Write the adapter, the curve and, last, the card that makes the run a finished one."""
-        self.keeper.save(self.progress)
         if self.held is not None:
             self.held.take_best(self.progress)
         peak = peak_memory()
@@ -359,7 +361,12 @@ class Session:
             certified=(self.certifier.facts or {}).get("holds"),
         )
         with atomic_dir(output) as temporary:
-            export(self.loaded, self.chat, self.config, temporary)
+            export(
+                self.loaded if self.mirror is None else self.mirror.as_loaded(self.loaded),
+                self.chat,
+                self.config,
+                temporary,
+            )
             hashes = {file.name: sha256_file(file) for file in sorted(temporary.iterdir())}
             card = {
                 "run_id": run.run_id,
@@ -374,6 +381,7 @@ class Session:
                 "certificate": self.certifier.facts,
                 "checkpoints": self.keeper.facts(),
                 "lineage": lineage_facts(run.path),
+                "processes": self.world.size,
                 "path": "fast" if self.fast is not None else "generic",
                 "finished": to_iso(self.clock.utc_now()),
                 "parent": None if self.start is None else self.start.facts(),

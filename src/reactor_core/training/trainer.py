@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from reactor_core.cost.prices import stated_price
 from reactor_core.data.chat import ChatFormat
 from reactor_core.data.records import Dataset, read_dataset
@@ -24,10 +22,14 @@ from reactor_core.training.admission import admit
 from reactor_core.training.card import dataset_facts, run_identity, tokenizer_hash
 from reactor_core.training.checkpointer import Checkpointer, find_place, open_run_anywhere
 from reactor_core.training.config import TrainingConfig
-from reactor_core.training.control import RunControl, State, Wish, stand_still
+from reactor_core.training.control import RunControl, State, Switch, Wish, stand_still
+from reactor_core.training.distributed.agreement import RankControl, RankHooks, RankLatch, require_same
+from reactor_core.training.distributed.keeping import own_folder
+from reactor_core.training.distributed.world import World, find_device, find_world
 from reactor_core.training.experience import experience_dataset
 from reactor_core.training.heldout import require_disjoint
 from reactor_core.training.hooks import Hooks
+from reactor_core.training.keeper import Place
 from reactor_core.training.objective import encode_rows
 from reactor_core.training.report.hook import ReportHook
 from reactor_core.training.result import TrainingResult
@@ -73,7 +75,7 @@ class Trainer:
         self.config = config
         self.environment = environment
         self.settings = settings or load_settings()
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = find_device()
         self.price = stated_price(self.settings.machine_price_usd_per_hour)
         limit = () if config.max_cost_usd is None else (BudgetHook(self.price, config.max_cost_usd),)
         told = (ReportHook(config.report_to, self.settings),) if config.report_to else ()
@@ -85,8 +87,9 @@ class Trainer:
     def train(self, path: Path | str | None = None, *, resume: Resume = "auto") -> TrainingResult:
         """Train, and block until the run ends.
 
-        The whole file is read and tokenized before the first step. Ctrl-C or SIGTERM lets the current step end, saves
-        a checkpoint and raises Interrupted; the same call then goes on from there, as it does after a crash or a kill.
+        The whole file is read and tokenized before the first step. Ctrl-C or SIGTERM lets the part of the step end that
+        is being computed, saves a checkpoint and raises Interrupted; the same call then goes on from there, with the
+        next part, as it does after a crash or a kill.
         With equal processor model, torch build and thread count it ends in the same adapter as a run that was never
         touched, unless ``max_seconds`` binds, which ties the learning rate to the clock.
 
@@ -171,9 +174,20 @@ class Trainer:
             self.control.release()
 
     def _train(self, path: Path | str | None, resume: Resume) -> TrainingResult:
-        latch = Latch(self.settings.workspace)
+        world = find_world(self.device)
+        with world.leaving():
+            return self._train_with(world, path, resume)
+
+    def _train_with(self, world: World, path: Path | str | None, resume: Resume) -> TrainingResult:
+        latch: Switch = Latch(self.settings.workspace)
+        control, hooks = self.control, self.hooks
+        if world.size > 1:
+            latch, control, hooks = RankLatch(latch, world), RankControl(control, world), RankHooks(hooks, world)
         stand_still(latch)
-        dataset = read_dataset(path or self.config.dataset or experience_dataset(self.settings))
+        source = path or self.config.dataset
+        if source is None:
+            source = world.follow(str(experience_dataset(self.settings)) if world.first else None)
+        dataset = read_dataset(source)
         dropped: list[Repeat] | None = None
         if self.config.near_duplicates == "drop":
             dataset, dropped = drop_repeats(dataset)
@@ -181,15 +195,16 @@ class Trainer:
         start = find_start(self.config, self.settings)
         config = self.config if start is None else start.before_loading(self.config, entry)
         try:
-            admit(
-                config,
-                entry,
-                dataset,
-                start=start,
-                settings=self.settings,
-                environment=self.environment or detect_environment(probe_machine()),
-                device=self.device,
-            )
+            if world.size == 1:  # a plan is for one process
+                admit(
+                    config,
+                    entry,
+                    dataset,
+                    start=start,
+                    settings=self.settings,
+                    environment=self.environment or detect_environment(probe_machine()),
+                    device=self.device,
+                )
             loaded = load_model(
                 entry,
                 device=self.device,
@@ -212,6 +227,7 @@ class Trainer:
         identity = run_identity(
             config.hash, dataset, entry, template_hash, tokenizer, held, None if start is None else start.sha256
         )
+        require_same(world, identity)
         facts = {
             "config": config.model_dump(mode="json"),
             "dataset": dataset_facts(dataset),
@@ -221,16 +237,19 @@ class Trainer:
             "started": to_iso(self.clock.utc_now()),
         }
         runs = self.settings.workspace / "runs"
-        place = find_place(
-            self.checkpointer,
-            identity,
-            self.settings,
-            clock=self.clock,
-            keep=self.config.keep_checkpoints,
-            environment=lambda: detect_environment(probe_machine()),
-        )
+        place = Place()
+        if world.first:
+            place = find_place(
+                self.checkpointer,
+                identity,
+                self.settings,
+                clock=self.clock,
+                keep=self.config.keep_checkpoints,
+                environment=lambda: detect_environment(probe_machine()),
+            )
         folder = self.config.resolved_output()
-        with open_run_anywhere(place, folder, runs, identity=identity, facts=facts, resume=resume) as run:
+        opened = open_run_anywhere(place, folder, runs, identity=identity, facts=facts, resume=resume)
+        with own_folder(world, opened) as run:
             if dropped is not None:
                 write_repeats(dropped, run.path / REPEATS)
             session = Session(
@@ -243,15 +262,16 @@ class Trainer:
                 held_rows,
                 config=config,
                 device=self.device,
-                hooks=self.hooks,
+                hooks=hooks,
                 clock=self.clock,
-                control=self.control,
+                control=control,
                 latch=latch,
                 identity=identity,
                 facts=facts,
                 start=start,
                 price=self.price,
                 elsewhere=place,
+                world=world,
             )
             with session.errors_reported():
                 return session.run_to_end()

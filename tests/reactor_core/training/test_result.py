@@ -36,3 +36,7 @@ def test_the_summary_is_json_and_holds_every_field() -> None:
 
 def test_paths_in_the_summary_are_text() -> None:
     assert RESULT.summary()["adapter_dir"] == str(Path("runs/train-1/adapter"))
+
+
+def test_a_result_comes_back_from_its_summary() -> None:
+    assert TrainingResult.from_summary(json.loads(json.dumps(RESULT.summary()))) == RESULT

@@ -37,6 +37,14 @@ class RankMeter:
         self._world, self._whole = world, list(whole)
         self._compared = False
 
+    @property
+    def earlier(self) -> float:
+        """Seconds that an earlier process spent on the step that is going on: none, as steps are saved whole."""
+        return 0.0
+
+    def clear(self) -> None:
+        """The step's gradients are used up."""
+
     def begin(self, parts: int, sha256: str, totals: Totals) -> Sequence[Turn]:
         """See :meth:`~reactor_core.training.meter.Meter.begin`.
 

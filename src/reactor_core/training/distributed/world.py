@@ -22,7 +22,7 @@ from torch.distributed.rendezvous import rendezvous
 from reactor_core import errors
 from reactor_core.errors import ReactorError, TrainingError
 
-__all__ = ["LEFT_SECONDS", "Ranks", "World", "find_world", "join"]
+__all__ = ["LEFT_SECONDS", "Ranks", "World", "find_device", "find_world", "join"]
 
 LEFT_SECONDS = 5.0
 """How long a process whose company is gone waits for the reason that it left behind."""
@@ -191,17 +191,32 @@ def join(store: Store, *, rank: int, size: int, device: torch.device) -> Ranks:
     return Ranks(store, device)
 
 
+def find_device() -> torch.device:
+    """Where this process computes: a GPU of its own among those of its machine, or else the processor."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    if not dist.is_available() or not dist.is_torchelastic_launched():
+        return torch.device("cuda")
+    device = torch.device("cuda", dist.get_node_local_rank() % torch.cuda.device_count())
+    torch.cuda.set_device(device)
+    return device
+
+
 def find_world(device: torch.device) -> World:
-    """Whom this process trains with: those that ``torchrun`` (or ``reactor train --nproc``) started with it, or nobody.
+    """Whom this process trains with: those that ``torchrun`` (or ``reactor train --nproc``) started with it, those of
+    a process group that the program has made itself, or nobody.
 
     They stay together until the process ends.
 
     Raises:
         TrainingError: The others did not come.
     """
-    if not dist.is_available() or not dist.is_torchelastic_launched():
+    if not dist.is_available():
         return World()
     if dist.is_initialized():
-        return Ranks(dist.distributed_c10d._get_default_store(), device)  # noqa: SLF001  torch has no public reader
+        store = dist.distributed_c10d._get_default_store()  # noqa: SLF001  torch has no public reader
+        return World() if dist.get_world_size() == 1 else Ranks(store, device)
+    if not dist.is_torchelastic_launched():
+        return World()
     store, rank, size = next(rendezvous("env://"))
     return World() if size == 1 else join(store, rank=rank, size=size, device=device)

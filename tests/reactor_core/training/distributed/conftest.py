@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults.harness.forks import Child, Forks
+from tests.faults.harness.forks import Forks
+from tests.reactor_core.conftest import build_model, build_tokenizer
 from tests.reactor_core.training.distributed.roles import PRELOAD
 
-Start = Callable[..., list[Child]]
-"""Start a role on so many processes; returns them."""
 Together = Callable[..., list[Any]]
-"""The same, and what each of them came to (None for one that was killed)."""
+"""Let a role play in so many processes; gives what each of them came to, None for one that was killed."""
+
+
+SFT = [{"prompt": f"{n} + {n} = ", "completion": f"{2 * n}"} for n in range(12)]
+DPO = [{"prompt": row["prompt"], "chosen": row["completion"], "rejected": "?"} for row in SFT]
+HELD = [{"prompt": f"{n} + 20 = ", "completion": f"{n + 20}"} for n in range(5)]
 
 
 @pytest.fixture(scope="package")
@@ -49,6 +53,53 @@ def together(forks: Forks, tmp_path_factory: pytest.TempPathFactory) -> Together
     return run
 
 
-def files(folder: Path) -> list[str]:
-    """Names of all files in a folder, for comparison."""
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+@pytest.fixture(scope="package")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "llama"
+    tokenizer = build_tokenizer()
+    build_model("llama", len(tokenizer)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+class Runs:
+    """Runs of one model, each in a workspace of its own unless told otherwise."""
+
+    def __init__(self, together: Together, model: Path, folder: Path) -> None:
+        self._together, self._model, self.folder = together, model, folder
+
+    def rows(self, name: str, rows: list[dict[str, str]]) -> str:
+        file = self.folder / f"{name}.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return str(file)
+
+    def __call__(
+        self,
+        name: str,
+        *,
+        size: int = 2,
+        rows: list[dict[str, str]] = SFT,
+        say: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> list[Any]:
+        base = {"model_name": str(self._model), "lora_rank": 4, "learning_rate": 0.01, "batch_size": 4}
+        return self._together(
+            "train",
+            size=size,
+            workspace=str(self.folder / name),
+            cache=str(self.folder / "cache"),
+            rows=self.rows("rows", rows),
+            options={**base, "num_epochs": 2, "micro_batch_tokens": 60, **options},
+            say=say,
+        )
+
+    def end(self, name: str, **more: Any) -> Any:
+        """What the first process of a run came to that has ended."""
+        found = self(name, **more)[0]
+        assert "error" not in found, found
+        return found
+
+
+@pytest.fixture
+def runs(together: Together, model: Path, tmp_path: Path) -> Runs:
+    return Runs(together, model, tmp_path)

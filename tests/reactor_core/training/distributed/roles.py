@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -16,12 +18,18 @@ from tests.reactor_core.conftest import build_model, build_tokenizer
 
 from reactor_core.data.packing import Document, pack
 from reactor_core.errors import ConfigError, ReactorError, StorageFull
+from reactor_core.events.latch import Latch
 from reactor_core.models.attention import DOCUMENT_ATTENTION
+from reactor_core.training.config import TrainingConfig
+from reactor_core.training.curves import read_log
 from reactor_core.training.distributed.shards import held_bytes, is_shared_out, share_out, whole
 from reactor_core.training.distributed.turns import RankMeter
 from reactor_core.training.distributed.world import Ranks, join
+from reactor_core.training.hooks import StepInfo, TrainingHook
 from reactor_core.training.lora import inject_lora, lora_modules
 from reactor_core.training.step import accumulate
+from reactor_core.training.trainer import Trainer
+from reactor_core.utils.settings import Settings
 
 PRELOAD = (
     "matplotlib.backends.backend_agg",
@@ -131,3 +139,60 @@ def step(world: Ranks, kind: str) -> dict[str, Any]:
         "tail_alone": float(accumulate(alone, DOCUMENTS[:1], max_tokens=24, share_prefixes=False)[0]),
         "positions": len(pack(DOCUMENTS).input_ids),
     }
+
+
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@together
+def train(
+    world: Ranks, *, workspace: str, cache: str, rows: str, options: dict[str, Any], say: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A whole run; ``say`` is what happens after a step of it."""
+    settings = Settings(workspace=Path(workspace), cache_dir=Path(cache))
+    pids = [int(pid) for pid in world.sums([os.getpid() if rank == world.rank else 0 for rank in range(world.size)])]
+    hooks = [] if say is None else [Say(pids, Path(workspace), **say)]
+    trainer = Trainer(TrainingConfig(**options), hooks=hooks, settings=settings)
+    try:
+        with warnings.catch_warnings(record=True) as warned:
+            result = trainer.train(rows)
+    except ReactorError as error:
+        return {"error": type(error).__name__, "message": str(error)}
+    card = json.loads(result.card_path.read_text())
+    return {
+        "sha256": {file.name: sha256(file) for file in result.adapter_dir.glob("*.safetensors")},
+        "losses": [row["loss"] for row in read_log(result.loss_path)],
+        "steps": result.steps,
+        "stopped": result.stopped,
+        "computed": result.tokens_computed,
+        "resumed_from": result.resumed_from,
+        "eval_loss": result.eval_loss,
+        "best_step": result.best_step,
+        "certified": result.certified,
+        "processes": card["processes"],
+        "path": card["path"],
+        "warned": [str(warning.message) for warning in warned],
+        "folder": str(result.adapter_dir),
+    }
+
+
+class Say(TrainingHook):
+    """After a step, do something that one process sees before the others."""
+
+    def __init__(self, pids: list[int], workspace: Path, *, step: int, what: str, rank: int = 0) -> None:
+        self._pid, self._workspace = pids[rank], workspace
+        self._step, self._what, self._stop = step, what, False
+
+    def on_step(self, step: StepInfo) -> None:
+        if step.step != self._step:
+            return
+        if self._what == "stop":
+            self._stop = True
+        elif self._what == "halt":
+            Latch(self._workspace).trip(reason="a drill")
+        else:
+            os.kill(self._pid, getattr(signal, self._what))
+
+    def should_stop(self) -> str | None:
+        return "enough" if self._stop else None
