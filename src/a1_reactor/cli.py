@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from cyclopts import App
 
 from a1_reactor.cli_make import demo, regen, run
+from a1_reactor.cli_providers import providers
 from a1_reactor.cli_report import report
 from a1_reactor.cli_serve import serve
 from a1_reactor.cli_takes import branch, keep, prefer, reject, takes, undo
@@ -21,7 +22,7 @@ app = App(
     version=__version__,
     help="Generate a clip, then regenerate a window of it; every frame outside stays the same file.",
 )
-for command in (demo, regen, run, takes, keep, reject, prefer, undo, branch, report, presets, serve):
+for command in (demo, regen, run, takes, keep, reject, prefer, undo, branch, report, presets, providers, serve):
     app.command(command)
 
 

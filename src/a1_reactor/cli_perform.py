@@ -38,11 +38,11 @@ class Common:
     """Options of every command that makes a clip."""
 
     provider: str | None = None
-    """Where frames come from: mock or http."""
+    """Where frames come from: a name that `a1-reactor providers` lists."""
     endpoint: str | None = None
-    """URL of the http provider."""
+    """URL for the providers http and http2."""
     timeout: float = 120.0
-    """Longest that one request to the http provider may take, in seconds."""
+    """Longest that one request to it may take, in seconds."""
     workspace: Path | None = None
     """Folder of the clips; by default .a1r, or A1_REACTOR_WORKSPACE."""
     force: Annotated[bool, Parameter(negative=())] = False

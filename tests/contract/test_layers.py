@@ -37,6 +37,7 @@ A1 = (
     "plugin",
     "cli_perform",
     "cli_make",
+    "cli_providers",
     "cli_report",
     "cli_serve",
     "cli_takes",

@@ -22,7 +22,7 @@ from reactor_core.utils.canonical import content_hash
 from reactor_core.utils.extras import require
 from reactor_core.utils.files import sha256_file
 
-__all__ = ["DiffusersProvider", "pipeline_shape"]
+__all__ = ["DiffusersProvider", "pipeline_name", "pipeline_shape"]
 
 
 def _library() -> Any:
@@ -34,14 +34,12 @@ def _condition(picture: Any, place: int) -> Any:
     return _library().pipelines.ltx.pipeline_ltx_condition.LTXVideoCondition(image=picture, frame_index=place)
 
 
-def pipeline_shape(folder: Path) -> PipelineShape:
-    """What the pipeline in a folder takes, without loading its weights.
+def pipeline_name(folder: Path) -> str:
+    """The class that a folder names, without importing anything.
 
     Raises:
-        ConfigError: The folder holds no pipeline, or one of a class that the installed diffusers lacks.
-        MissingExtra: diffusers is not installed.
+        ConfigError: The folder holds no pipeline.
     """
-    library = _library()
     try:
         name = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))["_class_name"]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -49,9 +47,20 @@ def pipeline_shape(folder: Path) -> PipelineShape:
             f"{folder} holds no pipeline: model_index.json cannot be read ({error})",
             remedy="give the folder that save_pretrained wrote",
         ) from error
-    found = getattr(library, str(name), None)
+    return str(name)[:80]
+
+
+def pipeline_shape(folder: Path) -> PipelineShape:
+    """What the pipeline in a folder takes, without loading its weights.
+
+    Raises:
+        ConfigError: The folder holds no pipeline, or one of a class that the installed diffusers lacks.
+        MissingExtra: diffusers is not installed.
+    """
+    library, name = _library(), pipeline_name(folder)
+    found = getattr(library, name, None)
     if not (isinstance(found, type) and issubclass(found, library.DiffusionPipeline)):
-        raise ConfigError(f"{folder}: diffusers {library.__version__} has no pipeline {str(name)[:80]!r}")
+        raise ConfigError(f"{folder}: diffusers {library.__version__} has no pipeline {name!r}")
     return PipelineShape.of(found)
 
 

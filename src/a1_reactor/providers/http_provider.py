@@ -28,6 +28,8 @@ class HTTPProvider:
         allow: ``host:port`` pairs of private addresses that may be called; any other endpoint must be public.
         attempts: Times that a request is sent before its error counts; 1 for no retry.
         retry_wait_s: Pause before the second attempt; it doubles from there, and ``Retry-After`` overrides it.
+        name: Name in specs and reports.
+        secret: Value of the ``Authorization`` header; None for none.
         pulse: Called between attempts and chunks; what it raises ends the call.
         resolver: From names to addresses.
 
@@ -35,7 +37,6 @@ class HTTPProvider:
         ConfigError: The endpoint is no http(s) URL.
     """
 
-    name = "http"
     version = "1"
     capabilities = Capabilities(context_frames=0, window_only=False)
 
@@ -47,15 +48,19 @@ class HTTPProvider:
         allow: Iterable[str] = (),
         attempts: int = 3,
         retry_wait_s: float = 1.0,
+        name: str = "http",
+        secret: str | None = None,
         pulse: Callable[[], None] = no_pulse,
         resolver: Resolver = system_resolver,
     ) -> None:
+        self.name = name
         self._wire = Wire(
             endpoint,
             allow=allow,
             timeout_s=timeout_s,
             attempts=attempts,
             retry_wait_s=retry_wait_s,
+            secret=secret,
             pulse=pulse,
             resolver=resolver,
         )
