@@ -10,6 +10,8 @@ from typing import Any
 from a1_reactor.engine.report import frame_ranges
 from a1_reactor.storage.clip import Clip
 from a1_reactor.storage.draft import Draft
+from a1_reactor.storage.layout import frame_name
+from a1_reactor.storage.links import inodes
 from a1_reactor.types import Window
 from reactor_core.errors import ArtifactCorrupt
 from reactor_core.utils.files import sha256_file
@@ -39,11 +41,12 @@ def prove_unchanged(
     outside = [index for index in range(parent.frame_count) if index not in inside]
     ours, theirs = hashlib.sha256(), hashlib.sha256()
     shown: Counter[str] = Counter()
+    here, there = (inodes(path.parent) for path in (draft.frame_path(0), parent.frame_path(0)))
     for index in outside:
         recorded, entry = parent.manifest.frames[index].file, draft.entry(index)
-        path = draft.frame_path(index)
-        same = methods[index] == "hardlink" and path.samefile(parent.frame_path(index))
-        if entry.file != recorded or not (same or sha256_file(path) == recorded):
+        name = frame_name(index)
+        same = methods[index] == "hardlink" and here[name] == there[name]
+        if entry.file != recorded or not (same or sha256_file(draft.frame_path(index)) == recorded):
             raise ArtifactCorrupt(f"frame {index} lies outside the windows and yet differs from the parent's file")
         shown["same inode" if same else "same hash"] += 1
         ours.update(f"{index} {entry.file}\n".encode())

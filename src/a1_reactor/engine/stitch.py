@@ -13,6 +13,7 @@ from a1_reactor.media.cuts import Piece, grid_pieces, pieces_after_edit
 from a1_reactor.media.fragments import build_fragment, closed_prefix, read_fragment, shorten
 from a1_reactor.media.frames import Frame
 from a1_reactor.media.h264 import EncoderOptions, SegmentEncoder, count_decoded
+from a1_reactor.media.memory import return_free_memory
 from a1_reactor.storage.clip import Clip
 from a1_reactor.storage.draft import Draft
 from a1_reactor.storage.manifest import SegmentEntry
@@ -225,6 +226,7 @@ class Stitcher:
             data, fragment = build_fragment(self.track, segment, piece[0])
             self._draft.add_segment(self._key(piece, ids), piece[0], data, fragment)
             self._draft.write_playlist(self.track, ended=False)
+            return_free_memory()
         self._anew.append(piece)
         self._unchecked.append(piece)
         self._counts["encoded"] += 1

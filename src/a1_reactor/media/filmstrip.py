@@ -45,7 +45,7 @@ def draw_filmstrip(
     for index in indices:
         original = Image.fromarray(frame(index))
         width = max(1, round(original.width * height / original.height))
-        small = np.asarray(original.resize((width, height), Image.Resampling.LANCZOS), np.uint8)
+        small = np.asarray(original.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0), np.uint8)
         framed = np.empty((height + 2 * _BORDER, width + 2 * _BORDER, 3), np.uint8)
         framed[:] = _MARK if index in marked else _PLAIN
         framed[_BORDER:-_BORDER, _BORDER:-_BORDER] = small

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from a1_reactor.media.boxes import Track, file_header, init_segment
 from a1_reactor.media.fragments import Fragment, append_payload, playlist, read_fragment
@@ -31,6 +31,8 @@ from reactor_core.errors import ArtifactCorrupt
 from reactor_core.utils.files import fsync_dir, sha256_file, storage_errors
 
 __all__ = ["Draft"]
+
+T = TypeVar("T")
 
 
 class Draft:
@@ -86,25 +88,26 @@ class Draft:
                 self._new_frames.append(index)
         self._frames[index] = FrameEntry(pixels, hashlib.sha256(data).hexdigest(), len(data))
 
-    def link_frame(self, index: int, parent: Clip) -> str:
-        """Take over a frame's file from another clip.
+    def link_frames(self, indices: Iterable[int], parent: Clip) -> dict[int, str]:
+        """Take over files of frames from another clip.
 
         A file whose seal is unbroken is not read: the link is to the very inode that was hashed when it was stored.
         Any other one is hashed first.
 
         Returns:
-            How: ``"hardlink"``, ``"reflink"`` or ``"copy"``.
+            How, by number: ``"hardlink"``, ``"reflink"`` or ``"copy"``.
 
         Raises:
-            ArtifactCorrupt: The parent's file is not the one that was stored.
+            ArtifactCorrupt: A file of the parent is not the one that was stored.
         """
-        how = self._take_over(parent.frame_path(index), self.frame_path(index), lambda: parent.check_frame_file(index))
-        self._frames[index] = parent.manifest.frames[index]
-        return how
-
-    def link_frames(self, indices: Iterable[int], parent: Clip) -> dict[int, str]:
-        """Take over many frames; how, by number."""
-        return {index: self.link_frame(index, parent) for index in indices}
+        # Strings, not paths: this is done for every frame of the clip, however small the window.
+        old, new = os.fspath(parent.frame_path(0).parent), os.fspath(self.run / "frames")
+        methods = {}
+        for index in indices:
+            name = frame_name(index)
+            methods[index] = self._take_over(f"{old}/{name}", f"{new}/{name}", parent.check_frame_file, index)
+            self._frames[index] = parent.manifest.frames[index]
+        return methods
 
     def entry(self, index: int) -> FrameEntry:
         """What has been recorded of a frame."""
@@ -149,9 +152,9 @@ class Draft:
         return True
 
     def link_segment(self, entry: SegmentEntry, parent: Clip, ticks: int) -> None:
-        """Take over a segment's file from another clip, as :meth:`link_frame` does a frame's."""
+        """Take over a segment's file from another clip, as :meth:`link_frames` does a frame's."""
         path = self.segment_path(entry.start, entry.stop)
-        self._take_over(parent.segment_path(entry), path, lambda: parent.check_segment_file(entry))
+        self._take_over(os.fspath(parent.segment_path(entry)), os.fspath(path), parent.check_segment_file, entry)
         self._segments[entry.start] = entry
         self._fragments[entry.start] = read_fragment(path, ticks)
 
@@ -268,16 +271,17 @@ class Draft:
         self._segments[start], self._fragments[start] = entry, fragment
         return entry
 
-    def _take_over(self, source: Path, target: Path, check: Callable[[], None]) -> str:
+    @staticmethod
+    def _take_over(source: str, target: str, check: Callable[[T], None], what: T) -> str:
         """Link a file of another clip to a place in this one; ``check`` hashes it where its seal is broken."""
         try:
-            if not is_sealed(source.stat()):
-                check()
+            if not is_sealed(os.stat(source)):  # noqa: PTH116  see link_frames
+                check(what)
         except OSError as error:
             raise ArtifactCorrupt(f"{source} cannot be read: {error.strerror}") from error
-        with storage_errors(target):
+        with storage_errors(Path(target)):
             how = same_file_as(source, target)
-            if how == "copy" and sha256_file(target) != sha256_file(source):
+            if how == "copy" and sha256_file(Path(target)) != sha256_file(Path(source)):
                 raise ArtifactCorrupt(f"{target} is not the copy of {source} that was asked for")
         return how
 

@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-__all__ = ["is_sealed", "same_file_as", "seal"]
+__all__ = ["inodes", "is_sealed", "same_file_as", "seal"]
 
 _FICLONE = 0x40049409  # linux/fs.h: _IOW(0x94, 9, int)
 _SEAL_NS = 946_684_800 * 10**9
@@ -31,7 +31,14 @@ def is_sealed(stat: os.stat_result) -> bool:
     return stat.st_mtime_ns == _SEAL_NS and not stat.st_mode & 0o222
 
 
-def same_file_as(source: Path, target: Path) -> str:
+def inodes(folder: Path) -> dict[str, tuple[int, int]]:
+    """Device and inode of every file in a folder, by name; files with equal ones are one file."""
+    device = folder.stat().st_dev
+    with os.scandir(folder) as entries:
+        return {entry.name: (device, entry.inode()) for entry in entries}
+
+
+def same_file_as(source: str | Path, target: str | Path) -> str:
     """Make ``target`` hold exactly the bytes of ``source``, as cheaply as the file system can.
 
     Tried in this order: a hard link (one inode, which is the proof that the bytes are the same; frames are read-only
@@ -51,6 +58,7 @@ def same_file_as(source: Path, target: Path) -> str:
             raise
     else:
         return "hardlink"
+    source, target = Path(source), Path(target)
     if sys.platform == "linux" and _reflink(source, target):
         seal(target)
         return "reflink"
