@@ -47,6 +47,7 @@ def train(
     seed: int = 0,
     full: bool = False,
     resume: bool = True,
+    store: str | None = None,
     plan: Annotated[bool, Parameter(negative=())] = False,
     anyway: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
@@ -97,6 +98,9 @@ def train(
         Train all weights instead of an adapter.
     resume
         Go on from the newest valid checkpoint of the same configuration and data.
+    store
+        Where checkpoints go beside the run's folder, and where another machine finds them: gs://bucket/prefix, a
+        folder, or an address that fsspec opens. On Compute Engine by default GCS_CHECKPOINT_BUCKET.
     plan
         Train nothing: print what the run would take in memory, time and money. Ends with 1 if it does not fit.
     anyway
@@ -136,7 +140,7 @@ def train(
     )
     if plan:
         return _plan(config, dataset, settings, json=json)
-    result = train_file(config, dataset, settings=settings, narrator=narrator, resume=resume)
+    result = train_file(config, dataset, settings=settings, narrator=narrator, resume=resume, store=store)
     if json:
         print_json(result.summary())
     else:

@@ -13,6 +13,7 @@ from reactor_core.errors import ConfigError
 from reactor_core.integration import EventBridge, EventSource
 from reactor_core.models.store import resolve_model
 from reactor_core.training.admission import prepare_subject, room_on
+from reactor_core.training.checkpointer import Checkpointer
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.hooks import EventHook
 from reactor_core.training.pace import Pace, gemm_rate, pace_of_last_run, probed_pace
@@ -32,9 +33,24 @@ __all__ = ["plan_file", "train_file"]
 
 
 def train_file(
-    config: TrainingConfig, dataset: Path, *, settings: Settings, narrator: Narrator, resume: bool
+    config: TrainingConfig,
+    dataset: Path,
+    *,
+    settings: Settings,
+    narrator: Narrator,
+    resume: bool,
+    store: str | None = None,
 ) -> TrainingResult:
     """Train, with progress on the terminal and TRAINING_* events, and costs, in the workspace's journal.
+
+    Args:
+        config: What to train and how.
+        dataset: File of rows.
+        settings: Workspace, cache, price of the machine.
+        narrator: Shows progress.
+        resume: False starts over.
+        store: Where checkpoints go as well (:class:`~reactor_core.training.checkpointer.Checkpointer`); None leaves
+            that to the machine.
 
     Raises:
         ReactorError: As :meth:`reactor_core.training.trainer.Trainer.train`.
@@ -45,7 +61,9 @@ def train_file(
     ):
         cost = CostHook(bridge, stated_price(settings.machine_price_usd_per_hour))
         hooks = (EventHook(bridge), cost, ProgressHook(advance))
-        return Trainer(config, hooks=hooks, settings=settings).train(dataset, resume="auto" if resume else False)
+        checkpointer = None if store is None else Checkpointer(store=store)
+        trainer = Trainer(config, hooks=hooks, settings=settings, checkpointer=checkpointer)
+        return trainer.train(dataset, resume="auto" if resume else False)
 
 
 def plan_file(config: TrainingConfig, dataset: Path, *, settings: Settings) -> tuple[Plan, list[str]]:

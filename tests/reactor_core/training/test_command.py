@@ -23,6 +23,16 @@ def test_a_file_is_trained_and_the_journal_knows(model_folder, rows_file, settin
     assert verify_workspace(settings.workspace).ok
 
 
+def test_what_is_trained_is_in_the_store_as_well(model_folder, rows_file, settings, tmp_path):
+    config = TrainingConfig(model_name=str(model_folder("llama")), num_epochs=1, batch_size=4)
+    store = tmp_path / "store"
+    result = train_file(config, rows_file, settings=settings, narrator=Silent(), resume=True, store=str(store))
+    (head,) = store.glob("*/head.json")
+    stored = json.loads(head.read_text())
+    assert stored["run_id"] == result.run_id
+    assert "adapter/adapter_model.safetensors" in stored["result"]["files"]
+
+
 def test_what_it_costs_at_a_stated_price_is_charged(model_folder, rows_file, settings):
     config = TrainingConfig(model_name=str(model_folder("llama")), num_epochs=1, batch_size=4)
     priced = settings.model_copy(update={"machine_price_usd_per_hour": 2.5})
