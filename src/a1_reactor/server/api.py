@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from a1_reactor.server import routes_about, routes_clips, routes_jobs
+from a1_reactor.server import routes_about, routes_clips, routes_jobs, ui
 from a1_reactor.server.services import Services
 from reactor_core import __version__
 from reactor_core.api import problems
@@ -39,7 +39,7 @@ Clips over HTTP: ask for one, follow the work, regenerate a window, choose among
 credentials; all others send the workspace's token as `Authorization: Bearer`. Every error is a problem document
 (RFC 9457).
 """
-_ROUTERS = (routes_about.router, routes_jobs.router, routes_clips.router)
+_ROUTERS = (routes_about.router, routes_jobs.router, routes_clips.router, ui.router)
 
 
 def create_app(settings: Settings | None = None, *, limits: ApiLimits | None = None) -> FastAPI:
