@@ -135,7 +135,7 @@ class TakeBook:
         Clips whose folders are damaged are left out; ``a1-reactor verify`` names them.
         """
         state = self.log.state()
-        found = [clip for clip in self._clips() if clip.job.parent == parent]
+        found = [clip for clip in self.clips() if clip.job.parent == parent]
         found.sort(key=lambda clip: (clip.job.resolved.windows, clip.job.created, clip.job.resolved.seed))
         return [self.take(clip, state) for clip in found]
 
@@ -156,10 +156,12 @@ class TakeBook:
 
         Raises:
             SpecError: The name of the branch cannot be used.
+            NotFound: The clip has been deleted.
             StorageError: The choice could not be written.
         """
         _check_branch(branch)
         with self.log.writing() as events:
+            _check_there(clip)
             state = TakeState.of(events)
             if state.branches.get(branch) == clip.key and (said := self._said(events, clip, "keep", chooser)):
                 return said
@@ -199,10 +201,12 @@ class TakeBook:
 
         Raises:
             SpecError: The name cannot be used.
+            NotFound: The clip has been deleted.
             StorageError: The choice could not be written.
         """
         _check_branch(name)
         with self.log.writing() as events:
+            _check_there(clip)
             data = {
                 "action": "branch",
                 "actor": self.actor,
@@ -274,7 +278,8 @@ class TakeBook:
             except ArtifactCorrupt:
                 continue
 
-    def _clips(self) -> Iterator[Clip]:
+    def clips(self) -> Iterator[Clip]:
+        """Every clip of the workspace that is not damaged."""
         for job in self._jobs():
             found = self.store.find(job.hash)
             if found is not None:
@@ -308,6 +313,12 @@ class TakeBook:
         event, _ = new_event(EventSource.USER, event_type, data, clock=self.clock)
         self.log.append(event)
         return event
+
+
+def _check_there(clip: Clip) -> None:
+    """With the log held nothing is deleted any more; before that it may have been."""
+    if not (clip.path / "job.json").is_file():
+        raise NotFound(f"clip {clip.key} has been deleted", remedy="make it again")
 
 
 def _check_branch(name: str) -> None:

@@ -76,7 +76,7 @@ def _read_yaml(text: str) -> Any:
     return yaml.load(text, Loader=_CoreLoader)  # noqa: S506
 
 
-class _CoreLoader(yaml.SafeLoader):
+class _CoreLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
     """YAML 1.2's core schema (https://yaml.org/spec/1.2.2/#103-core-schema), without infinities and anchors."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
