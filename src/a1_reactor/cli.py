@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from cyclopts import App
 
+from a1_reactor.cli_files import export, import_
 from a1_reactor.cli_make import demo, regen, run
 from a1_reactor.cli_providers import providers
 from a1_reactor.cli_report import report
 from a1_reactor.cli_serve import serve
 from a1_reactor.cli_takes import branch, keep, prefer, reject, takes, undo
-from a1_reactor.cli_workspace import presets
+from a1_reactor.cli_workspace import gc, presets, verify
 from reactor_core import __version__
 from reactor_core.utils.command import run_app
 
@@ -22,8 +23,11 @@ app = App(
     version=__version__,
     help="Generate a clip, then regenerate a window of it; every frame outside stays the same file.",
 )
-for command in (demo, regen, run, takes, keep, reject, prefer, undo, branch, report, presets, providers, serve):
+for command in (
+    demo, regen, run, takes, keep, reject, prefer, undo, branch, report, presets, providers, serve, export, verify, gc,
+):  # fmt: skip
     app.command(command)
+app.command(import_, name="import")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

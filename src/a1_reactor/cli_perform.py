@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from a1_reactor.types import JobSpec
     from reactor_core.utils.console import Terminal
 
-__all__ = ["DEFAULTS", "PLACE", "Common", "Place", "build_engine", "config_of", "open_clip", "open_terminal", "perform"]
+__all__ = [
+    "DEFAULTS",
+    "PLACE",
+    "Common",
+    "Place",
+    "build_engine",
+    "config_of",
+    "open_clip",
+    "open_terminal",
+    "perform",
+    "show_result",
+]
 
 
 @Parameter(name="*")
@@ -113,20 +124,25 @@ def open_clip(options: Common | Place, name: str) -> Clip:
 
 def perform(title: str, spec: JobSpec, common: Common, work: Callable[[ReactorEngine], ClipResult]) -> None:
     """Run a job with a progress bar on stderr and its result on stdout."""
-    from a1_reactor.engine.summary import summarize_result
-
-    terminal = open_terminal()
-    with terminal.step(title) as advance:
+    with open_terminal().step(title) as advance:
         engine = build_engine(common, spec.provider, advance)
         engine.store.sweep()
         result = work(engine)
+    show_result(result, json=common.json)
+
+
+def show_result(result: ClipResult, *, json: bool) -> None:
+    """Print a result on stdout and what is to be said about it on stderr."""
+    from a1_reactor.engine.summary import summarize_result
+
     summary = summarize_result(result)
-    if common.json:
+    if json:
         print_json(summary)
-    else:
-        for note in summary["notes"]:
-            terminal.note(f"  {note}")
-        _show(summary)
+        return
+    terminal = open_terminal()
+    for note in summary["notes"]:
+        terminal.note(f"  {note}")
+    _show(summary)
 
 
 def _show(summary: dict[str, Any]) -> None:

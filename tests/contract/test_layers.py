@@ -31,6 +31,7 @@ A1 = (
     "providers",
     "eval",
     "storage",
+    "provenance",
     "engine",
     "report",
     "server",
@@ -42,6 +43,7 @@ A1 = (
     "cli_serve",
     "cli_takes",
     "cli_workspace",
+    "cli_files",
     "cli",
 )
 ORDER = {"reactor_core": CORE, "a1_reactor": A1}
