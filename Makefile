@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export VENV
 PYTEST_ARGS ?=
+# Tests of one file share what they set up, so files are dealt out. Each server and database has a port of its own.
+PARALLEL ?= -n logical --maxprocesses 4 --dist loadfile
 # The tests start hundreds of processes; without bytecode each would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -28,7 +30,7 @@ demo: setup
 
 test:
 	@scripts/setup.sh train,media,dev
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 check:
 	@scripts/setup.sh train,media,dev
@@ -39,7 +41,7 @@ check:
 # With the peers, so that what is compared with them is compared.
 slow:
 	@scripts/setup.sh train,media,dev,bench
-	$(BIN)/python -m pytest -m "slow or peer" --ignore=tests/faults $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) -m "slow or peer" --ignore=tests/faults $(PYTEST_ARGS)
 
 # These skip elsewhere if a program is missing; here they fail.
 system:
@@ -51,7 +53,7 @@ system:
 FAULT_SHARE ?= 3
 faults:
 	@scripts/setup.sh train,media,dev
-	REACTOR_FAULT_SHARE=$(FAULT_SHARE) $(BIN)/python -m pytest tests/faults -m "slow or not slow" $(PYTEST_ARGS)
+	REACTOR_FAULT_SHARE=$(FAULT_SHARE) $(BIN)/python -m pytest $(PARALLEL) tests/faults -m "slow or not slow" $(PYTEST_ARGS)
 
 docs:
 	@scripts/setup.sh train,media,dev,docs
