@@ -1,8 +1,9 @@
 """PNG files that hold a frame exactly.
 
-The writer filters every row with Sub (difference to the left neighbour) and deflates at level 1. At 768x768 that is
-about 10 ms of CPU with isal (the extra ``[media]``) where Pillow's default takes about 200 ms, for files a tenth
-larger; zlib from the standard library stands in where isal is absent, with the same pixels.
+The writer filters every row with Up (difference to the row above) and deflates at level 1. At 768x768 that is about
+8 ms of CPU with isal (the extra ``[media]``) where Pillow's default takes about 200 ms, for files a tenth larger; zlib
+from the standard library stands in where isal is absent, with the same pixels. Up, because it is undone row by row:
+such a file is read in about 5 ms, one with Sub in 9 (and 5 % smaller on textures), and Pillow takes 20 for either.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import io
 import struct
 import warnings
 import zlib
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -26,20 +27,18 @@ __all__ = ["PngHeader", "decode_png", "encode_png", "read_png", "read_png_header
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _RGB = 2
-_FILTER_SUB = 1
+_FILTER_UP = 2
 
 PngHeader = tuple[int, int, int, int]
 """Width, height, bits per sample, colour type, as the IHDR chunk says."""
 
 
-def _deflater() -> Callable[[bytes], bytes]:
-    if installed("isal"):
-        isal = importlib.import_module("isal.isal_zlib")
-        return lambda data: isal.compress(data, 1)
-    return lambda data: zlib.compress(data, 1)
+def _codec() -> Any:
+    """The faster of two modules with the functions of zlib."""
+    return importlib.import_module("isal.isal_zlib" if installed("isal") else "zlib")
 
 
-_deflate = _deflater()
+_zlib = _codec()
 
 
 def encode_png(frame: Frame) -> bytes:
@@ -48,18 +47,53 @@ def encode_png(frame: Frame) -> bytes:
     assert channels == 3, "frames are RGB"
     rows = np.ascontiguousarray(frame).reshape(height, width * 3)
     filtered = np.empty((height, 1 + width * 3), np.uint8)
-    filtered[:, 0] = _FILTER_SUB
-    filtered[:, 1:4] = rows[:, :3]
+    filtered[:, 0] = _FILTER_UP
+    filtered[0, 1:] = rows[0]
     # uint8 arithmetic wraps, as the PNG filter does.
-    np.subtract(rows[:, 3:], rows[:, :-3], out=filtered[:, 4:])
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
     header = struct.pack(">IIBBBBB", width, height, 8, _RGB, 0, 0, 0)
     return b"".join(
-        (SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", _deflate(filtered.tobytes())), _chunk(b"IEND", b""))
+        (SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", _zlib.compress(filtered, 1)), _chunk(b"IEND", b""))
     )
 
 
 def _chunk(kind: bytes, payload: bytes) -> bytes:
-    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", zlib.crc32(payload, zlib.crc32(kind)))
+    checksum = _zlib.crc32(payload, _zlib.crc32(kind))
+    return struct.pack(">I", len(payload)) + kind + payload + struct.pack(">I", checksum)
+
+
+def _decode_own(data: bytes, width: int, height: int) -> Frame | None:
+    """The pixels of a file as :func:`encode_png` writes it, or None for any other file, damaged ones included."""
+    position, packed = len(SIGNATURE), b""
+    for kind in (b"IHDR", b"IDAT", b"IEND"):
+        length = int.from_bytes(data[position : position + 4], "big")
+        content = data[position + 4 : position + 8 + length]
+        checksum = data[position + 8 + length : position + 12 + length]
+        if content[:4] != kind or _zlib.crc32(content).to_bytes(4, "big") != checksum:
+            return None
+        if kind == b"IHDR" and content[4:] != struct.pack(">IIBBBBB", width, height, 8, _RGB, 0, 0, 0):
+            return None
+        if kind == b"IDAT":
+            packed = content[4:]
+        position += 12 + length
+    if position != len(data):
+        return None
+    inflater = _zlib.decompressobj()
+    try:
+        # One byte more than there can be, so that a stream that goes on is noticed and not inflated.
+        unpacked = inflater.decompress(packed, height * (1 + 3 * width) + 1)
+    except _zlib.error:
+        return None
+    if len(unpacked) != height * (1 + 3 * width) or not inflater.eof:
+        return None
+    filtered = np.frombuffer(unpacked, np.uint8).reshape(height, 1 + 3 * width)
+    if (filtered[:, 0] != _FILTER_UP).any():
+        return None
+    pixels = np.empty((height, 3 * width), np.uint8)
+    pixels[0] = filtered[0, 1:]
+    for row in range(1, height):
+        np.add(pixels[row - 1], filtered[row, 1:], out=pixels[row])
+    return pixels.reshape(height, width, 3)
 
 
 def read_png_header(data: bytes) -> PngHeader | None:
@@ -89,6 +123,9 @@ def decode_png(data: bytes, *, width: int, height: int, where: str) -> Frame:
             f"{where} is a {header[0]}x{header[1]} PNG with {header[2]} bits and colour type {header[3]}, "
             f"not {width}x{height} with 8 bits and colour type 2 (RGB)"
         )
+    own = _decode_own(data, width, height)
+    if own is not None:
+        return own
     try:
         with warnings.catch_warnings():
             # Pillow warns at 89 million pixels; the size has been checked against what was asked for.

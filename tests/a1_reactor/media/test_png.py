@@ -13,6 +13,7 @@ from a1_reactor.media import png
 from a1_reactor.media.png import decode_png, encode_png, read_png, read_png_header
 from reactor_core.errors import ArtifactCorrupt
 
+GOOD = encode_png(np.arange(72, dtype=np.uint8).reshape(4, 6, 3))
 FRAMES = st.tuples(st.integers(1, 12), st.integers(1, 12)).flatmap(lambda s: hnp.arrays(np.uint8, (*s, 3)))
 
 
@@ -29,9 +30,37 @@ def test_pillow_reads_the_same_pixels(frame):
 
 def test_without_isal_the_pixels_are_the_same(monkeypatch):
     frame = np.random.default_rng(1).integers(0, 256, (9, 7, 3), dtype=np.uint8)
+    with_isal = encode_png(frame)
     monkeypatch.setattr(png, "installed", lambda name: False)
-    monkeypatch.setattr(png, "_deflate", png._deflater())
+    monkeypatch.setattr(png, "_zlib", png._codec())
+    assert png._zlib is zlib
+    for data in (encode_png(frame), with_isal):
+        assert np.array_equal(decode_png(data, width=7, height=9, where="x"), frame)
+
+
+@given(FRAMES, st.booleans())
+def test_files_of_other_writers_are_read_too(frame, optimize):
+    stream = io.BytesIO()
+    Image.fromarray(frame).save(stream, "PNG", optimize=optimize)
+    height, width, _ = frame.shape
+    assert np.array_equal(decode_png(stream.getvalue(), width=width, height=height, where="x"), frame)
+
+
+def test_our_own_files_are_read_without_pillow(monkeypatch):
+    frame = np.random.default_rng(1).integers(0, 256, (9, 7, 3), dtype=np.uint8)
+    monkeypatch.setattr(Image, "open", lambda *args, **options: pytest.fail("Pillow was asked"))
     assert np.array_equal(decode_png(encode_png(frame), width=7, height=9, where="x"), frame)
+
+
+@given(st.integers(0, 400), st.integers(1, 255))
+def test_a_file_with_one_other_byte_is_refused_or_is_the_same_picture(place, change):
+    data = bytearray(GOOD)
+    data[place % len(data)] ^= change
+    try:
+        pixels = decode_png(bytes(data), width=6, height=4, where="x")
+    except ArtifactCorrupt:
+        return
+    assert np.array_equal(pixels, np.arange(72).reshape(4, 6, 3))
 
 
 def test_the_header_tells_size_and_kind():
@@ -44,9 +73,6 @@ def as_png(mode: str, size=(6, 4)) -> bytes:
     stream = io.BytesIO()
     Image.new(mode, size).save(stream, "PNG")
     return stream.getvalue()
-
-
-GOOD = encode_png(np.arange(72, dtype=np.uint8).reshape(4, 6, 3))
 
 
 @pytest.mark.parametrize(
