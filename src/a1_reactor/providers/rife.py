@@ -24,7 +24,7 @@ __all__ = ["RifeInterpolator"]
 
 
 class RifeInterpolator:
-    """RIFE 4.0 on the CPU or another device of torch; about 1 s per frame of 768x768 on one core.
+    """RIFE 4.0 on the CPU or another device of torch; about 1.2 s of one core per frame of 768x768.
 
     Args:
         weights: Converted weights (see ``rife_weights``).
