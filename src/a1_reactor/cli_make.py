@@ -82,6 +82,7 @@ def regen(
     seed: int = 0,
     width: int | None = None,
     height: int | None = None,
+    mask: str | None = None,
     no_blend: Annotated[bool, Parameter(negative=())] = False,
     common: Common = DEFAULTS,
 ) -> None:
@@ -110,11 +111,14 @@ def regen(
         Pixels; by default those of the parent, else 768.
     height
         Pixels; by default those of the parent, else 768.
+    mask
+        Part of the picture to replace: LEFT,TOP,WIDTH,HEIGHT in pixels, with ,FEATHER for soft edges, or a PNG of the
+        clip's size whose white is replaced. Everything else keeps the parent's very samples.
     no_blend
         Keep the provider's frames as they came, seams and all.
     """
     from a1_reactor.engine.blend import BlendConfig
-    from a1_reactor.types import JobSpec, parse_rational, window_between
+    from a1_reactor.types import JobSpec, Mask, parse_rational, window_between
 
     start = None if parent is None else open_clip(common, parent)
     old = None if start is None else start.job.resolved
@@ -129,6 +133,7 @@ def regen(
         width=width if width is not None else (old.width if old else 768),
         height=height if height is not None else (old.height if old else 768),
         windows=tuple(window_between(begin, end, rate) for begin, end in regen),
+        mask=None if mask is None else Mask.from_text(mask),
     )
     blend = BlendConfig(enabled=not no_blend)
     perform(

@@ -10,6 +10,7 @@ import numpy as np
 
 from a1_reactor.engine.blend import BlendConfig
 from a1_reactor.engine.locked import LockedClip
+from a1_reactor.engine.mask import share_of
 from a1_reactor.engine.proof import prove_unchanged
 from a1_reactor.engine.report import measures_of
 from a1_reactor.engine.retake import Retake
@@ -60,6 +61,7 @@ def regenerate(
         StorageError: A file cannot be written.
     """
     inside = {index for window in spec.windows for index in window.frames}
+    share = share_of(spec.mask, width=spec.width, height=spec.height)
     old = RecentFrames(parent.frame)
     with stages.stage("lock"):
         methods = draft.link_frames((index for index in range(parent.frame_count) if index not in inside), parent)
@@ -76,7 +78,7 @@ def regenerate(
     raw, made = _Spool(draft.path / "raw"), _Spool(draft.path / "made")
     spans = _ask(spec, parent, provider, raw, stages, progress)
     typical = Typical.of(known)
-    retakes = [Retake(window, spec.frames, old, raw.get, typical, blend) for window in spec.windows]
+    retakes = [Retake(window, spec.frames, old, raw.get, typical, blend, share) for window in spec.windows]
     ids = _blend(retakes, made, video, unchanged, stages, progress)
     progress("preview", 1, 1)
     _store(draft, retakes, made, ids, stages, progress)
@@ -97,6 +99,7 @@ def regenerate(
         "parent": parent.key,
         "windows": [window.to_json() for window in spec.windows],
         "spans": [span.to_json() for span in spans],
+        "mask": None if spec.mask is None else spec.mask.to_json(),
         "blend": blend.to_json(),
         "seams": seams,
         "frames": proof,

@@ -1,5 +1,6 @@
 """Frozen specs: what is asked, with exact time."""
 
+from a1_reactor.types.mask import Mask
 from a1_reactor.types.moment import parse_moment, window_between
 from a1_reactor.types.quantum import FrameQuantum, Span, grow_window
 from a1_reactor.types.rational import Rational, parse_rational
@@ -9,6 +10,7 @@ from a1_reactor.types.window import Window, merge_windows
 __all__ = [
     "FrameQuantum",
     "JobSpec",
+    "Mask",
     "Rational",
     "Span",
     "Window",

@@ -10,6 +10,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from a1_reactor.types.mask import Mask
 from a1_reactor.types.moment import window_between
 from a1_reactor.types.rational import Rational, parse_rational, spell_rational
 from a1_reactor.types.window import Window, merge_windows
@@ -54,6 +55,8 @@ class JobSpec:
     """A name from ``prompts.presets``, or None."""
     windows: tuple[Window, ...] = ()
     """What to regenerate; empty for a whole clip. Stored sorted, with overlaps joined."""
+    mask: Mask | None = None
+    """Part of the picture that the windows replace, or None for all of it."""
     provider: str = "mock"
     """Name of the provider that makes the frames."""
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -75,6 +78,7 @@ class JobSpec:
             height: int = ...,
             style_preset: str | None = ...,
             windows: Iterable[Window] = ...,
+            mask: Mask | None = ...,
             provider: str = ...,
             options: Mapping[str, Any] = ...,
             metadata: Mapping[str, Any] = ...,
@@ -106,6 +110,8 @@ class JobSpec:
         for name in ("provider", *(() if self.style_preset is None else ("style_preset",))):
             _check_text(name, getattr(self, name), allow_empty=False)
         object.__setattr__(self, "windows", merge_windows(self.windows, frames=self.frames))
+        if self.mask is not None:
+            self.mask.check_fits(self.width, self.height)
         for name in ("options", "metadata"):
             object.__setattr__(self, name, MappingProxyType(_json_copy(name, getattr(self, name))))
 
@@ -121,7 +127,7 @@ class JobSpec:
 
     def without_windows(self) -> JobSpec:
         """The whole clip that this spec is about."""
-        return replace(self, windows=())
+        return replace(self, windows=(), mask=None)
 
     def to_json(self) -> dict[str, Any]:
         """JSON that :meth:`parse` reads back as an equal spec."""
@@ -137,6 +143,7 @@ class JobSpec:
             "height": self.height,
             "style_preset": self.style_preset,
             "windows": [window.to_json() for window in self.windows],
+            "mask": None if self.mask is None else self.mask.to_json(),
             "provider": self.provider,
             "options": dict(self.options),
             "metadata": dict(self.metadata),
@@ -146,8 +153,9 @@ class JobSpec:
         """SHA-256 over all that can change a frame: not ``metadata``, nor the seconds that windows were asked in."""
         document = self.to_json()
         del document["metadata"], document["seconds"]
-        if not document["options"]:
-            del document["options"]  # what was stored before specs had options keeps its key
+        for name in ("options", "mask"):
+            if not document[name]:
+                del document[name]  # what was stored before specs had this field keeps its key
         document["windows"] = [[window.start, window.stop] for window in self.windows]
         return content_hash(document)
 
@@ -191,6 +199,8 @@ class JobSpec:
                     remedy="give one of the two",
                 )
             values["seconds"] = given
+        if values.get("mask") is not None:
+            values["mask"] = Mask.parse(values["mask"])
         values["windows"] = tuple(_parse_window(window, fps) for window in _sequence("windows", windows))
         return cls(**values)
 
