@@ -1,5 +1,9 @@
 import errno
 import os
+import random
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -102,3 +106,45 @@ def test_a_new_journal_gets_all_of_them(log, journal, tmp_path):
     with Journal(tmp_path / "other" / "reactor.db") as other:
         assert log.publish(other) == 1
         assert ids(other.read()) == ids(log.events())
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from a1_reactor.storage.takes import TakeLog
+from reactor_core.events.event import new_event
+from reactor_core.events.journal import Journal
+
+folder = Path(sys.argv[1])
+log = TakeLog(folder / "a1r")
+with Journal(folder / "reactor.db") as journal:
+    print("ready", flush=True)
+    while True:
+        event, _ = new_event("user", "feedback", {"action": "keep", "clip": "a", "actor": "ann", "pad": "x" * 3000})
+        log.append(event)
+        print(event.event_id, flush=True)
+        log.publish(journal)
+"""
+
+
+@pytest.mark.slow
+def test_whoever_is_killed_at_any_moment_loses_no_choice_and_says_none_twice(tmp_path):
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    told = []
+    for _ in range(5):
+        command = [sys.executable, "-c", _WRITER, str(tmp_path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout.readline() == "ready\n"
+            time.sleep(dice.uniform(0, 0.4))
+            writer.kill()
+            told += writer.stdout.read().split()
+    log = TakeLog(tmp_path / "a1r")
+    # The last one of each run may be on disk without having been told.
+    assert set(told) <= set(ids(log.events()))
+    assert len(log.events()) <= len(told) + 5
+    with Journal(tmp_path / "reactor.db") as journal:
+        log.publish(journal)
+        assert sorted(ids(journal.read())) == sorted(ids(log.events()))
+    print(f"{len(told)} choices, 5 kills")
