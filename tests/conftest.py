@@ -18,7 +18,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 STATE = Path(tempfile.mkdtemp(prefix="reactor-tests-"))
 os.environ["REACTOR_STATE_DIR"] = str(STATE)
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.faults.harness.plugin"]
 
 NOT_YET = Path(__file__).parent / "contract" / "seeds" / "not_yet.toml"
 

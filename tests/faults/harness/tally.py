@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from typing import Any
 
 
 class Tally:
@@ -46,6 +47,16 @@ class Tally:
     def counted(self, what: str) -> int:
         """How often it happened in this session."""
         return self._counts[what]
+
+    def counts(self) -> dict[str, Any]:
+        """All that :meth:`add` takes, as plain values."""
+        return {"runs": self.runs, "counts": dict(self._counts), "notes": list(self._notes)}
+
+    def add(self, counts: dict[str, Any]) -> None:
+        """Take in what another process counted."""
+        self.runs += counts["runs"]
+        self._counts.update(counts["counts"])
+        self._notes += counts["notes"]
 
     def lines(self) -> list[str]:
         """The report."""
