@@ -86,6 +86,7 @@ def test_nothing_acts_on(tmp_path: Path, tally: Tally, victim: str, number: sign
             standing = watcher_standing(settings.workspace)
             assert standing is not None
             target = holder.pid if victim == "holder" else standing.pid
+            wait_until(lambda folder=folder: (folder / "begun").exists(), "the first action has begun")
             time.sleep(tally.chance.uniform(0.05, 0.3))
             begun = time.monotonic()
             os.kill(target, number)
