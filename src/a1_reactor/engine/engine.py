@@ -207,7 +207,7 @@ class ReactorEngine:
             raise SpecError(
                 f"provider {self.provider.name!r} makes frames from other frames ({', '.join(sorted(can.modes))}), "
                 "not a clip from words",
-                remedy="generate the clip with another provider, or import one, then regenerate windows of it",
+                remedy="name the clip to work on with --parent; make it with another provider, or import one",
             )
         return resolved
 
