@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse  # a supervisor is the only caller, and this starts faster than what people get
 import logging
 import shutil
 import signal
@@ -11,8 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from cyclopts import App
-
 from reactor_core.errors import ArtifactCorrupt, Halted, JournalError, LeaseLost, ReactorError
 from reactor_core.events.latch import Latch
 from reactor_core.jobs.context import JobContext, JobStopped, Stop, StopReason, job_folder
@@ -21,7 +20,6 @@ from reactor_core.jobs.kinds import find_kind
 from reactor_core.jobs.processes import this_process
 from reactor_core.jobs.pulse import GRACE_SECONDS, Pulse, put_down
 from reactor_core.jobs.table import JobTable
-from reactor_core.utils.command import run_app
 from reactor_core.utils.failpoints import reach
 from reactor_core.utils.settings import Settings, load_settings, spin_briefly
 
@@ -120,9 +118,13 @@ def run(job_id: str, *, workspace: Path, token: int, lease: float, grace: float 
 
 def main() -> int:
     """The command line; returns the exit status."""
-    command = App(name="python -m reactor_core.jobs.worker", help="Do one job of a workspace.")
-    command.default(run)
-    return run_app(command)
+    command = argparse.ArgumentParser("python -m reactor_core.jobs.worker", description="Do one job of a workspace.")
+    command.add_argument("job_id")
+    command.add_argument("--workspace", type=Path, required=True)
+    command.add_argument("--token", type=int, required=True)
+    command.add_argument("--lease", type=float, required=True)
+    command.add_argument("--grace", type=float, default=GRACE_SECONDS)
+    return run(**vars(command.parse_args()))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from a1_reactor.server.api import create_app
+from a1_reactor.server.clip_job import KIND
+from reactor_core.jobs.context import Stop
+from reactor_core.jobs.processes import this_process
+from reactor_core.jobs.worker import work
 from reactor_core.utils.settings import Settings
 
 HERE = "http://localhost:8080"
@@ -42,10 +46,15 @@ def until(ready: Callable[[], Any], *, seconds: float = 60.0) -> Any:
     return answer
 
 
-def ended(client: TestClient, body: dict[str, Any], **headers: str) -> dict[str, Any]:
-    """Ask for a job and wait for its end."""
-    job = client.post("/v1/jobs", json=body, headers={"Prefer": "wait=100", **headers}).json()
-    return until(lambda: (now := client.get(f"/v1/jobs/{job['id']}").json())["ended"] and now)
+def made_here(client: TestClient, body: dict[str, Any]) -> dict[str, Any]:
+    """Ask for a job and do it in this process: its supervisor has gone, and a worker costs seconds."""
+    job = client.post("/v1/jobs", json=body).json()
+    services = client.app.state.services
+    held = services.table.claim(this_process(), kinds=[KIND])
+    assert held is not None
+    assert held.job_id == job["id"]
+    work(services.table, held, services.settings, stop=Stop())
+    return client.get(f"/v1/jobs/{job['id']}").json()
 
 
 @dataclass
@@ -69,10 +78,14 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     """Tests leave its jobs and clips as they are; they may add to them."""
     settings = settings_in(tmp_path_factory.mktemp("workshop"))
     with client_of(settings) as client:
-        clip_job = ended(client, CLIP, **{"Idempotency-Key": "the clip"})
+        # By a worker, as in life.
+        asked = client.post("/v1/jobs", json=CLIP, headers={"Prefer": "wait=100", "Idempotency-Key": "the clip"})
+        url = asked.headers["location"]
+        clip_job = until(lambda: (now := client.get(url).json())["ended"] and now)
         assert clip_job["state"] == "succeeded", clip_job
+        client.app.state.services._supervisor.stop()
         takes = {"parent": clip_job["clip_ids"][0], "windows": [[0.25, "3/4"]], "takes": 2, "seed": 5}
-        takes_job = ended(client, takes)
+        takes_job = made_here(client, takes)
         assert takes_job["state"] == "succeeded", takes_job
         yield Workshop(client, settings, clip_job, takes_job)
 

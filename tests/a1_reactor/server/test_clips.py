@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from a1_reactor.server.clips import ClipShelf
@@ -8,17 +10,27 @@ from reactor_core.errors import NotFound
 from reactor_core.events import Journal
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, make_engine):
+    """A clip and two takes of a window of it: their folder and their keys."""
+    folder = tmp_path_factory.mktemp("made")
+    engine, spec = make_engine(folder)
+    small = {"seconds": "1/4", "width": 32, "height": 32}
+    first = engine.generate(spec(**small)).clip
+    takes = [engine.regen(spec(**small, windows=(Window(1, 3),), seed=n), parent=first).clip for n in (1, 2)]
+    return folder, [clip.key for clip in (first, *takes)]
+
+
 @pytest.fixture
 def shelf(tmp_path):
     return ClipShelf(tmp_path / "a1r", journal=tmp_path / "reactor" / "reactor.db")
 
 
 @pytest.fixture
-def clips(engine, spec):
-    small = {"seconds": "1/4", "width": 32, "height": 32}
-    first = engine.generate(spec(**small)).clip
-    takes = [engine.regen(spec(**small, windows=(Window(1, 3),), seed=n), parent=first).clip for n in (1, 2)]
-    return [clip.key for clip in (first, *takes)]
+def clips(made, tmp_path):
+    folder, keys = made
+    shutil.copytree(folder, tmp_path / "a1r")
+    return keys
 
 
 def test_an_empty_workspace_has_none(shelf):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.a1_reactor.server.conftest import CLIP, ended
+from tests.a1_reactor.server.conftest import CLIP, made_here
 
 from a1_reactor.server.routes_jobs import MAX_WAIT_SECONDS, waiting_of
 
@@ -119,7 +119,7 @@ def test_a_key_finds_a_job_that_has_ended(workshop):
 
 
 def test_a_job_that_cannot_succeed_says_why(workshop):
-    job = ended(workshop.client, {**CLIP, "style_preset": "unheard of"})
+    job = made_here(workshop.client, {**CLIP, "style_preset": "unheard of"})
     assert (job["state"], job["error_type"], job["error"]["error"]) == ("failed", "terminal", "SpecError")
     assert "unheard of" in job["message"]
 

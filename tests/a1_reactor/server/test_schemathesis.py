@@ -13,9 +13,13 @@ from tests.a1_reactor.server.conftest import settings_in
 
 from a1_reactor.server.api import create_app
 from reactor_core.api.limits import ApiLimits
-from reactor_core.utils.settings import Settings
 
-description = schemathesis.openapi.from_dict(create_app(Settings()).openapi())
+description = schemathesis.pytest.from_fixture("described")  # made when a test asks: it takes seconds
+
+
+@pytest.fixture(scope="module")
+def described(served):
+    return schemathesis.openapi.from_dict(served.openapi())
 
 
 @pytest.fixture(scope="module")

@@ -35,24 +35,27 @@ def ended(jobs, *ids):
     return until(lambda: all(jobs.get(job_id).ended for job_id in ids) and [jobs.get(job_id) for job_id in ids])
 
 
-def test_jobs_are_worked_off_each_in_a_process_of_its_own(jobs, supervise):
-    ids = [jobs.submit("test.count", {"to": n})[0].job_id for n in (3, 4)]
+def test_each_job_has_a_process_of_its_own_and_those_that_die_without_a_word_are_noticed(jobs, supervise):
+    work = [("test.count", {"to": 4}), ("test.breaks", {"how": "kill"}), ("test.breaks", {"how": "exit"})]
+    ids = [jobs.submit(kind, spec, max_attempts=1)[0].job_id for kind, spec in work]
     other = jobs.submit("another.kind", {})[0].job_id
-    with supervise(slots=2, kinds=["test.count"]):
-        done = ended(jobs, *ids)
-    assert [job.result["total"] for job in done] == [3, 6]
-    assert len({os.getpid(), *(job.result["pid"] for job in done)}) == 3
-    assert jobs.get(other).state is JobState.QUEUED
-
-
-def test_a_worker_that_dies_is_followed_by_another_until_its_attempts_are_used_up(jobs, supervise):
-    ids = [jobs.submit("test.breaks", {"how": how}, max_attempts=n)[0].job_id for how, n in (("kill", 2), ("exit", 1))]
-    with supervise(slots=2):
-        killed, gone = ended(jobs, *ids)
-    assert (killed.attempts, killed.state, killed.failure.error_type) == (2, JobState.FAILED, ErrorType.RETRYABLE)
+    with supervise(slots=3, kinds=["test.count", "test.breaks"]):
+        done, killed, gone = ended(jobs, *ids)
+    assert (done.result["total"], done.attempts) == (6, 1)
+    assert done.result["pid"] != os.getpid()
+    assert (killed.state, killed.failure.error_type) == (JobState.FAILED, ErrorType.RETRYABLE)
     assert "killed by SIGKILL" in killed.failure.message
     assert "with status 7: this is the end" in gone.failure.message
     assert gone.failure.error == "WorkerLost"
+    assert jobs.get(other).state is JobState.QUEUED
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_is_followed_by_another_until_its_attempts_are_used_up(jobs, supervise):
+    job_id = jobs.submit("test.breaks", {"how": "kill"}, max_attempts=2)[0].job_id
+    with supervise():
+        [killed] = ended(jobs, job_id)
+    assert (killed.attempts, killed.state) == (2, JobState.FAILED)
 
 
 @pytest.mark.slow
