@@ -61,8 +61,8 @@ class Progress:
         measured_step: Step of the last measurement that these values know of; None in checkpoints that were made
             before it was kept.
         elsewhere: How often the run went on on a machine that computes differently.
-        saves: Checkpoints that training stood still for.
-        save_seconds: Seconds that it stood still for them.
+        saves: Checkpoints, but for those on a notice.
+        save_seconds: Seconds that training stood still for them.
     """
 
     step: int = 0

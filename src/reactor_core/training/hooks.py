@@ -92,11 +92,11 @@ class EvalInfo:
 
 @dataclass(frozen=True)
 class CheckpointInfo:
-    """A checkpoint that training stood still for; one on a notice is not told of.
+    """A checkpoint that has been written; one on a notice is not told of.
 
     Attributes:
-        step: Optimizer steps that are behind.
-        seconds: How long training stood still.
+        step: Optimizer steps that are behind; the checkpoint's own or one more, as it is written beside the next step.
+        seconds: How long training stood still for it.
         interval_seconds: Until the next one.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,6 +15,7 @@ import torch
 
 from reactor_core.cloud.metadata import PreemptionWatch
 from reactor_core.errors import StorageError, TrainingError
+from reactor_core.training.background import Background
 from reactor_core.training.checkpoint import Progress, save_checkpoint
 from reactor_core.training.interval import Interval
 from reactor_core.training.lineage import note_checkpoint
@@ -70,7 +72,7 @@ class Keeper:
         elsewhere: The bucket that gets them as well, and who announces the end of this machine; None for neither.
         partial: The parts of the next step that are done already; None for none.
         beside: What else is saved (:func:`~reactor_core.training.checkpoint.save_checkpoint`).
-        told: Called after each save that training stood still for, with the seconds that it took.
+        told: Called in the training thread after each save, with the seconds that training stood still for it.
     """
 
     def __init__(
@@ -103,7 +105,10 @@ class Keeper:
         self._shadow = Shadow(self._save_on_notice, self._send_on_notice)
         self._uploads = None if place.remote is None else Uploads(place.remote, run.path)
         self._stopped: Callable[[], str | None] = lambda: None
-        self.accumulator = Accumulator(parameters, still=self._shadow.still, clock=clock, then=self._between_parts)
+        self._background = Background("reactor-saves")
+        self._took: float | None = None
+        self._parts = threading.RLock()
+        self.accumulator = Accumulator(parameters, still=lambda: self._parts, clock=clock, then=self._between_parts)
         """Goes along with the parts of each step."""
         if partial is not None:
             self.accumulator.go_on_from(partial)
@@ -123,29 +128,37 @@ class Keeper:
             signalled = stack.enter_context(stop_signals(shadow.give_notice))
             if self._metadata_host is not None:
                 stack.enter_context(PreemptionWatch(self._metadata_host, shadow.give_notice))
+            stack.callback(self._background.end)  # before what it sends to, and what it holds
             self._stopped = lambda: signalled() or shadow.reason
             yield self._stopped
 
     @contextmanager
     def moving(self, progress: Progress) -> Iterator[None]:
         """Around whatever changes trained tensors, gradients, moments or progress: nothing is saved in the middle of
-        it."""
+        it. A checkpoint that is being written is waited for.
+
+        Raises:
+            StorageFull: It found no space on this machine.
+        """
+        self._finish_writing()
         with self._shadow.still():
             yield
             reach("keeper.moved")
             self._settled = replace(progress)
 
     def tick(self, progress: Progress) -> None:
-        """Save if it is time; after each step.
+        """Save if it is time; after each step. A thread writes while the next step is being computed: what it reads
+        changes only when the optimizer moves.
 
         Raises:
-            StorageFull: No space is left on this machine.
+            StorageFull: The checkpoint before found no space on this machine.
             TakenOver: Another machine has claimed the run.
         """
         if self._uploads is not None:
             self._uploads.check()
         if self.due(progress):
-            self.save(progress, send=self._every is None or self._by_steps(progress))
+            self._finish_writing()
+            self._begin_writing(replace(progress), send=self._every is None or self._by_steps(progress))
 
     def due(self, progress: Progress) -> bool:
         """Whether it is time to save; after each step."""
@@ -157,10 +170,14 @@ class Keeper:
         Raises:
             StorageFull: No space is left on this machine.
         """
-        progress.elapsed += self._stand_and_save(progress, send=send)
+        begun = self._clock.monotonic()
+        self._finish_writing()
+        self._stand_and_save(progress, send=send)
+        progress.elapsed += self._clock.monotonic() - begun
 
     def save_news(self, progress: Progress) -> None:
         """Save what no checkpoint holds yet, here and in the bucket."""
+        self._finish_writing()
         with self._shadow.still():  # a notice that is being acted on may just have saved it
             mark = self._mark(progress)
             if mark > self._saved:
@@ -220,25 +237,51 @@ class Keeper:
         if self._stopped() is not None:
             raise StepLeft("a notice came in the middle of a step")
         if self._by_time():
+            self._finish_writing()
             self._stand_and_save(self._progress, send=self._every is None)  # a part of the step's own time
 
-    def _stand_and_save(self, progress: Progress, *, send: bool) -> float:
-        """Save while training stands still; the seconds that took."""
+    def _begin_writing(self, progress: Progress, *, send: bool) -> None:
+        """Save on another thread; training goes on until it would change what is saved."""
+        beside = {name: value.clone() for name, value in self._beside().items()}  # grows meanwhile
+        self._saved_at, self._took = self._clock.monotonic(), None
+
+        def write() -> None:
+            begun = self._clock.monotonic()
+            with self._shadow.still():
+                if Mark(progress.step) < self._saved:
+                    return  # a notice was faster, and saved more
+                place = self._write(progress, None, beside)
+                if send:
+                    self._send(place)
+            self._took = self._clock.monotonic() - begun
+
+        self._background.begin(write)
+
+    def _finish_writing(self) -> None:
+        """Wait for what :meth:`_begin_writing` began (training thread)."""
         begun = self._clock.monotonic()
-        with self._shadow.still():
-            place = self._write(progress)
+        if self._background.wait() and self._took is not None:
+            self._note(self._took, self._clock.monotonic() - begun)
+
+    def _stand_and_save(self, progress: Progress, *, send: bool) -> None:
+        """Save while training stands still."""
+        begun = self._clock.monotonic()
+        with self._shadow.still(), self._parts:
+            place = self._write(progress, self.accumulator.partial(), self._beside())
             if send:
                 self._send(place)
-            seconds = self._clock.monotonic() - begun
-            progress.saves += 1
-            progress.save_seconds += seconds
             self._settled = replace(progress)
-        self.interval.learn(seconds)
-        self._told(seconds)
-        return seconds
+        seconds = self._clock.monotonic() - begun
+        self._note(seconds, seconds)
 
-    def _write(self, progress: Progress) -> Path:
-        partial = self.accumulator.partial()
+    def _note(self, took: float, stood: float) -> None:
+        """A checkpoint took so long, and training stood still for so long of it."""
+        self._progress.saves += 1
+        self._progress.save_seconds += stood
+        self.interval.learn(took)
+        self._told(stood)
+
+    def _write(self, progress: Progress, partial: Partial | None, beside: Mapping[str, torch.Tensor]) -> Path:
         place = save_checkpoint(
             self._run.checkpoints,
             parameters=self._parameters,
@@ -247,7 +290,7 @@ class Keeper:
             identity=self._identity,
             keep=self._keep,
             partial=partial,
-            beside=self._beside(),
+            beside=beside,
         )
         if partial is None:  # what is learned in the middle of a step, no row can be traced to yet
             note_checkpoint(self._run.path, place, progress.step)
@@ -260,9 +303,10 @@ class Keeper:
             self._sent = Mark.of(place)
 
     def _save_on_notice(self) -> None:
-        mark = self._on_notice = self._mark(self._settled)
-        if mark > self._saved:
-            self._write(self._settled)
+        with self._parts:
+            mark = self._on_notice = self._mark(self._settled)
+            if mark > self._saved:
+                self._write(self._settled, self.accumulator.partial(), self._beside())
         if mark > self._sent:
             self._send(self._run.checkpoints / mark.name)
 

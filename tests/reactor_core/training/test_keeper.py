@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from reactor_core.training.meter import Totals
 from reactor_core.training.optim import build_optimizer
 from reactor_core.training.remote import RemoteRun
 from reactor_core.training.runs import Run
+from reactor_core.utils import failpoints
 from reactor_core.utils.clock import SystemClock
 
 
@@ -72,6 +74,7 @@ class Setting:
         with self.keeper.moving(self.progress):
             self.progress.step += 1
         self.keeper.tick(self.progress)
+        self.keeper._background.end()
 
     def marks(self) -> list[Mark]:
         return sorted(Mark.of(path) for path in self.run.checkpoints.glob("step-*"))
@@ -210,3 +213,38 @@ def test_what_a_checkpoint_costs_decides_when_the_next_one_is_due(tmp_path: Path
     assert not setting.keeper.due(setting.progress)
     setting.clock.now = 120.0
     assert setting.keeper.due(setting.progress)
+
+
+def test_training_goes_on_while_a_checkpoint_is_written_until_it_would_change_what_is_saved(tmp_path: Path) -> None:
+    setting, writing, go = Setting(tmp_path), threading.Event(), threading.Event()
+    trained: list[str] = []
+
+    def held_up(name: str) -> None:
+        if name == "checkpoint.written":
+            writing.set()
+            assert go.wait(30)
+            trained.append("written")
+
+    def train() -> None:
+        with setting.keeper.moving(setting.progress):
+            trained.append("moved")
+
+    failpoints.install(held_up)
+    try:
+        setting.clock.now = 60.0
+        setting.keeper.tick(setting.progress)
+        assert writing.wait(30)
+        totals = Totals()
+        setting.keeper.accumulator.begin(2, "parts", totals)
+        setting.part(totals)  # would stand still here for ever
+        mover = threading.Thread(target=train)
+        mover.start()
+        mover.join(0.05)
+        assert trained == []
+        go.set()
+        mover.join(30)
+    finally:
+        failpoints.install(None)
+    assert trained == ["written", "moved"]
+    assert setting.marks() == [Mark(0)]
+    assert setting.progress.saves == 1
