@@ -75,9 +75,12 @@ def regenerate(
     video.encode_unchanged(unchanged, lambda done, total: progress("prepare", done, total))
     with stages.stage("score"):
         known = measures_of(parent)
+        typical = Typical.of(known)
+    with stages.stage("keep"):
+        # Blending and scoring ask for these; nobody waits for anything before the provider has answered.
+        old.prefetch(index for index in range(spec.frames) if index in inside)
     raw, made = _Spool(draft.path / "raw"), _Spool(draft.path / "made")
     spans = _ask(spec, parent, provider, raw, stages, progress)
-    typical = Typical.of(known)
     retakes = [Retake(window, spec.frames, old, raw.get, typical, blend, share) for window in spec.windows]
     ids = _blend(retakes, made, video, unchanged, stages, progress)
     progress("preview", 1, 1)

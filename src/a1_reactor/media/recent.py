@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from a1_reactor.media.frames import Frame
 
@@ -23,6 +23,13 @@ class RecentFrames:
         self._limit = limit
         self._kept: OrderedDict[int, Frame] = OrderedDict()
         self._bytes = 0
+
+    def prefetch(self, indices: Iterable[int]) -> None:
+        """Read frames that will be asked for, until the limit is reached."""
+        for index in indices:
+            frame = self(index)
+            if self._bytes + frame.nbytes > self._limit:
+                return
 
     def __call__(self, index: int) -> Frame:
         """The frame with this number; not to be written to."""

@@ -16,3 +16,12 @@ def test_one_frame_is_kept_however_large():
     frames = RecentFrames(lambda index: read.append(index) or np.zeros((9, 9, 3), np.uint8), limit=1)
     frames(4), frames(4)
     assert read == [4]
+
+
+def test_frames_are_read_ahead_as_far_as_they_fit():
+    read = []
+    frames = RecentFrames(lambda index: read.append(index) or np.zeros((2, 2, 3), np.uint8), limit=30)
+    frames.prefetch(range(9))
+    assert read == [0, 1]
+    frames(0), frames(1)
+    assert read == [0, 1]
