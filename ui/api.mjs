@@ -32,6 +32,7 @@ export const artifactUrl = (id) => `${clip(id)}/artifact`;
 export const frameUrl = (id, frame) => `${clip(id)}/frames/${frame}.png`;
 export const filmstripUrl = (id, count, height) => `${clip(id)}/filmstrip.png?count=${count}&height=${height}`;
 export const reportUrl = (id) => `${clip(id)}/report`;
+export const reportPageUrl = (id) => `${clip(id)}/report.html`;
 
 /** A clip as the page uses it: windows are pairs of frames, and the verdict is a word or null. */
 const seen = (told) => ({

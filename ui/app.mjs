@@ -156,7 +156,8 @@ function Studio({ clip, parent, report, parentReport, takes, takeReports, provid
     <${Regenerate} key=${clip.id} clip=${clip} window=${selected} providers=${providers} busy=${Boolean(job?.busy)}
       onSubmit=${(asked) => actions.regenerate(asked, selected)} />
     <p class="links"><a href=${api.artifactUrl(clip.id)} download=${`${clip.id}.mp4`}>Download the mp4</a>
-      <a href=${api.reportUrl(clip.id)}>Report as JSON</a></p>
+      <a href=${api.reportPageUrl(clip.id)}>Report</a>
+      <a href=${api.reportUrl(clip.id)}>as JSON</a></p>
   </main>`;
 }
 

@@ -96,7 +96,7 @@ export function Timeline({ clip, fps, frames, frame, window: selected, used, tou
     <div class="strip" ref=${strip} onPointerDown=${make}>
       <img src=${filmstripUrl(clip.id, THUMBS, THUMB_HEIGHT)} alt="" draggable=${false} />
       ${touched.map(([from, to]) => html`<${Zone} name="touched" from=${from} to=${to} frames=${frames}
-        title="segments of the video that hold a changed frame or were cut" />`)}
+        title="segments of the video that are not the parent's own" />`)}
       ${used.map(([from, to]) => html`<${Zone} name="used" from=${from} to=${to} frames=${frames}
         title="frames that were regenerated" />`)}
       ${selected && html`

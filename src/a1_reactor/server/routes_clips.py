@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, HTMLResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from a1_reactor.report.facts import gather
+from a1_reactor.report.page import render_report
+from a1_reactor.report.style import POLICY
 from a1_reactor.server.pictures import filmstrip
 from a1_reactor.server.routes_jobs import frame_of
 from a1_reactor.server.schemas import ClipId, ClipListOut, ClipOut
@@ -57,6 +60,14 @@ def get_clip(clip_id: ClipId, services: _Services) -> dict[str, Any]:
 def get_report(clip_id: ClipId, services: _Services) -> dict[str, Any]:
     """What was measured, and the proof that frames outside of windows are unchanged."""
     return services.shelf.open(clip_id).report()
+
+
+@router.get("/{clip_id}/report.html", response_class=HTMLResponse)
+def get_report_page(clip_id: ClipId, services: _Services) -> HTMLResponse:
+    """The report as a page that needs nothing else: a verdict in words, filmstrips and curves."""
+    store = services.shelf.store
+    page = render_report(gather(store, services.shelf.open(clip_id)))
+    return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
 
 
 @router.get(

@@ -75,3 +75,11 @@ def test_a_choice_is_made_and_taken_back(workshop):
     assert workshop.client.get(url).json()["verdict"] is None
     assert problem(workshop.client.post("/v1/clips/verdict/undo", params={"chooser": "ada"})) == (404, "not-found")
     assert problem(workshop.client.post(f"{url}/verdict", json={"verdict": "maybe"})) == (422, "invalid")
+
+
+def test_the_report_is_a_page_that_loads_nothing(workshop):
+    answer = workshop.client.get(f"/v1/clips/{workshop.clip}/report.html")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "a street" in answer.text
+    assert workshop.client.get("/v1/clips/0123456789abcdef/report.html").status_code == 404
