@@ -175,6 +175,9 @@ class Keeper:
         self._stand_and_save(progress, send=send)
         progress.elapsed += self._clock.monotonic() - begun
 
+    def settle(self, progress: Progress) -> None:
+        """Bring what is saved up to date: in one process it always is."""
+
     def save_news(self, progress: Progress) -> None:
         """Save what no checkpoint holds yet, here and in the bucket."""
         self._finish_writing()

@@ -133,7 +133,7 @@ class Session:
                 config,
                 folder=run.path,
                 parameters=state.parameters,
-                settle=(lambda: None) if self.mirror is None else self.mirror.take,
+                settle=lambda: self.keeper.settle(self.progress),
                 steps_per_epoch=num_steps(self.num_rows, config.batch_size),
                 step=self.progress.step if self.progress.measured_step is None else self.progress.measured_step,
             )

@@ -74,25 +74,25 @@ class RankKeeper:
         if self._mirror is not None:
             if not self._world.follow(self._world.first and self._keeper.due(progress)):
                 return
-            self._settle(progress)
+            self.settle(progress)
         if self._world.first:
             self._keeper.tick(progress)
 
     def save(self, progress: Progress, *, send: bool = False) -> None:
         """Save now."""
-        self._settle(progress)
+        self.settle(progress)
         if self._world.first:
             self._keeper.save(progress, send=send)
 
     def save_news(self, progress: Progress) -> None:
         """Save what no checkpoint holds yet."""
-        self._settle(progress)
+        self.settle(progress)
         if self._world.first:
             self._keeper.save_news(progress)
 
     def rest(self, progress: Progress) -> str:
         """Save what is new and wait until the bucket has it; what there is to say about that."""
-        self._settle(progress)
+        self.settle(progress)
         return self._keeper.rest(progress) if self._world.first else ""
 
     def finish(self, progress: Progress, output: Path) -> str | None:
@@ -103,7 +103,8 @@ class RankKeeper:
         """What the run's card says about its checkpoints (first process)."""
         return self._keeper.facts()
 
-    def _settle(self, progress: Progress) -> None:
+    def settle(self, progress: Progress) -> None:
+        """Bring the mirror up to date, if there is one; a checkpoint that is being written from it is waited for."""
         if self._mirror is None:
             return
         if not self._world.first:

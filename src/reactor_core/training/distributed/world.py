@@ -19,12 +19,12 @@ import torch.distributed as dist
 from torch.distributed.distributed_c10d import Store
 from torch.distributed.rendezvous import rendezvous
 
-from reactor_core import errors
 from reactor_core.errors import ReactorError, TrainingError
+from reactor_core.training.distributed.outcome import error_from, error_note
 
 __all__ = ["LEFT_SECONDS", "Ranks", "World", "find_device", "find_world", "join"]
 
-LEFT_SECONDS = 5.0
+LEFT_SECONDS = 2.0
 """How long a process whose company is gone waits for the reason that it left behind."""
 _TIMEOUT = timedelta(minutes=30)
 """Of one exchange: longer than any step, measurement or last upload of the first process."""
@@ -151,7 +151,7 @@ class Ranks(World):
             raise reason from error
 
     def _leave(self, error: ReactorError) -> None:
-        note = {"type": type(error).__name__, "message": str(error), "rank": self.rank}
+        note = {**error_note(error), "where": f"process {self.rank} ended"}
         with contextlib.suppress(RuntimeError):  # the store is gone with whoever kept it, and nobody will look
             self._store.compare_set(_LEFT, "", json.dumps(note))  # the first reason is the cause of the others
 
@@ -161,11 +161,7 @@ class Ranks(World):
             note = json.loads(self._store.get(_LEFT))
         except RuntimeError:  # it left without a word: killed, most likely
             return None
-        kind = getattr(errors, note["type"], TrainingError)
-        made: ReactorError = TrainingError(f"process {note['rank']} ended: {note['message']}")
-        if kind.__init__ is ReactorError.__init__:  # one that takes no more than a message
-            made = kind(note["message"])
-        return made
+        return error_from(note, where=note["where"])
 
 
 def join(store: Store, *, rank: int, size: int, device: torch.device) -> Ranks:

@@ -157,7 +157,7 @@ def train(
     try:
         with warnings.catch_warnings(record=True) as warned:
             result = trainer.train(rows)
-    except ReactorError as error:
+    except (ReactorError, RuntimeError) as error:  # the latter: another process was killed
         return {"error": type(error).__name__, "message": str(error)}
     card = json.loads(result.card_path.read_text())
     return {
