@@ -16,7 +16,7 @@ MAX_LINES = 400
 PICKLE_MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 PICKLE_CALLS = {"torch.load", "torch.save", "pd.read_pickle", "pandas.read_pickle"}
 # Foreign weights that exist only as a pickle: read as tensors, in a process of their own, and converted once.
-UNPICKLERS = {"a1_reactor/providers/rife_convert.py"}
+UNPICKLERS = {"a1_reactor/eval/embedding_convert.py", "a1_reactor/providers/rife_convert.py"}
 
 # Source files without a test file of their own, each with the reason.
 UNMIRRORED: dict[str, str] = {}

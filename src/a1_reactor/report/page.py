@@ -13,6 +13,7 @@ from a1_reactor.report.charts import Series, curve_chart
 from a1_reactor.report.facts import ClipFacts
 from a1_reactor.report.strips import DIFFERENCE_GAIN, difference, strip_row
 from a1_reactor.report.style import POLICY, STYLE
+from a1_reactor.report.subject import Subject, spread_over, subject_finding
 from a1_reactor.report.words import findings, headline
 
 __all__ = ["render_report"]
@@ -21,14 +22,18 @@ _MOST_STRIPS = 6
 """Windows whose frames are shown; a page with hundreds of pictures would be hundreds of megabytes."""
 
 
-def render_report(facts: ClipFacts) -> str:
+def render_report(facts: ClipFacts, subject: Subject | None = None) -> str:
     """Build the page.
+
+    Args:
+        facts: What it is about.
+        subject: Whether the clip goes on showing the same thing, if that was looked at.
 
     Raises:
         ArtifactCorrupt: A frame that is shown is not the one that was stored.
     """
     spec = facts.clip.job.resolved
-    found = findings(facts)
+    found = [*findings(facts), *([] if subject is None else [subject_finding(subject)])]
     verdict = headline(found)
     policy = POLICY.partition("; frame-ancestors")[0]
     length = f"{spec.frames} frames at {float(spec.fps):g} fps, {spec.width}x{spec.height}"
@@ -46,6 +51,7 @@ def render_report(facts: ClipFacts) -> str:
         *_strips(facts),
         "<h2>Frame by frame</h2>",
         *_curves(facts),
+        *([] if subject is None else [_subject(subject)]),
         *_blending(facts),
         "<h2>Where it comes from</h2>",
         _origin(facts),
@@ -64,7 +70,7 @@ def _parentage(facts: ClipFacts) -> str:
 def _strips(facts: ClipFacts) -> Iterable[str]:
     clip, fps = facts.clip, float(facts.clip.job.resolved.fps)
     if not facts.windows:
-        indices = _spread(clip.frame_count, 9)
+        indices = spread_over(0, clip.frame_count, 9)
         yield "<h2>Frames</h2>"
         yield strip_row("From beginning to end", indices, clip.frame, fps=fps, inside=())
         return
@@ -87,10 +93,6 @@ def _strips(facts: ClipFacts) -> Iterable[str]:
             )
     if len(facts.windows) > _MOST_STRIPS:
         yield f"<p class=soft>{len(facts.windows) - _MOST_STRIPS} more windows are not shown.</p>"
-
-
-def _spread(frames: int, count: int) -> list[int]:
-    return sorted({round(number * (frames - 1) / max(1, count - 1)) for number in range(count)})
 
 
 def _curves(facts: ClipFacts) -> Iterable[str]:
@@ -145,6 +147,11 @@ def _drift(facts: ClipFacts) -> str:
         series.insert(0, Series("its parent", "old", [float(gap) for gap in old], list(old.values())))
     title = "Drift: how different frames are in colour, by how far apart they are"
     return curve_chart(title, series, unit="levels of 255", x_name="frames apart")
+
+
+def _subject(subject: Subject) -> str:
+    line = Series("this clip", "now", subject.frames, subject.to_first)
+    return curve_chart("Subject: likeness to the first frame, seen as objects", [line], unit="cosine", x_name="frame")
 
 
 def _blending(facts: ClipFacts) -> Iterable[str]:
