@@ -27,7 +27,7 @@ from a1_reactor.providers.replicate import PredictionService
 from a1_reactor.providers.wire import Wire
 from reactor_core.errors import ConfigError
 
-__all__ = ["FILE_NAME", "DiffusersEntry", "Entry", "RemoteEntry", "build_entry", "load_entries"]
+__all__ = ["FILE_NAME", "DiffusersEntry", "Entry", "build_entry", "load_entries"]
 
 FILE_NAME = "providers.toml"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -39,23 +39,32 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class RemoteEntry(_Entry):
-    """What all providers on other machines have."""
-
+class _Connection(_Entry):
     endpoint: str
     token_file: Path | None = None
     """File whose first line is the key; None for none."""
-    files_from: list[str] | None = None
-    """``host:port`` pairs whose URLs may stand in replies; None for those of the service."""
     timeout_s: Annotated[float, Field(gt=0)] = 120.0
-    job_timeout_s: Annotated[float, Field(gt=0)] = 3600.0
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
 
 
-class HttpEntry(RemoteEntry):
-    """The HTTP contract, version 1 or 2."""
+class HttpEntry(_Connection):
+    """The HTTP contract, version 1."""
 
-    kind: Literal["http", "http2"]
+    kind: Literal["http"]
+
+
+class RemoteEntry(_Connection):
+    """What all providers have whose jobs may go on after the request."""
+
+    files_from: list[str] | None = None
+    """``host:port`` pairs whose URLs may stand in replies; None for those of the service."""
+    job_timeout_s: Annotated[float, Field(gt=0)] = 3600.0
+
+
+class Http2Entry(RemoteEntry):
+    """The HTTP contract, version 2."""
+
+    kind: Literal["http2"]
 
 
 class _HostedEntry(RemoteEntry):
@@ -98,7 +107,7 @@ class DiffusersEntry(_Entry):
     capabilities: CapabilitiesDocument | None = None
 
 
-Entry = HttpEntry | FalEntry | ReplicateEntry | ComfyEntry | DiffusersEntry
+Entry = HttpEntry | Http2Entry | FalEntry | ReplicateEntry | ComfyEntry | DiffusersEntry
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])
 
 
@@ -155,7 +164,7 @@ def build_entry(name: str, entry: Entry, *, folder: Path, allow: Sequence[str], 
             capabilities=None if entry.capabilities is None else entry.capabilities.capabilities(),
             pulse=pulse,
         )
-    if isinstance(entry, HttpEntry) and entry.kind == "http":
+    if isinstance(entry, HttpEntry):
         return HTTPProvider(
             entry.endpoint,
             entry.timeout_s,
@@ -174,7 +183,7 @@ def build_entry(name: str, entry: Entry, *, folder: Path, allow: Sequence[str], 
         secret=_secret(folder, entry, "Key" if entry.kind == "fal" else "Bearer"),
         pulse=pulse,
     )
-    if isinstance(entry, HttpEntry):
+    if isinstance(entry, Http2Entry):
         return HTTPProviderV2(wire, job_timeout_s=entry.job_timeout_s, name=name)
     service: Service
     template: Mapping[str, Any]
@@ -200,7 +209,7 @@ def _path(folder: Path, path: Path) -> Path:
     return folder / path.expanduser()
 
 
-def _secret(folder: Path, entry: RemoteEntry, scheme: str) -> str | None:
+def _secret(folder: Path, entry: _Connection, scheme: str) -> str | None:
     """Value of the ``Authorization`` header."""
     if entry.token_file is None:
         return None

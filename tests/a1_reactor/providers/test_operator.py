@@ -67,6 +67,7 @@ def test_every_kind_can_be_set_up(tmp_path, text, kind):
         ("[a]\nkind = 'http'", r"\[a\] http\.endpoint"),
         ("[a]\nkind = 'http'\nendpoint = 'https://a'\nspeed = 1", r"http\.speed"),
         ("[a]\nkind = 'http'\nendpoint = 'https://a'\ntimeout_s = 0", r"http\.timeout_s"),
+        ("[a]\nkind = 'http'\nendpoint = 'https://a'\njob_timeout_s = 9", r"http\.job_timeout_s"),
         ("[a]\nkind = 'fal'\nendpoint = 'https://a'\ninput = {}\ncapabilities = {modes = ['x']}", "modes"),
     ],
 )
