@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None, *, limits: ApiLimits | None = N
     Raises:
         ConfigError: An environment variable has a value that cannot be used.
     """
-    chosen, bounds = settings or load_settings(), limits or ApiLimits(body_bytes=1 << 20)
+    chosen, bounds = settings or load_settings(), limits or ApiLimits()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

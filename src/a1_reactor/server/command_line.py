@@ -11,9 +11,9 @@ __all__ = ["command_line"]
 
 
 def command_line(request: ClipRequest) -> str | None:
-    """One line for a shell; None where no line says the same, as with options for the provider."""
+    """One line for a shell; None where none says the same: options for the provider, a mask that is a picture."""
     spec = request.spec
-    if spec.options:
+    if spec.options or (spec.mask is not None and (spec.mask.png is not None or request.takes > 1)):
         return None
     words = ["a1-reactor"]
     windows = [(f"{window.start}f", f"{window.stop}f") for window in spec.windows]
@@ -25,6 +25,8 @@ def command_line(request: ClipRequest) -> str | None:
     elif windows:
         words += ["regen", *(part for pair in windows for part in ("--regen", *pair))]
         words += ["--parent", request.parent] if request.parent else []
+        if spec.mask is not None and spec.mask.rectangle is not None:
+            words += ["--mask", ",".join(map(str, (*spec.mask.rectangle, spec.mask.feather)))]
     else:
         words += ["demo"]
     words += ["--prompt", spec.prompt]

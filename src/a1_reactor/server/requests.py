@@ -14,17 +14,20 @@ from a1_reactor.storage.clip import Clip
 from a1_reactor.types import JobSpec
 from reactor_core.errors import SpecError
 
-__all__ = ["MAX_PIXELS", "clip_request"]
+__all__ = ["CALLING", "MAX_PIXELS", "clip_request"]
 
 MAX_PIXELS = 4_000_000_000
 """Most pixels of all frames of a clip that a request may ask for: 3 minutes of 1280x720 at 24 frames a second."""
+CALLING = ("http", "http2")
+"""Providers that call the endpoint of a request."""
 _PORTS = {"http": 80, "https": 443}
 
 
-def clip_request(body: JobIn, shelf: ClipShelf, *, allow: Sequence[str]) -> ClipRequest:
+def clip_request(body: JobIn, shelf: ClipShelf, *, names: Sequence[str], allow: Sequence[str]) -> ClipRequest:
     """What a body asks for, with what it leaves open taken from the parent.
 
     Args:
+        names: Providers that a job may name.
         allow: ``host:port`` pairs that the operator lets jobs call.
 
     Raises:
@@ -41,10 +44,12 @@ def clip_request(body: JobIn, shelf: ClipShelf, *, allow: Sequence[str]) -> Clip
             remedy="ask for a shorter or smaller clip, or use the command line",
         )
     endpoint = body.http_endpoint
-    if spec.provider != "http" and endpoint is not None:
-        raise SpecError(f"provider {spec.provider!r} takes no http_endpoint", remedy='set "provider": "http"')
-    if spec.provider == "http":
+    if spec.provider not in names:
+        raise SpecError(f"provider {spec.provider!r} is unknown", remedy=f"one of: {', '.join(names)}")
+    if spec.provider in CALLING:
         _check_endpoint(endpoint, allow)
+    elif endpoint is not None:
+        raise SpecError(f"provider {spec.provider!r} takes no http_endpoint", remedy='set "provider": "http"')
     return ClipRequest(spec=spec, parent=body.parent, takes=body.takes, endpoint=endpoint, force=body.force)
 
 
@@ -61,6 +66,7 @@ def _document(body: JobIn, parent: Clip | None) -> dict[str, Any]:
         "style_preset": body.style_preset,
         "provider": body.provider,
         "metadata": body.metadata,
+        "mask": None if body.mask is None else body.mask.model_dump(exclude_defaults=True),
     }
     document: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if parent is not None:
@@ -83,7 +89,7 @@ def _window(window: WindowIn | list[Any]) -> Any:
 def _check_endpoint(endpoint: str | None, allow: Sequence[str]) -> None:
     """Jobs call only what the operator has listed: an address from a request is somebody else's choice."""
     if endpoint is None:
-        raise SpecError("provider 'http' needs http_endpoint")
+        raise SpecError("this provider needs http_endpoint", remedy="GET /v1/providers lists what may be called")
     try:
         url = httpx.URL(endpoint)
     except httpx.InvalidURL as error:

@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from a1_reactor.prompts.presets import PRESETS
-from a1_reactor.providers.catalog import PROVIDERS
+from a1_reactor.config import ReactorConfig
+from a1_reactor.prompts.presets import load_book
+from a1_reactor.providers.catalog import list_providers
+from a1_reactor.server.requests import CALLING
 from a1_reactor.server.schemas import HealthOut, PresetsOut, ProvidersOut
 from a1_reactor.server.services import Services, services_of
 from reactor_core import __version__
@@ -32,17 +34,18 @@ def health(services: _Services) -> dict[str, Any]:
 
 
 @router.get("/v1/presets", response_model=PresetsOut)
-def presets(services: _Services) -> dict[str, Any]:  # noqa: ARG001  as its neighbours
-    """Looks that have a name, and the words that they add to a prompt."""
-    return {"presets": dict(PRESETS)}
+def presets(services: _Services) -> dict[str, Any]:
+    """Looks that have a name, and the words that they add to a prompt; the workspace's own among them."""
+    book = load_book(services.settings.a1_workspace)
+    return {"presets": {name: preset.prompt for name, preset in book.presets.items()}}
 
 
 @router.get("/v1/providers", response_model=ProvidersOut)
 def providers(services: _Services) -> dict[str, Any]:
-    """Where frames can come from. Of the HTTP provider, only what the operator has listed may be called."""
-    return {
-        "providers": [
-            {"name": name, **({"endpoints": list(services.settings.provider_allow)} if name == "http" else {})}
-            for name in PROVIDERS
-        ]
-    }
+    """Where frames can come from, what each can do, and why one is not available.
+
+    Those that take an `http_endpoint` may call what their `endpoints` list, which is the operator's.
+    """
+    allowed = {"endpoints": list(services.settings.provider_allow)}
+    found = list_providers(ReactorConfig.from_settings(services.settings))
+    return {"providers": [{**each.to_json(), **(allowed if each.name in CALLING else {})} for each in found]}

@@ -10,6 +10,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.responses import Response
 
+from a1_reactor.config import ReactorConfig
+from a1_reactor.providers.catalog import provider_names
 from a1_reactor.server.clip_job import KIND, clip_job
 from a1_reactor.server.job_stream import JobStream
 from a1_reactor.server.requests import clip_request
@@ -48,7 +50,10 @@ async def create_job(
     """Ask for a clip. The job is stored before the answer, and is worked on also if the server goes down meanwhile."""
 
     def submit() -> Job:
-        wanted = clip_request(body, services.shelf, allow=services.settings.provider_allow)
+        config = ReactorConfig.from_settings(services.settings)
+        wanted = clip_request(
+            body, services.shelf, names=provider_names(config), allow=services.settings.provider_allow
+        )
         job, _ = services.table.submit(
             KIND,
             wanted.to_json(),

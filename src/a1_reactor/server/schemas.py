@@ -18,6 +18,7 @@ __all__ = [
     "JobIn",
     "JobListOut",
     "JobOut",
+    "MaskIn",
     "PresetsOut",
     "ProvidersOut",
     "WindowIn",
@@ -39,6 +40,20 @@ class WindowIn(BaseModel):
 
     start_frame: Annotated[int, Field(ge=0)]
     stop_frame: Annotated[int, Field(ge=1)]
+
+
+class MaskIn(BaseModel):
+    """Which part of the picture is replaced: a rectangle or a PNG; the rest keeps the parent's very samples."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    rectangle: Annotated[list[int], Field(min_length=4, max_length=4)] | None = Field(
+        None, description="Left, top, width and height in pixels."
+    )
+    feather: Annotated[int, Field(ge=0, le=4096)] = Field(0, description="Pixels over which the new picture fades in.")
+    png: Annotated[str, Field(max_length=6 << 20)] | None = Field(
+        None, description="A PNG of the clip's size in base64: white is replaced, black is kept."
+    )
 
 
 class JobIn(BaseModel):
@@ -76,6 +91,7 @@ class JobIn(BaseModel):
     regen_windows: Annotated[list[Pair], Field(max_length=64)] | None = Field(
         None, description="Another name for `windows`."
     )
+    mask: MaskIn | None = Field(None, description="Which part of the picture is replaced; null for all of it.")
     parent: ClipId | None = Field(None, description="The clip; null takes the newest of the same size and length.")
     takes: Annotated[int, Field(ge=1, le=MAX_TAKES)] = Field(1, description="How many answers for the windows.")
     provider: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(

@@ -34,7 +34,7 @@ def test_every_answer_has_a_policy_and_an_id_and_large_bodies_are_not_read(still
     answer = still.get("/v1/jobs")
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert answer.headers["x-request-id"]
-    large = still.post("/v1/jobs", content=b" " * (1 << 21), headers={"Content-Type": "application/json"})
+    large = still.post("/v1/jobs", content=b" " * (9 << 20), headers={"Content-Type": "application/json"})
     assert (large.status_code, large.json()["type"]) == (413, "urn:reactor:problem:body-too-large")
 
 

@@ -10,7 +10,7 @@ from a1_reactor.cli import app
 from a1_reactor.config import ReactorConfig
 from a1_reactor.server.clip_job import ClipRequest
 from a1_reactor.server.command_line import command_line
-from a1_reactor.types import JobSpec, Window
+from a1_reactor.types import JobSpec, Mask, Window
 
 KEY = "0123456789abcdef"
 WINDOW = (Window(2, 4),)
@@ -24,6 +24,7 @@ SMALL = {"prompt": "a 'quiet' street", "seconds": "1/4", "width": 32, "height": 
         ClipRequest(spec=JobSpec(**SMALL, fps="24000/1001"), force=True),
         ClipRequest(spec=JobSpec(**SMALL, windows=WINDOW)),
         ClipRequest(spec=JobSpec(**SMALL, windows=WINDOW), parent=KEY),
+        ClipRequest(spec=JobSpec(**SMALL, windows=WINDOW, mask=Mask(rectangle=(0, 0, 8, 8), feather=2)), parent=KEY),
         ClipRequest(spec=JobSpec(**SMALL, windows=WINDOW, seed=3), parent=KEY, takes=4),
         ClipRequest(spec=JobSpec(**SMALL, provider="http"), endpoint="http://127.0.0.1:9/x"),
     ],

@@ -19,8 +19,14 @@ def shelf(tmp_path_factory, make_engine):
     return shelf
 
 
+NAMES = ("mock", "http", "http2")
+ALLOW = ("127.0.0.1:9", "Frames.example:443")
+
+
 def ask(shelf, **body):
-    return clip_request(JobIn(**body), shelf, allow=("127.0.0.1:9", "Frames.example:443"))
+    return clip_request(
+        JobIn(**body), shelf, names=("mock", "http", "http2"), allow=("127.0.0.1:9", "Frames.example:443")
+    )
 
 
 def test_what_is_left_open_has_defaults(shelf):
@@ -57,6 +63,9 @@ def test_the_first_prototypes_name_for_windows_still_holds(shelf):
         ({"prompt": "x", "takes": 2}, "parent"),
         ({"prompt": "x", "http_endpoint": "http://127.0.0.1:9/x"}, "http_endpoint"),
         ({"prompt": "x", "provider": "http"}, "http_endpoint"),
+        ({"prompt": "x", "provider": "http2", "http_endpoint": "http://127.0.0.1:10/x"}, "127.0.0.1:10 is not on"),
+        ({"prompt": "x", "provider": "unheard"}, "unheard"),
+        ({"prompt": "x", "windows": [[0, 1]], "mask": {"feather": 3}}, "mask"),
         ({"prompt": "x", "provider": "http", "http_endpoint": "http://127.0.0.1:10/x"}, "127.0.0.1:10 is not on"),
         ({"prompt": "x", "provider": "http", "http_endpoint": "http://frames.example/x"}, "frames.example:80 is not"),
         ({"prompt": "x", "provider": "http", "http_endpoint": "http://a:b@127.0.0.1:9/x"}, "credentials"),
@@ -72,6 +81,11 @@ def test_what_cannot_be_used_is_named(shelf, body, named):
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9/frames", "https://FRAMES.example/v1"])
 def test_what_the_operator_has_listed_may_be_called(shelf, endpoint):
     assert ask(shelf, prompt="x", provider="http", http_endpoint=endpoint).endpoint == endpoint
+
+
+def test_a_mask_is_read(shelf):
+    spec = ask(shelf, prompt="x", windows=[[0, 1]], mask={"rectangle": [8, 8, 64, 64], "feather": 4}).spec
+    assert (spec.mask.rectangle, spec.mask.feather) == ((8, 8, 64, 64), 4)
 
 
 def test_an_unknown_parent(shelf):

@@ -17,3 +17,5 @@ def test_presets_and_providers_are_listed(still):
     assert "noir" in still.get("/v1/presets").json()["presets"]
     providers = {each["name"]: each for each in still.get("/v1/providers").json()["providers"]}
     assert providers["http"]["endpoints"] == ["127.0.0.1:9"]
+    assert providers["mock"]["available"]
+    assert "endpoints" not in providers["mock"]
