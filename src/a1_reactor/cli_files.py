@@ -125,7 +125,7 @@ def _signer(place: Place, clip: Clip, file: Path, key: Path, certificates: Path)
     from reactor_core.errors import NotFound
 
     credentials = read_credentials(key, certificates)
-    sha256, parent, source = source_of(clip), None, None
+    sha256, parent, source = source_of(clip.job), None, None
     if clip.job.parent is not None:
         try:
             parent = open_clip(place, clip.job.parent)

@@ -28,6 +28,7 @@ def takes(
     prompt: str | None = None,
     negative_prompt: str | None = None,
     preset: str = "none",
+    mask: str | None = None,
     best_of: str | None = None,
     branch: str = "main",
     person: str | None = None,
@@ -51,6 +52,9 @@ def takes(
         What to avoid; without it, a list of usual faults, or with the clip's own prompt what that avoids.
     preset
         Look, as `a1-reactor presets` lists them; "none" for no preset.
+    mask
+        Part of the picture to replace: LEFT,TOP,WIDTH,HEIGHT in pixels, with ,FEATHER for soft edges, or a PNG of the
+        clip's size whose white is replaced.
     best_of
         Keep the take that this metric puts first: seam, colour or steadiness. Without it nothing is chosen.
     branch
@@ -58,8 +62,9 @@ def takes(
     person
         Whose choice it is; by default the name of the login.
     """
+    from a1_reactor.engine.importing import IMPORT
     from a1_reactor.engine.takes import make_takes
-    from a1_reactor.types import JobSpec, window_between
+    from a1_reactor.types import JobSpec, Mask, window_between
 
     book = _book(common, person)
     parent = book.open(clip)
@@ -67,6 +72,8 @@ def takes(
         _list(book, parent, common)
         return
     old = parent.job
+    # By whatever made the clip itself; a file that was imported makes no new frames.
+    maker = common.provider or (config_of(common).provider if old.provider["name"] == IMPORT else old.resolved.provider)
     spec = JobSpec(
         prompt=old.asked.prompt if prompt is None else prompt,
         negative_prompt=old.asked.negative_prompt if prompt is None and negative_prompt is None else negative_prompt,
@@ -77,7 +84,9 @@ def takes(
         style_preset=(old.asked.style_preset if prompt is None else None) if preset == "none" else preset,
         seed=first_seed,
         windows=tuple(window_between(begin, end, old.resolved.fps) for begin, end in window),
-        provider=old.resolved.provider,
+        mask=None if mask is None else Mask.from_text(mask),
+        provider=maker,
+        options=old.asked.options if maker == old.resolved.provider else {},
     )
     terminal = open_terminal()
     results: list[ClipResult] = []
@@ -87,7 +96,7 @@ def takes(
             number = len(results) + 1
             advance(f"take {number} of {seeds}: {text}", (number - 1 + share) / seeds)
 
-        engine = build_engine(common, spec.provider, told)
+        engine = build_engine(common, maker, told)
         engine.store.sweep()
         # One by one, since told() counts what is there.
         for result in make_takes(engine, spec, parent=parent, count=seeds, force=common.force):

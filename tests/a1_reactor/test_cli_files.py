@@ -22,6 +22,9 @@ def test_a_file_comes_in_is_regenerated_and_goes_out_with_its_sound(a1, film, tm
     assert status == 0, err
     child = json.loads(out)
     assert (child["parent_id"], child["regen_frames_changed"]) == (clip["clip_id"], 3)
+    words = ("takes", clip["clip_id"], "--window", "7f", "8f", "--seeds", "1", "--mask", "0,0,16,16", "--json")
+    status, out, err = a1(*words)
+    assert (status, len(json.loads(out)["takes"])) == (0, 1), err
     status, out, err = a1("export", child["clip_id"], str(tmp_path / "out.mp4"))
     assert status == 0, err
     assert "sound copied (aac)" in err

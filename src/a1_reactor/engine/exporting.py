@@ -59,7 +59,7 @@ def sound_of(clip: Clip, workspace: Path) -> SoundFile | None:
         NotFound: The file had sound and is not kept any more.
         ArtifactCorrupt: It is damaged.
     """
-    sha256 = source_of(clip)
+    sha256 = source_of(clip.job)
     if sha256 is None or not clip.job.origin.metadata["source"].get("sound"):
         return None
     source = SourceStore(workspace).open(sha256)
@@ -206,6 +206,6 @@ def _notes(clip: Clip, kind: str, sound: SoundFile | None, step: int) -> tuple[s
         notes.append("256 colours")
         if step > 1:
             notes.append(f"one frame of {step}: a GIF shows at most {MAX_FPS} a second")
-    if kind in ("gif", "zip") and source_of(clip) and clip.job.origin.metadata["source"].get("sound"):
+    if kind in ("gif", "zip") and source_of(clip.job) and clip.job.origin.metadata["source"].get("sound"):
         notes.append("without the sound")
     return tuple(notes)

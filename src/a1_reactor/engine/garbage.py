@@ -41,7 +41,8 @@ def collect_garbage(book: TakeBook, *, undecided_before: datetime | None = None,
     # Nobody keeps a take while it is being deleted: choosing waits for the log.
     with book.log.writing():
         report = collect(book.store, keep=_AllBut(book, undecided_before), dry_run=dry_run)
-    needed = {sha256 for clip in book.clips() if clip.key not in report.clips and (sha256 := source_of(clip))}
+    # By the records alone: a clip that is damaged otherwise can be made again from its file.
+    needed = {sha256 for job in book.jobs() if job.hash[:16] not in report.clips and (sha256 := source_of(job))}
     sources = SourceStore(book.store.workspace).sweep(needed, dry_run=dry_run)
     return Garbage(report, tuple(sources))
 

@@ -11,6 +11,7 @@ from typing import Any
 from a1_reactor.storage.clip import Clip
 from a1_reactor.types import Window
 from reactor_core.errors import ArtifactCorrupt, SpecError
+from reactor_core.utils.canonical import content_hash
 
 __all__ = ["METRICS", "Metric", "best_of", "take_facts", "take_metrics", "take_question", "take_reference"]
 
@@ -98,7 +99,8 @@ def take_question(clip: Clip) -> str:
         lines.append(f"[{spec.frames} frames at {spec.fps} fps, {spec.width}x{spec.height}]")
     else:
         windows = ", ".join(f"{window.start} to {window.stop - 1}" for window in spec.windows)
-        lines.append(f"[clip {clip.job.parent}, frames {windows}]")
+        part = "" if spec.mask is None else f", part {content_hash(spec.mask.to_json())[:16]}"
+        lines.append(f"[clip {clip.job.parent}, frames {windows}{part}]")
     return "\n".join(lines)
 
 

@@ -135,7 +135,8 @@ class TakeBook:
         Clips whose folders are damaged are left out; ``a1-reactor verify`` names them.
         """
         state = self.log.state()
-        found = [clip for clip in self.clips() if clip.job.parent == parent]
+        opened = [self.store.find(job.hash) for job in self.jobs() if job.parent == parent]
+        found = [clip for clip in opened if clip is not None]
         found.sort(key=lambda clip: (clip.job.resolved.windows, clip.job.created, clip.job.resolved.seed))
         return [self.take(clip, state) for clip in found]
 
@@ -256,7 +257,7 @@ class TakeBook:
         Args:
             undecided_before: Takes that nobody decided about and that were made before this.
         """
-        state, jobs = self.log.state(), {job.hash[:16]: job for job in self._jobs()}
+        state, jobs = self.log.state(), {job.hash[:16]: job for job in self.jobs()}
         candidates = set()
         for key, job in jobs.items():
             verdict = state.verdicts.get(key)
@@ -270,20 +271,13 @@ class TakeBook:
         needed = {ancestor for key in stays if key in jobs for ancestor in jobs[key].lineage}
         return frozenset(candidates - stays - needed)
 
-    def _jobs(self) -> Iterator[JobRecord]:
-        """The record of every clip of the workspace; a damaged one is no take."""
+    def jobs(self) -> Iterator[JobRecord]:
+        """The record of every clip of the workspace, but for those whose record is damaged."""
         for path in sorted(self.store.cache.glob("*/job.json")):
             try:
                 yield JobRecord.load(path)
             except ArtifactCorrupt:
                 continue
-
-    def clips(self) -> Iterator[Clip]:
-        """Every clip of the workspace that is not damaged."""
-        for job in self._jobs():
-            found = self.store.find(job.hash)
-            if found is not None:
-                yield found
 
     def _said(self, events: list[Event], clip: Clip, action: str, chooser: str) -> Event | None:
         """The event by which the same was said before, if it is what holds."""

@@ -17,8 +17,7 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from a1_reactor.storage.clip import Clip
-from a1_reactor.storage.manifest import dump_json, load_json
+from a1_reactor.storage.manifest import JobRecord, dump_json, load_json
 from reactor_core.errors import ArtifactCorrupt, NotFound
 from reactor_core.utils.files import atomic_dir, sha256_file, storage_errors
 
@@ -143,10 +142,10 @@ class SourceStore:
         return FileLock(self._locks / f"source-{sha256[:32]}.lock")
 
 
-def source_of(clip: Clip) -> str | None:
+def source_of(job: JobRecord) -> str | None:
     """Hash of the file that a clip, or its first ancestor, was imported from; None where it was generated."""
-    source = clip.job.origin.metadata.get("source")
-    if clip.job.origin.provider != "import" or not isinstance(source, dict):
+    source = job.origin.metadata.get("source")
+    if job.origin.provider != "import" or not isinstance(source, dict):
         return None
     sha256 = source.get("sha256")
     return sha256 if isinstance(sha256, str) else None

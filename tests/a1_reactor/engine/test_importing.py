@@ -23,7 +23,7 @@ def test_a_file_becomes_a_clip_and_is_kept(engine, film):
     spec = clip.job.resolved
     assert (spec.fps, spec.frames, spec.pixel_size, spec.prompt) == (25, 10, (64, 64), "imported from harbour.mp4")
     assert [round((int(clip.frame(index)[32, 32, 1]) - 16) / 8) for index in range(10)] == list(range(10))
-    kept = SourceStore(engine.config.workspace).open(source_of(clip))
+    kept = SourceStore(engine.config.workspace).open(source_of(clip.job))
     assert kept.path.read_bytes() == film.read_bytes()
     assert clip.job.origin.metadata["source"]["sound"] == "aac"
 
@@ -41,7 +41,7 @@ def test_a_window_of_it_is_regenerated_and_the_child_knows_the_file(engine, spec
     parent = import_clip(engine, film, prompt="a harbour").clip
     asked = spec(prompt="fog", fps=25, seconds="0.4", width=64, height=64, windows=(Window(3, 6),))
     child = engine.regen(asked, parent=parent).clip
-    assert source_of(child) == source_of(parent)
+    assert source_of(child.job) == source_of(parent.job)
     same = [old == new for old, new in zip(parent.manifest.frames, child.manifest.frames, strict=True)]
     assert [index for index, equal in enumerate(same) if not equal] == [3, 4, 5]
 
@@ -56,7 +56,7 @@ def test_a_file_that_is_refused_is_not_kept(engine, tmp_path):
 
 def test_a_generated_clip_comes_from_no_file(engine, spec):
     clip = engine.generate(spec(seconds="1/24", metadata={"source": {"sha256": "0" * 64}})).clip
-    assert source_of(clip) is None
+    assert source_of(clip.job) is None
 
 
 def test_a_file_makes_no_new_frames(engine, film):

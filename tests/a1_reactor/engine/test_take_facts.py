@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from a1_reactor.engine.take_facts import METRICS, best_of, take_facts, take_metrics, take_question, take_reference
-from a1_reactor.types import Window
+from a1_reactor.types import Mask, Window
 from reactor_core.errors import SpecError
 
 
@@ -30,6 +30,17 @@ def test_the_question_says_what_was_asked(clips):
     assert lines[0] == "sharper"
     assert lines[1].startswith("without: low quality")
     assert lines[2] == f"[clip {base.key}, frames 8 to 15]"
+
+
+def test_another_part_of_the_picture_is_another_question(clips):
+    _, first, *_ = clips
+
+    def asked(mask):
+        spec = replace(first.job.resolved, mask=mask)
+        return take_question(replace(first, job=replace(first.job, resolved=spec)))
+
+    parts = [None, Mask(rectangle=(0, 0, 16, 16)), Mask(rectangle=(0, 0, 16, 18))]
+    assert len({asked(part) for part in parts}) == 3
 
 
 def test_the_facts_name_the_frames_that_the_take_made(clips):

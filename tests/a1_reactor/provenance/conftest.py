@@ -18,5 +18,5 @@ def clips(make_engine, tmp_path_factory):
     ).clip
     asked = spec(prompt="fog", fps=25, seconds="0.4", width=64, height=64, windows=(Window(2, 5),))
     fog = engine.regen(asked, parent=film).clip
-    source = SourceStore(engine.config.workspace).open(source_of(film))
+    source = SourceStore(engine.config.workspace).open(source_of(film.job))
     return {"base": base, "child": child, "film": film, "fog": fog, "source": source}
