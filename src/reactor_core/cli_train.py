@@ -46,6 +46,12 @@ def train(
     report_to: Annotated[tuple[Sink, ...], Parameter(negative=())] = (),
     seed: int = 0,
     full: bool = False,
+    nproc: int = 1,
+    nnodes: str = "1",
+    rdzv_endpoint: str | None = None,
+    rdzv_id: str = "reactor",
+    max_restarts: int = 10,
+    shard: bool = True,
     resume: bool = True,
     store: str | None = None,
     plan: Annotated[bool, Parameter(negative=())] = False,
@@ -96,6 +102,18 @@ def train(
         Seed of the adapter's first weights and of the row order.
     full
         Train all weights instead of an adapter.
+    nproc
+        Processes on this machine that train together; started again from the newest checkpoint when one dies.
+    nnodes
+        Machines that start this command together: a number, or MIN:MAX.
+    rdzv_endpoint
+        host:port of one of them, where they meet.
+    rdzv_id
+        Keeps runs apart that meet at the same endpoint.
+    max_restarts
+        How often the processes are started again.
+    shard
+        Share the weights out among the processes; --no-shard keeps all of them in each: faster, and more memory.
     resume
         Go on from the newest valid checkpoint of the same configuration and data.
     store
@@ -110,6 +128,7 @@ def train(
     """
     from reactor_core.training.command import train_file
     from reactor_core.training.config import TrainingConfig
+    from reactor_core.training.distributed.launch import Launch, launch
     from reactor_core.utils.console import Terminal
     from reactor_core.utils.settings import load_settings
 
@@ -137,10 +156,15 @@ def train(
         report_to=report_to,
         seed=seed,
         anyway=anyway,
+        shard=shard,
     )
+    how = Launch(processes=nproc, machines=nnodes, endpoint=rdzv_endpoint, name=rdzv_id, max_restarts=max_restarts)
     if plan:
         return _plan(config, dataset, settings, json=json)
-    result = train_file(config, dataset, settings=settings, narrator=narrator, resume=resume, store=store)
+    if how.alone:
+        result = train_file(config, dataset, settings=settings, narrator=narrator, resume=resume, store=store)
+    else:
+        result = launch(config, dataset, how, resume=resume, store=store)
     if json:
         print_json(result.summary())
     else:

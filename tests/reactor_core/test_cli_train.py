@@ -43,3 +43,11 @@ def test_a_plan_that_does_not_fit_ends_with_one(model_folder, rows_file, capsys,
     monkeypatch.setattr("reactor_core.training.admission.probe_memory", lambda: room)
     assert run("train", str(rows_file), "--model", str(model_folder("llama")), "--plan") == 1
     assert capsys.readouterr().out.rstrip().endswith("it does not fit")
+
+
+def test_processes_that_cannot_be_started_are_refused(rows_file, tmp_path, capsys):
+    assert run("train", str(rows_file), "--nproc", "0") == 3
+    assert "processes=0" in capsys.readouterr().err
+    assert run("train", str(rows_file), "--nnodes", "2") == 3
+    assert "no endpoint to meet at" in capsys.readouterr().err
+    assert not list(tmp_path.glob("workspace/runs/*"))
