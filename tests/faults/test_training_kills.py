@@ -15,7 +15,11 @@ from tests.faults.harness.forks import Child, Forks
 from tests.faults.harness.history import Record
 from tests.faults.harness.tally import Tally
 from tests.faults.harness.trainers import PRELOAD
+from tests.faults.harness.waiting import PATIENCE
 from tests.reactor_core.conftest import build_model, build_tokenizer
+
+from reactor_core.models.store import pull_model
+from reactor_core.utils.settings import load_settings
 
 TRAINER = "tests.faults.harness.trainers:trainer"
 POINTS = ("step.part", "checkpoint.written", "checkpoint.renamed", "keeper.moved")
@@ -50,6 +54,8 @@ class Setting:
     folder: Path
     options: dict[str, Any]
     rows: Path
+    cache: Path
+    patience: float = PATIENCE
     whole: str = ""
 
     def start(self, name: str, workspace: str, **more: Any) -> Child:
@@ -59,7 +65,7 @@ class Setting:
             self.folder,
             name,
             workspace=str(self.folder / workspace),
-            cache=str(self.folder / "cache"),
+            cache=str(self.cache),
             rows=str(self.rows),
             options=options,
             **more,
@@ -76,7 +82,9 @@ def end_of(child: Child) -> Record | None:
 def make(trainers: Forks, model: Path, tmp_path: Path) -> Callable[..., Setting]:
     """A setting of a method, with the hash of its untouched run."""
 
-    def make(method: str, *, steps: int = STEPS, **more: Any) -> Setting:
+    def make(
+        method: str, *, steps: int = STEPS, cache: Path | None = None, patience: float = PATIENCE, **more: Any
+    ) -> Setting:
         rows = tmp_path / "rows.jsonl"
         made: list[dict[str, Any]] = [{"prompt": f"{n} + {n} = ", "completion": f"{2 * n}"} for n in range(12)]
         if method == "dpo":
@@ -86,9 +94,9 @@ def make(trainers: Forks, model: Path, tmp_path: Path) -> Callable[..., Setting]
         # A token is less than a row: each makes a part of its own.
         parts = {"batch_size": PARTS, "micro_batch_tokens": 1}
         options = {**base, **parts, "num_epochs": steps // 4, **more}
-        setting = Setting(trainers, tmp_path, options, rows)
+        setting = Setting(trainers, tmp_path, options, rows, cache or tmp_path / "cache", patience)
         child = setting.start("whole", "whole")
-        assert child.join() == 0
+        assert child.join(patience) == 0
         record = end_of(child)
         assert record is not None
         assert record.number == steps
@@ -112,7 +120,7 @@ def live(
     else:
         more["struck"] = (nth, chance.uniform(0.0, 0.05), point == "after a notice")
     child = setting.start(life, workspace, options=options, **more)
-    if child.join() == -signal.SIGKILL:
+    if child.join(setting.patience) == -signal.SIGKILL:
         tally.count(f"training killed: {point}")
     elif child.log.records("interrupted"):
         tally.count("training stopped by a notice")
@@ -133,22 +141,38 @@ def test_a_run_that_is_killed_again_and_again_ends_in_the_same_bytes(
     steps = 4 * (kills + 2)
     setting = make(method, steps=steps, **more)
     for run in tally.times(1):
-        killed, lives, done = 0, 0, None
-        while killed < kills and done is None:
-            lives += 1
-            child = live(setting, tally, f"{run}-{lives}", f"run-{run}", POINTS)
-            killed += child.status == -signal.SIGKILL
-            done = end_of(child)
-        if done is None:
-            child = setting.start(f"{run}-last", f"run-{run}")
-            assert child.join() == 0
-            done = end_of(child)
-        assert done is not None
-        assert (done.event_id, done.number) == (setting.whole, steps)
-        (log,) = (setting.folder / f"run-{run}").glob("runs/*/loss.jsonl")
-        assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == list(range(1, steps + 1))
-        tally.run()
-        tally.note(f"{method}, {steps} steps, killed {killed} times: {done.event_id}, untouched: {setting.whole}")
+        kill_and_compare(setting, tally, run, method, kills=kills, steps=steps)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_run_of_a_real_model_is_killed_five_times(make: Callable[..., Setting], tally: Tally) -> None:
+    """SmolLM2-135M in full size, its adapter's defaults."""
+    pull_model("smollm2-135m", settings=load_settings())
+    options = {"model_name": "smollm2-135m", "chat_template": "bare", "lora_rank": 16, "learning_rate": 2e-4}
+    setting = make("sft", steps=8, cache=load_settings().cache_dir, patience=240.0, **options)
+    kill_and_compare(setting, tally, 0, "SmolLM2-135M, sft", kills=5, steps=8, passes=1)
+
+
+def kill_and_compare(
+    setting: Setting, tally: Tally, run: int, name: str, *, kills: int, steps: int, passes: int = 5
+) -> None:
+    killed, lives, done = 0, 0, None
+    while killed < kills and done is None:
+        lives += 1
+        child = live(setting, tally, f"{run}-{lives}", f"run-{run}", POINTS, passes=passes)
+        killed += child.status == -signal.SIGKILL
+        done = end_of(child)
+    if done is None:
+        child = setting.start(f"{run}-last", f"run-{run}")
+        assert child.join(setting.patience) == 0
+        done = end_of(child)
+    assert done is not None
+    assert (done.event_id, done.number) == (setting.whole, steps)
+    (log,) = (setting.folder / f"run-{run}").glob("runs/*/loss.jsonl")
+    assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == list(range(1, steps + 1))
+    tally.run()
+    tally.note(f"{name}, {steps} steps, killed {killed} times: {done.event_id}, untouched: {setting.whole}")
 
 
 def test_a_run_whose_machine_is_lost_again_and_again_ends_in_the_same_bytes(

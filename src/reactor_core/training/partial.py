@@ -89,7 +89,7 @@ class Accumulator:
         self,
         parameters: Mapping[str, torch.nn.Parameter],
         *,
-        still: Callable[[], AbstractContextManager[None]],
+        still: Callable[[], AbstractContextManager[Any]],
         clock: Clock,
         then: Callable[[], object] = lambda: None,
     ) -> None:

@@ -49,14 +49,14 @@ class Child:
         """Ask a publisher to publish no more, and to stay."""
         self._signal(signal.SIGUSR1)
 
-    def join(self) -> int:
-        """Wait until it has ended; a negative status is the signal that ended it.
+    def join(self, seconds: float = PATIENCE) -> int:
+        """Wait until it has ended, at most so long; a negative status is the signal that ended it.
 
         Raises:
             AssertionError: It failed by itself; its traceback is in the message.
         """
         if self.status is None:
-            wait_until(self.ended, f"the end of {self.log.path.stem}")
+            wait_until(self.ended, f"the end of {self.log.path.stem}", seconds=seconds)
             self.status = self._forks.collect(self.pid)
         if self.status > 0:
             raise AssertionError(f"{self.log.path.stem} failed:\n{self.errors.read_text(encoding='utf-8')[-4000:]}")
