@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,17 @@ def test_no_old_frame_is_read_but_the_windows_and_its_neighbours():
     reads = []
     retaken(reads=reads)
     assert set(reads) == set(range(3, 11))
+
+
+@pytest.mark.parametrize("method", ["auto", "offset + morph 8"])
+@pytest.mark.parametrize(
+    ("width", "height", "frames", "window"),
+    [(16, 16, 1, Window(0, 1)), (98, 66, 2, Window(1, 2)), (320, 16, 5, Window(2, 3)), (32, 32, 12, Window(0, 11))],
+)
+def test_no_shape_is_too_small_or_too_odd(engine, spec, width, height, frames, window, method):
+    size = {"width": width, "height": height, "seconds": f"{frames}/24"}
+    parent = engine.generate(spec(**size)).clip
+    blending = replace(engine, blend=BlendConfig(method=method))
+    report = blending.regen(spec(prompt="another", windows=(window,), **size), parent=parent).report
+    assert len(report["pairs"]["l1"]) == frames - 1
+    assert report["regen"]["seams"][0]["window"] == [window.start, window.stop]
