@@ -144,7 +144,12 @@ def losses(log: Path) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("method", "more"), [("sft", {"lora_dropout": 0.1}), ("dpo", {}), ("dpo", {"use_lora": False})]
+    ("method", "more"),
+    [
+        ("sft", {"lora_dropout": 0.1}),
+        pytest.param("dpo", {}, marks=pytest.mark.slow),
+        ("dpo", {"use_lora": False}),
+    ],
 )
 def test_a_notice_in_the_middle_of_a_step_loses_no_part_and_no_bit(
     method: Any,
