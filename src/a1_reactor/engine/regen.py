@@ -31,6 +31,9 @@ from reactor_core.utils.files import storage_errors
 
 __all__ = ["regenerate"]
 
+_SPOOL_BYTES = 64 << 20
+"""A window may be longer than memory; so much of it is held as it came, and so much as it was blended."""
+
 
 def regenerate(
     draft: Draft,
@@ -112,22 +115,32 @@ def regenerate(
 
 
 class _Spool:
-    """Frames of the windows, uncompressed on disk: a window may be longer than memory."""
+    """Frames of the windows: in memory as far as they fit, the others uncompressed on disk."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._room = _SPOOL_BYTES
+        self._held: dict[int, Frame] = {}
         with storage_errors(folder):
             folder.mkdir()
 
     def put(self, index: int, frame: Frame) -> None:
+        if frame.nbytes <= self._room:
+            self._room -= frame.nbytes
+            self._held[index] = frame.copy()  # a provider may use its own array again
+            return
         path = self._folder / f"{index:06d}.npy"
         with storage_errors(path):
             np.save(path, frame, allow_pickle=False)
 
     def get(self, index: int) -> Frame:
+        held = self._held.get(index)
+        if held is not None:
+            return held
         return np.asarray(np.load(self._folder / f"{index:06d}.npy", allow_pickle=False), np.uint8)
 
     def remove(self) -> None:
+        self._held.clear()
         for path in self._folder.iterdir():
             path.unlink()
         self._folder.rmdir()

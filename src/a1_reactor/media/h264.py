@@ -173,8 +173,9 @@ def count_decoded(config: bytes, sizes: tuple[int, ...], payload: bytes) -> int:
     context: Any = av.CodecContext.create("h264", "r")
     context.extradata = config
     context.thread_count = 1
-    # Without this a damaged frame is patched up from its neighbours and counts as decoded.
-    context.options = {"err_detect": "explode"}
+    # Without the first a damaged frame is patched up from its neighbours and counts as decoded. The second leaves out
+    # the smoothing of block edges, a fifth of the time, which reads nothing from the file.
+    context.options = {"err_detect": "explode", "skip_loop_filter": "all"}
     count, position = 0, 0
     try:
         for size in sizes:

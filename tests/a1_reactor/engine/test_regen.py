@@ -114,3 +114,14 @@ def test_frames_asked_for_and_frames_used_are_reported(engine, spec):
     parent = engine.generate(spec()).clip
     child = replace(engine, provider=Fours()).regen(spec(windows=(Window(8, 10),)), parent=parent)
     assert child.report["regen"]["spans"] == [{"asked": [8, 10], "used": [7, 12]}]
+
+
+def test_a_window_larger_than_memory_goes_over_the_disk(engine, spec, monkeypatch):
+    parent = engine.generate(spec()).clip
+    asked = spec(prompt="sharper", windows=(Window(4, 20),))
+    held = engine.regen(asked, parent=parent).clip.manifest.frames
+    # Three frames of 96x64 fit, thirteen do not.
+    monkeypatch.setattr("a1_reactor.engine.regen._SPOOL_BYTES", 3 * 96 * 64 * 3)
+    spooled = engine.regen(asked, parent=parent, force=True).clip
+    assert spooled.manifest.frames == held
+    assert sorted(path.name for path in spooled.path.iterdir()) == ["artifact.mp4", "job.json", "run"]
