@@ -27,6 +27,7 @@ class Reader:
     def __init__(self) -> None:
         self.parts: list[bytes] = []
         self.left = asyncio.Event()
+        self.began = asyncio.Event()
         self.idle = asyncio.Event()
         self.stuck = False
         self.complete = False
@@ -39,6 +40,8 @@ class Reader:
         if self.stuck:
             await asyncio.sleep(60)
         self.parts.append(message.get("body", b""))
+        if b"id: " in self.parts[-1]:
+            self.began.set()
         if self.parts[-1].startswith(b": still here"):
             self.idle.set()
         self.complete = message["type"] == "http.response.body" and not message["more_body"]
@@ -78,28 +81,36 @@ async def test_all_is_told_to_the_end_and_a_second_reader_goes_on_where_the_firs
     assert second.events() == events[4:]
 
 
-async def test_it_ends_when_the_reader_leaves_stops_reading_or_the_server_goes_down(services, monkeypatch):
+async def test_it_ends_when_the_reader_leaves(services):
     job, _ = services.table.submit("k", {})
+    reader = Reader()
+    reader.left.set()
     async with asyncio.timeout(10):
-        gone = Reader()
-        gone.left.set()
-        await follow(services, job, gone)
-        assert not gone.complete
-        stuck = Reader()
-        stuck.stuck = True
-        monkeypatch.setattr(stuck, "stuck", False)
-        following = asyncio.create_task(follow(services, job, stuck))
-        await asyncio.sleep(0.05)
-        stuck.stuck = True
+        await follow(services, job, reader)
+    assert not reader.complete
+
+
+async def test_it_ends_when_the_reader_takes_nothing_any_more(services):
+    job, _ = services.table.submit("k", {})
+    reader = Reader()
+    following = asyncio.create_task(follow(services, job, reader))
+    async with asyncio.timeout(10):
+        await reader.began.wait()
+        reader.stuck = True
         await asyncio.to_thread(services.table.cancel, job.job_id)
         await following
-        assert not stuck.complete
-        other, _ = services.table.submit("k", {})
-        going = asyncio.create_task(follow(services, other, last := Reader()))
-        await asyncio.sleep(0.05)
+    assert not reader.complete
+
+
+async def test_it_ends_when_the_server_goes_down(services):
+    job, _ = services.table.submit("k", {})
+    reader = Reader()
+    following = asyncio.create_task(follow(services, job, reader))
+    async with asyncio.timeout(10):
+        await reader.began.wait()
         services.end_streams()
-        await going
-        assert last.complete
+        await following
+    assert reader.complete
 
 
 async def test_an_idle_stream_says_that_it_is_there_and_a_deleted_job_ends_it(services, monkeypatch):
