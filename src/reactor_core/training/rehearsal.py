@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from torch.nn.functional import scaled_dot_product_attention
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
@@ -66,8 +69,33 @@ class Footprint:
         return max(0, self.peak - self.head - self.gradients)
 
 
-_INTO = {torch.ops.aten.addmm_: torch.ops.aten.addmm, torch.ops.aten.baddbmm_: torch.ops.aten.baddbmm}
-"""Products that are added to their first operand in place, which torch's table of operations leaves out."""
+_aten = torch.ops.aten
+_COUNTED_AS = {
+    _aten.addmm_: _aten.addmm,
+    _aten.baddbmm_: _aten.baddbmm,
+    _aten._scaled_dot_product_flash_attention_for_cpu: _aten._scaled_dot_product_flash_attention,  # noqa: SLF001
+    _aten._scaled_dot_product_flash_attention_for_cpu_backward: _aten._scaled_dot_product_flash_attention_backward,  # noqa: SLF001
+}
+"""Products that torch's table of operations leaves out, and those of the table that are as many operations."""
+
+
+class _Flash(TorchFunctionMode):
+    """Attention without the scores in memory, as processors and GPUs compute it; the meta device would keep them."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        options = kwargs or {}
+        if func is not scaled_dot_product_attention or options.get("enable_gqa"):
+            return func(*args, **options)
+        out, _ = _aten._scaled_dot_product_flash_attention_for_cpu(  # noqa: SLF001
+            *args,
+            options.get("dropout_p", 0.0),
+            options.get("is_causal", False),
+            attn_mask=options.get("attn_mask"),
+            scale=options.get("scale"),
+        )
+        return out
 
 
 class Ledger(TorchDispatchMode):
@@ -92,12 +120,12 @@ class Ledger(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if func is torch.ops.aten._local_scalar_dense.default and args[0].is_meta:  # noqa: SLF001
+        if func is _aten._local_scalar_dense.default and args[0].is_meta:  # noqa: SLF001
             # Asked for a value where there are none: whether positions begin anew, or a mask hides anything. The masks
             # that are then left out are small.
             return False
         result = func(*args, **(kwargs or {}))
-        packet = _INTO.get(func.overloadpacket, func.overloadpacket)
+        packet = _COUNTED_AS.get(func.overloadpacket, func.overloadpacket)
         if packet in flop_registry:
             self.flops += flop_registry[packet](*args, **(kwargs or {}), out_val=result)
         for value in tree_leaves(result):
@@ -144,7 +172,9 @@ def rehearse(model: Any, documents: Sequence[Document], config: TrainingConfig, 
         return head(states, model.get_output_embeddings().weight, batch.targets).sum()
 
     marks: list[int] = []
-    with Ledger([*model.parameters(), *model.buffers()]) as ledger:
+    # Where activations are recomputed, the second time would not be under the mode; one layer's scores are little.
+    attention = nullcontext() if config.gradient_checkpointing else _Flash()
+    with attention, Ledger([*model.parameters(), *model.buffers()]) as ledger:
         loss = forward(lambda: marks.extend((ledger.now, ledger.mark())))
         head, forward_flops = ledger.peak - marks[0], ledger.flops
         middle = trained[len(trained) // 2]

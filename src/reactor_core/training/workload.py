@@ -13,9 +13,10 @@ from reactor_core.data.packing import Document, micro_batches, pack
 from reactor_core.data.pairs import Pair, prompt_groups
 from reactor_core.data.tokens import TokenTable
 from reactor_core.training.config import TrainingConfig
+from reactor_core.training.course import Course
 from reactor_core.training.preference import pair_batches
 
-__all__ = ["Workload", "survey", "total_steps"]
+__all__ = ["Workload", "survey"]
 
 _SEEN = 48
 """Steps that are cut into parts to see how large these are; more of them than that are taken evenly from the run."""
@@ -48,12 +49,6 @@ class Workload:
     seen: int
 
 
-def total_steps(rows: int, config: TrainingConfig) -> int:
-    """Optimizer steps of a run over so many rows, if nothing ends it earlier."""
-    steps = config.num_epochs * num_steps(rows, config.batch_size)
-    return steps if config.max_steps is None else min(steps, config.max_steps)
-
-
 def survey(
     documents: Sequence[Document], pairs: Sequence[Pair] | None, config: TrainingConfig, *, share_prefixes: bool
 ) -> Workload:
@@ -70,7 +65,7 @@ def survey(
     lengths = documents.lengths if isinstance(documents, TokenTable) else np.array([len(one.ids) for one in documents])
     rows = len(documents) if pairs is None else len(pairs)
     per_row = lengths.reshape(rows, -1).sum(axis=1)
-    steps, in_epoch = total_steps(rows, config), num_steps(rows, config.batch_size)
+    steps, in_epoch = Course.of(config, rows).total_steps, num_steps(rows, config.batch_size)
     groups = prompt_groups(pairs) if pairs is not None and config.group_pairs else None
     of_step = {
         step: rows_of_step(

@@ -43,9 +43,9 @@ class Mode(StrEnum):
     INFERENCE_ONLY = "inference-only"
     """Training is refused unless the user insists."""
     PLANNED_TRAINING = "planned-training"
-    """Training after a plan: each run's peak memory is estimated and shown before it begins."""
+    """Training after a plan: each run's peak memory is estimated before it begins."""
     FULL_TRAINING = "full-training"
-    """Training as asked; only a run that cannot fit is refused."""
+    """Training as asked; the peak memory is estimated where it might not fit."""
 
 
 @dataclass(frozen=True, kw_only=True)

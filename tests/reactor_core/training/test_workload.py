@@ -3,7 +3,7 @@ import pytest
 from reactor_core.data.packing import Document, micro_batches, pack
 from reactor_core.data.pairs import Pair
 from reactor_core.training.config import TrainingConfig
-from reactor_core.training.workload import survey, total_steps
+from reactor_core.training.workload import survey
 
 
 def document(length, row, start=3):
@@ -11,11 +11,6 @@ def document(length, row, start=3):
 
 
 ROWS = [document(20 + row, row, start=3 + 100 * row) for row in range(10)]
-
-
-def test_steps_are_counted_over_epochs_and_end_with_max_steps():
-    assert total_steps(10, TrainingConfig(batch_size=4, num_epochs=3)) == 9
-    assert total_steps(10, TrainingConfig(batch_size=4, num_epochs=3, max_steps=5)) == 5
 
 
 def test_an_epoch_is_counted_exactly_where_every_step_is_looked_at():
