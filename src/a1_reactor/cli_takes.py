@@ -56,7 +56,7 @@ def takes(
         Part of the picture to replace: LEFT,TOP,WIDTH,HEIGHT in pixels, with ,FEATHER for soft edges, or a PNG of the
         clip's size whose white is replaced.
     best_of
-        Keep the take that this metric puts first: seam, colour or steadiness. Without it nothing is chosen.
+        Keep the take that this metric puts first: seam, colour, inside or steadiness. Without it nothing is chosen.
     branch
         Branch that the best take goes onto.
     person

@@ -49,6 +49,9 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
     {
         "seam": Metric(False, _worst_seam("left", "right"), "worst visible join of the window, 1 is none"),
         "colour": Metric(False, _worst_seam("colour_left", "colour_right"), "worst colour step at a join, 1 is none"),
+        "inside": Metric(
+            False, _worst_seam("worst_inside"), "how far the worst frame of the window stands out, 1 is none"
+        ),
         "steadiness": Metric(True, _steadiness, "temporal consistency of the whole clip, 1 is steady"),
     }
 )
