@@ -98,7 +98,7 @@ class _Flash(TorchFunctionMode):
         return out
 
 
-class Ledger(TorchDispatchMode):
+class Ledger(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the bytes of storages that are alive, and the operations of products, from here on.
 
     Args:
@@ -106,7 +106,7 @@ class Ledger(TorchDispatchMode):
     """
 
     def __init__(self, known: Sequence[torch.Tensor] = ()) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now = self.peak = self.flops = 0
         self._alive: dict[int, tuple[int, Any]] = {}
         for tensor in known:
