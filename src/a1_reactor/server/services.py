@@ -16,7 +16,7 @@ from reactor_core.api.limits import ApiLimits
 from reactor_core.api.problems import Problem
 from reactor_core.events.doorbell import Ear
 from reactor_core.events.latch import Latch
-from reactor_core.jobs.job import Job
+from reactor_core.jobs.job import Job, JobState
 from reactor_core.jobs.supervisor import Supervisor
 from reactor_core.jobs.table import JobTable
 from reactor_core.utils.clock import Clock, SystemClock
@@ -130,13 +130,13 @@ class Services:
     async def wait_for_end(self, job: Job, seconds: float) -> Job:
         """A job when it has ended or stands still, or as it is after so many seconds."""
         changed = asyncio.Event()
+        changed.set()  # it may have changed since it was read
         with self.woken(changed.set), contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while not (job.ended or job.state == "paused" or self.closing):
-                    changed.clear()
+                while not (job.ended or job.state is JobState.PAUSED or self.closing):
+                    await changed.wait()
+                    changed.clear()  # before the look: what changes after it is seen by the next one
                     job = await asyncio.to_thread(self.table.get, job.job_id)
-                    if not job.ended:
-                        await changed.wait()
         return await asyncio.to_thread(self.table.get, job.job_id)
 
     def enter_stream(self, client: str) -> Callable[[], None]:

@@ -41,9 +41,11 @@ async def test_waiting_ends_by_itself_and_when_the_server_goes_down(services):
 
 async def test_a_paused_job_is_not_waited_for(services):
     job, _ = services.table.submit("k", {})
+    waiting = asyncio.create_task(services.wait_for_end(job, 30))
+    await asyncio.sleep(0.05)
     await asyncio.to_thread(services.table.pause, job.job_id)
     async with asyncio.timeout(10):
-        assert (await services.wait_for_end(services.table.get(job.job_id), 30)).state is JobState.PAUSED
+        assert (await waiting).state is JobState.PAUSED
 
 
 async def test_streams_are_counted(services):
