@@ -11,6 +11,8 @@ from dataclasses import replace
 import pytest
 
 from a1_reactor.engine.engine import ReactorEngine
+from a1_reactor.storage.gc import collect
+from a1_reactor.storage.verify import verify_clip
 from a1_reactor.types import Window
 from reactor_core.errors import StorageFull
 
@@ -26,6 +28,11 @@ def progress(stage, done, total):
         print("now", flush=True)
         sys.stdin.read()  # until the end comes
 
+if sys.argv[2] == "commit":
+    from a1_reactor.storage.draft import Draft
+
+    Draft._move_into_place = lambda self: progress("commit", 0, 0)
+
 engine = ReactorEngine(
     ReactorConfig(workspace=Path(sys.argv[1])), MockProvider(),
     encoder=EncoderOptions(preset="ultrafast", crf=20), progress=progress,
@@ -38,7 +45,7 @@ else:
 """
 
 
-@pytest.mark.parametrize("phase", ["generate", "prepare", "regen", "blend", "score", "stitch"])
+@pytest.mark.parametrize("phase", ["generate", "prepare", "regen", "blend", "score", "stitch", "commit"])
 def test_killed_in_the_middle_no_broken_clip_is_found(engine: ReactorEngine, spec, phase):
     parent = engine.generate(spec()).clip
     before = {path.name for path in engine.store.cache.iterdir()}
@@ -62,6 +69,18 @@ def test_killed_in_the_middle_no_broken_clip_is_found(engine: ReactorEngine, spe
     again = engine.regen(spec(prompt="sharper", windows=(Window(8, 16),)), parent=parent)
     assert not again.reused
     assert again.report["decoded_frames"] == 24
+    # Whatever the dead one had shared and nobody needs can be told apart and removed.
+    collect(engine.store)
+    assert {name for name, _ in engine.store.blobs.files()} == {
+        name
+        for clip in (parent, again.clip)
+        for name in (
+            *(entry.pixels for entry in clip.manifest.frames),
+            *(entry.key for entry in clip.manifest.video.segments),
+        )
+    }
+    assert verify_clip(again.clip).whole
+    assert verify_clip(parent).whole
 
 
 def test_a_half_made_clip_does_not_disturb_the_next_attempt(engine, spec):

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -148,3 +150,33 @@ def test_a_clip_of_one_frame_can_be_made_again(engine, spec):
     one = engine.generate(spec(seconds="1/24")).clip
     clip = engine.regen(spec(seconds="1/24", seed=8, windows=(Window(0, 1),)), parent=one).clip
     assert verify_clip(clip).decoded == 1
+
+
+PEAK = """
+import re, sys
+from pathlib import Path
+from a1_reactor import JobSpec, ReactorConfig, ReactorEngine
+from a1_reactor.media.h264 import EncoderOptions
+from a1_reactor.providers.mock import MockProvider
+
+engine = ReactorEngine(ReactorConfig(workspace=Path(sys.argv[1])), MockProvider(), encoder=EncoderOptions("ultrafast"))
+engine.generate(JobSpec(prompt="harbour", seconds=int(sys.argv[2]), width=320, height=192))
+# Not getrusage: its peak counts what the parent held before this program was loaded.
+print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+def test_memory_does_not_grow_with_the_clip(tmp_path):
+    peaks = [
+        int(
+            subprocess.run(
+                [sys.executable, "-c", PEAK, str(tmp_path / length), length], capture_output=True, check=True
+            ).stdout
+        )
+        for length in ("4", "16")
+    ]
+    print(f"peaks: {peaks} KiB")
+    # 288 frames of 180 KiB more; half a MiB a second is less than one of them in eight.
+    assert peaks[1] - peaks[0] < 12 * 512
