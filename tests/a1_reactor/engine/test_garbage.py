@@ -6,19 +6,15 @@ from tests.a1_reactor.media.videos import counting, write_video
 
 from a1_reactor.engine.garbage import collect_garbage
 from a1_reactor.engine.importing import import_clip
-from a1_reactor.engine.takes import TakeBook, make_takes
+from a1_reactor.engine.takes import TakeBook
 from a1_reactor.storage.sources import SourceStore, source_of
-from a1_reactor.types import Window
 from reactor_core.errors import ArtifactCorrupt, NotFound
 
 
 @pytest.fixture
-def made(engine, spec):
+def made(takes_copied):
     """A book, and three takes of a window."""
-    base = engine.generate(spec(seconds="1/2")).clip
-    asked = spec(prompt="sharper", seconds="1/2", windows=(Window(4, 8),))
-    takes = [result.clip for result in make_takes(engine, asked, parent=base, count=3)]
-    return TakeBook(engine.store, actor="ann"), takes
+    return TakeBook(takes_copied.engine.store, actor="ann"), takes_copied.takes
 
 
 def keys(book):

@@ -8,13 +8,11 @@ from reactor_core.errors import SpecError
 
 
 @pytest.fixture(scope="module")
-def clips(make_engine, tmp_path_factory):
-    """A base, two takes of frames 8 to 15, and one of other frames."""
-    engine, spec = make_engine(tmp_path_factory.mktemp("facts"))
-    base = engine.generate(spec()).clip
-    asked = spec(prompt="sharper", windows=(Window(8, 16),))
-    two = [engine.regen(replace(asked, seed=seed), parent=base).clip for seed in (1, 2)]
-    return base, *two, engine.regen(replace(asked, windows=(Window(2, 5),)), parent=base).clip
+def clips(copy_takes, tmp_path_factory):
+    """A base, two takes of frames 4 to 7, and one of other frames."""
+    copied = copy_takes(tmp_path_factory.mktemp("facts") / "a1r")
+    elsewhere = copied.engine.regen(replace(copied.asked, windows=(Window(1, 3),)), parent=copied.base).clip
+    return copied.base, *copied.takes[:2], elsewhere
 
 
 def test_takes_of_one_window_answer_one_question_and_differ_as_answers(clips):
@@ -29,7 +27,7 @@ def test_the_question_says_what_was_asked(clips):
     lines = take_question(first).splitlines()
     assert lines[0] == "sharper"
     assert lines[1].startswith("without: low quality")
-    assert lines[2] == f"[clip {base.key}, frames 8 to 15]"
+    assert lines[2] == f"[clip {base.key}, frames 4 to 7]"
 
 
 def test_another_part_of_the_picture_is_another_question(clips):
@@ -46,8 +44,8 @@ def test_another_part_of_the_picture_is_another_question(clips):
 def test_the_facts_name_the_frames_that_the_take_made(clips):
     _, first, *_ = clips
     facts = take_facts(first, usd_per_hour=None)
-    assert facts["frames"]["ids"] == [entry.pixels for entry in first.manifest.frames[8:16]]
-    assert (facts["seed"], facts["windows"], facts["cost"]["usd"]) == (1, [[8, 16]], None)
+    assert facts["frames"]["ids"] == [entry.pixels for entry in first.manifest.frames[4:8]]
+    assert (facts["seed"], facts["windows"], facts["cost"]["usd"]) == (0, [[4, 8]], None)
     assert facts["frames"]["sha256"] in take_reference(first)
 
 

@@ -1,7 +1,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from a1_reactor.media.import_timing import COMMON_RATES, find_timing, resampled
@@ -15,6 +15,7 @@ def timing(ticks, *, tick=MS, end=None, stated=(), fps=None):
     return find_timing(ticks, end=ticks[-1] + gap if end is None else end, tick=tick, stated=stated, fps=fps)
 
 
+@settings(max_examples=40)
 @given(st.sampled_from(COMMON_RATES), st.integers(2, 300), st.integers(0, 10_000), st.sampled_from([1000, 90_000]))
 def test_a_usual_rate_is_found_behind_time_stamps_that_were_rounded(rate, count, start, clock):
     # A container that counts milliseconds cannot tell 1/24 s from 42 ms.
@@ -23,12 +24,14 @@ def test_a_usual_rate_is_found_behind_time_stamps_that_were_rounded(rate, count,
     assert (found.fps, found.frames, found.constant) == (rate, count, True)
 
 
+@settings(max_examples=40)
 @given(st.sampled_from(COMMON_RATES), st.integers(1, 200))
 def test_a_constant_rate_comes_out_one_to_one(rate, count):
     moments = [(Fraction(round(index / rate * 1000), 1000), index) for index in range(count)]
     assert list(resampled(moments, rate, count)) == list(range(count))
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 200), min_size=1, max_size=60), st.sampled_from(COMMON_RATES))
 def test_each_frame_shows_what_was_on_the_screen_in_the_middle_of_its_time(gaps, fps):
     ticks = [sum(gaps[:index]) for index in range(len(gaps))]

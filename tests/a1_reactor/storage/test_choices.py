@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from a1_reactor.storage.choices import TakeState, last_choice
@@ -48,6 +48,7 @@ def test_the_last_choice_is_ones_own_and_still_stands():
     assert last_choice([mine, theirs, also, undo(also), undo(mine)], "ann") is None
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from(["keep", "reject", "branch"]), st.sampled_from("abc"))), st.integers(0, 20))
 def test_undoing_the_last_choices_one_by_one_leads_back_through_every_state(said, undone):
     events = [choice(action, clip, branch="main") for action, clip in said]

@@ -1,7 +1,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from a1_reactor.types import parse_moment, window_between
@@ -53,12 +53,14 @@ def test_what_is_no_moment_is_refused_with_the_remedy(value, fps, says):
     assert says in f"{caught.value.message} {caught.value.remedy}"
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 200_000), st.integers(1, 500), st.sampled_from([Fraction(24), Fraction(25), FILM, NTSC]))
 def test_a_window_of_frames_is_these_frames_at_any_rate(start, length, fps):
     window = window_between(f"{start}f", f"{start + length}f", fps)
     assert (window.start, window.stop) == (start, start + length)
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 23), st.integers(0, 59), st.integers(0, 59), st.integers(2, 29))
 def test_drop_frame_code_stays_within_two_frames_of_the_clock(hours, minutes, seconds, frames):
     # 29.97 is 108000 - 107892 = 108 frames an hour short of 30; drop-frame code leaves out 108 numbers an hour.
