@@ -178,5 +178,5 @@ def test_memory_does_not_grow_with_the_clip(tmp_path):
         for length in ("4", "16")
     ]
     print(f"peaks: {peaks} KiB")
-    # 288 frames of 180 KiB more; half a MiB a second is less than one of them in eight.
-    assert peaks[1] - peaks[0] < 12 * 512
+    # 288 frames of 180 KiB more. About 0.7 MiB was seen; 4.3 where free memory is not handed back.
+    assert peaks[1] - peaks[0] < 12 * 256
