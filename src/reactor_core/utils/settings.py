@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from reactor_core.errors import ConfigError
 
-__all__ = ["Settings", "load_settings", "process_environment", "spin_briefly"]
+__all__ = ["Settings", "load_settings", "meet_afresh", "process_environment", "spin_briefly"]
 
 
 def _env(*names: str) -> AliasChoices:
@@ -159,6 +159,14 @@ def load_settings() -> Settings:
             f"environment variable {name}={first.get('input')!r}: {first['msg']}",
             remedy="correct or unset it",
         ) from error
+
+
+def meet_afresh() -> None:
+    """Let processes that ``torchrun`` starts again from here meet in a store of their own, not in that of the dead.
+
+    Otherwise those of a second start read the addresses that the first ones left there.
+    """
+    os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
 
 
 def spin_briefly() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from reactor_core.errors import ConfigError
-from reactor_core.utils.settings import load_settings
+from reactor_core.utils.settings import load_settings, meet_afresh, process_environment
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +49,9 @@ def test_settings_do_not_change_after_they_were_read():
     settings = load_settings()
     with pytest.raises(ValueError, match="frozen"):
         settings.port = 1
+
+
+def test_processes_that_are_started_again_meet_in_a_store_of_their_own(monkeypatch):
+    monkeypatch.setenv("TORCH_DISABLE_SHARE_RDZV_TCP_STORE", "0")
+    meet_afresh()
+    assert process_environment()["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] == "1"

@@ -29,6 +29,7 @@ from reactor_core.training.config import TrainingConfig
 from reactor_core.training.distributed.outcome import read_outcome
 from reactor_core.training.result import TrainingResult
 from reactor_core.utils.ids import new_id
+from reactor_core.utils.settings import meet_afresh
 
 __all__ = ["Launch", "launch"]
 
@@ -113,6 +114,7 @@ def launch(
         }
         (place / "job.json").write_text(json.dumps(job), encoding="utf-8")
         logging.getLogger("torch.distributed.elastic").setLevel(logging.ERROR)
+        meet_afresh()
         failed: BaseException | None = None
         try:
             launch_agent(_options(how, place), sys.executable, ["-m", _WORKER, folder])

@@ -16,11 +16,12 @@ from typing import Any, Final
 
 import torch
 import torch.distributed as dist
-from torch.distributed.distributed_c10d import Store
+from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 
 from reactor_core.errors import ReactorError, TrainingError
 from reactor_core.training.distributed.outcome import error_from, error_note
+from reactor_core.utils.settings import process_environment
 
 __all__ = ["LEFT_SECONDS", "Ranks", "World", "find_device", "find_world", "join"]
 
@@ -215,4 +216,7 @@ def find_world(device: torch.device) -> World:
     if not dist.is_torchelastic_launched():
         return World()
     store, rank, size = next(rendezvous("env://"))
+    told = process_environment()  # by torchrun
+    if told.get("TORCHELASTIC_USE_AGENT_STORE") == "True":  # one for all starts: keep off what the dead left there
+        store = PrefixStore(f"start-{told['TORCHELASTIC_RESTART_COUNT']}", store)
     return World() if size == 1 else join(store, rank=rank, size=size, device=device)

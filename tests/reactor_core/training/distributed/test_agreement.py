@@ -77,6 +77,7 @@ def test_a_reason_of_the_first_processes_hook_ends_the_run_everywhere(runs: Runs
     assert (first["steps"], first["stopped"]) == (2, "enough")
 
 
+@pytest.mark.slow
 def test_a_tripped_kill_switch_ends_all_processes(runs: Runs) -> None:
     first, other = runs("run", say={"step": 2, "what": "halt"})
     assert first["error"] == other["error"] == "Halted"

@@ -16,7 +16,7 @@ from reactor_core.errors import ConfigError, Interrupted
 from reactor_core.training.distributed.launch import Launch
 from reactor_core.utils.settings import process_environment
 
-SECONDS = 240
+SECONDS = 400
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,7 @@ def adapter(result: dict[str, Any]) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2 * SECONDS)
 def test_a_process_that_is_killed_is_started_again_and_the_end_is_the_same(model: Path, tmp_path: Path) -> None:
     status, out, _ = Command(tmp_path, model, "untouched").end()
     assert status == 0
@@ -104,6 +105,7 @@ def test_a_process_that_is_killed_is_started_again_and_the_end_is_the_same(model
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2 * SECONDS)
 def test_a_signal_ends_all_processes_after_a_checkpoint(model: Path, tmp_path: Path) -> None:
     command = Command(tmp_path, model, "stopped")
     command.wait_for_steps(5)
@@ -117,6 +119,7 @@ def test_a_signal_ends_all_processes_after_a_checkpoint(model: Path, tmp_path: P
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2 * SECONDS)
 def test_processes_end_when_what_started_them_is_gone(model: Path, tmp_path: Path) -> None:
     command = Command(tmp_path, model, "orphaned")
     command.wait_for_steps(5)

@@ -44,3 +44,10 @@ def test_a_model_that_is_trained_in_full_comes_out_whole(runs: Runs) -> None:
     assert one.keys() == other.keys()
     for name, tensor in one.items():
         assert tensor.allclose(other[name], rtol=1e-3, atol=1e-4), name
+
+
+@pytest.mark.slow
+def test_a_base_in_four_bits_is_kept_by_every_process(runs: Runs) -> None:
+    alone = runs.end("alone", size=1, quantization="nf4")
+    first = runs.end("together", quantization="nf4")
+    assert close(first["losses"], alone["losses"])
