@@ -14,8 +14,8 @@ sides save the same tensors of the same model and optimizer in one process, in t
 
 *Stall*: a checkpoint begins, matrix products as long as a short step follow, then the optimizer may move; what this
 takes longer than the products alone. *Notice to durable*: a notice comes within a step. Ours is measured in a real run
-by ``reactor drill preempt``. Others save at the end of the step, two thirds of it later here, and are durable when their
-files are synced; their step is taken to be as long as ours.
+by ``reactor drill preempt``. Others save at the end of the step, two thirds of it later here, and are durable when
+their files are synced; their step is taken to be as long as ours.
 
 Not covered: networks (the drill takes ``--store``), several processes.
 """
