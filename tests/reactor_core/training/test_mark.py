@@ -14,7 +14,7 @@ def test_a_folder_is_named_after_its_mark(mark: Mark) -> None:
 
 def test_later_marks_are_greater() -> None:
     marks = [NOTHING, Mark(0), Mark(0, 1), Mark(1), Mark(1, 9), Mark(1, 10), Mark(2)]
-    assert sorted(marks[::-1]) == marks
+    assert sorted([*marks[3:], *marks[:3]]) == marks
 
 
 def test_people_read_steps_and_parts() -> None:
