@@ -35,11 +35,12 @@ class ClipShelf:
     Args:
         workspace: Folder of the clips.
         journal: File of the journal that gets what is chosen.
+        usd_per_hour: Price of this machine, for the cost of a take; None if it is not known.
     """
 
-    def __init__(self, workspace: Path, *, journal: Path) -> None:
+    def __init__(self, workspace: Path, *, journal: Path, usd_per_hour: float | None = None) -> None:
         self.store = ClipStore(workspace)
-        self._journal = journal
+        self._journal, self._usd_per_hour = journal, usd_per_hour
         self._known: dict[str, _Known] = {}
         self._lock = threading.Lock()
 
@@ -97,7 +98,7 @@ class ClipShelf:
             SpecError: The branch's name cannot be used.
             StorageError: The choice could not be written.
         """
-        clip, book = self.open(key), TakeBook(self.store, actor)
+        clip, book = self.open(key), TakeBook(self.store, actor, usd_per_hour=self._usd_per_hour)
         event = book.keep(clip, branch=branch) if verdict == "keep" else book.reject(clip)
         book.publish(self._journal)
         return {"event_id": event.event_id, **self.show(key)}

@@ -54,7 +54,9 @@ class Services:
         self.limits = limits
         self.table = table
         self.token = token
-        self.shelf = ClipShelf(settings.a1_workspace, journal=table.path)
+        self.shelf = ClipShelf(
+            settings.a1_workspace, journal=table.path, usd_per_hour=settings.machine_price_usd_per_hour
+        )
         self.latch = Latch(settings.workspace)
         self.closing = False
         self._supervisor = supervisor

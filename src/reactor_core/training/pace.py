@@ -18,9 +18,10 @@ from reactor_core.training.config import TrainingConfig
 __all__ = ["EFFICIENCY", "Pace", "gemm_rate", "pace_of_last_run", "probed_pace"]
 
 EFFICIENCY = {"fast": 0.62, "generic": 0.45}
-"""Share of the rate of plain matrix products that training reaches: measured with SmolLM2-135M on two processors."""
+"""Share of the rate of plain matrix products that training reaches. That of the fast path is the upper end of the 0.50
+to 0.63 in docs/benchmarks.md (SmolLM2-135M, two processors); that of the generic path is assumed."""
 _LAYER_SECONDS = {"fast": 0.8e-3, "generic": 2.0e-3}
-"""What a layer of a part costs however few tokens it has: the launches of its operations, both passes together."""
+"""What a layer of a part costs however few tokens it has: the launches of its operations, both passes; assumed."""
 
 _SAME_OPTIONS = ("method", "use_lora", "lora_rank", "quantization", "gradient_checkpointing", "layers", "lora_dropout")
 _SAME_MACHINE = ("machine", "cpus", "threads", "device")

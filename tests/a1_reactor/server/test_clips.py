@@ -33,6 +33,17 @@ def clips(made, tmp_path):
     return keys
 
 
+def test_a_choice_carries_what_the_take_cost(made, tmp_path):
+    folder, keys = made
+    shutil.copytree(folder, tmp_path / "a1r")
+    path = tmp_path / "reactor" / "reactor.db"
+    shelf = ClipShelf(tmp_path / "a1r", journal=path, usd_per_hour=3.6)
+    shelf.choose(keys[1], "keep", actor="ui", branch="main")
+    with Journal(path) as journal:
+        (cost,) = [event.data["take"]["cost"] for event in journal.read() if "take" in event.data]
+    assert cost["usd"] == pytest.approx(cost["wall_ms"] / 1e6)  # 3.6 dollars an hour are a millionth a millisecond
+
+
 def test_an_empty_workspace_has_none(shelf):
     assert shelf.newest(before=None, limit=5) == ([], None)
 
