@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class Command:
             "REACTOR_CACHE_DIR": str(folder / "cache"),
             "OMP_NUM_THREADS": "1",
         }
-        words = ["train", str(rows), "--model", str(model), "--batch-size", "3", "--epochs", "30", "--nproc", "2"]
+        words = ["train", str(rows), "--model", str(model), "--batch-size", "3", "--epochs", "60", "--nproc", "2"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "reactor_core.cli", *words, "--json"],
             env=environment,
@@ -69,8 +70,14 @@ class Command:
         return sum(len(log.read_text().splitlines()) for log in self.runs.glob("*/loss.jsonl"))
 
     def wait_for_steps(self, count: int) -> None:
+        self.wait_for(lambda: self.steps() >= count)
+
+    def checkpoints(self) -> list[Path]:
+        return list(self.runs.glob("*/checkpoints/step-*/manifest.json"))
+
+    def wait_for(self, ready: Callable[[], Any]) -> None:
         deadline = time.monotonic() + SECONDS
-        while self.steps() < count:
+        while not ready():
             assert self.process.poll() is None, self.process.communicate()
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -93,12 +100,12 @@ def test_a_process_that_is_killed_is_started_again_and_the_end_is_the_same(model
     status, out, _ = Command(tmp_path, model, "untouched").end()
     assert status == 0
     killed = Command(tmp_path, model, "killed")
-    killed.wait_for_steps(20)
+    killed.wait_for(killed.checkpoints)
     first, other = killed.workers()
     other.kill()
     status, again, err = killed.end()
     assert status == 0, err
-    assert 0 < json.loads(again)["resumed_from"] < 120
+    assert 0 < json.loads(again)["resumed_from"] < 240
     assert adapter(json.loads(again)) == adapter(json.loads(out))
     assert not first.is_running()
     assert len(list(killed.runs.iterdir())) == 1
@@ -115,7 +122,7 @@ def test_a_signal_ends_all_processes_after_a_checkpoint(model: Path, tmp_path: P
     assert status == Interrupted.exit_code, err
     assert "training stopped by SIGTERM" in err
     assert not any(worker.is_running() for worker in workers)
-    assert list(command.runs.glob("*/checkpoints/step-*/manifest.json"))
+    assert command.checkpoints()
 
 
 @pytest.mark.slow
@@ -127,4 +134,5 @@ def test_processes_end_when_what_started_them_is_gone(model: Path, tmp_path: Pat
     command.process.kill()
     gone, alive = psutil.wait_procs(workers, timeout=60)
     assert (len(gone), alive) == (2, [])
-    assert list(command.runs.glob("*/checkpoints/step-*/manifest.json"))
+    assert command.checkpoints()
+    command.end()
