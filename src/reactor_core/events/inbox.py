@@ -34,6 +34,7 @@ Effect = Callable[[Event, apsw.Connection], Any]
 RESERVED = frozenset(
     {
         "meta", "events", "cursors", "early", "checkpoints", "tree_nodes", "confirmations", "confirmation_answers",
+        "jobs", "job_events",
     }
 )  # fmt: skip
 """The journal's own tables: an effect may read them, and no more."""

@@ -64,6 +64,8 @@ def test_a_model_that_ignores_the_places_inside_documents_is_refused(model_folde
         require_isolation(model, DOCUMENTS)
 
 
+# Its layers cannot be rehearsed without weights, which is said; what it is refused for comes later.
+@pytest.mark.filterwarnings("ignore:the run's peak memory cannot be estimated")
 def test_a_run_of_a_hybrid_model_is_refused_before_its_first_step(
     settings: Settings, tokenizer: Any, tmp_path: Path
 ) -> None:

@@ -30,6 +30,8 @@ LEFT_SECONDS = 2.0
 _TIMEOUT = timedelta(minutes=30)
 """Of one exchange: longer than any step, measurement or last upload of the first process."""
 _LEFT: Final = "reactor/left"
+_JOINED: Final = "reactor/joined"
+_ALL_JOINED: Final = "reactor/all-joined"
 
 
 class World:
@@ -180,6 +182,10 @@ def join(store: Store, *, rank: int, size: int, device: torch.device) -> Ranks:
     backend = "gloo" if device.type == "cpu" else "cpu:gloo,cuda:nccl"
     try:
         dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_TIMEOUT)
+        # The first to be connected may fail at once, and would take its connections from those that still connect.
+        if store.add(_JOINED, 1) == size:
+            store.set(_ALL_JOINED, "")
+        store.wait([_ALL_JOINED], _TIMEOUT)
     except RuntimeError as error:
         raise TrainingError(
             f"process {rank} of {size} did not find the others: {error}",
