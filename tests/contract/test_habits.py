@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,15 +43,23 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def used(tree: ast.AST) -> set[str]:
-    return {dotted(node) for node in ast.walk(tree)} | set(imported(tree))
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def used(path: Path) -> frozenset[str]:
+    """Every name and dotted name in a file, and what it imports."""
+    tree = tree_of(path)
+    named = {dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
+    return frozenset(named | set(imported(tree)))
 
 
 def test_only_the_settings_read_the_environment() -> None:
     readers = {}
     for path in SOURCES:
-        names = used(ast.parse(path.read_text(encoding="utf-8")))
-        hits = {n for n in names if n.startswith(("os.environ", "os.getenv", "os.putenv", "pydantic_settings."))}
+        hits = {n for n in used(path) if n.startswith(("os.environ", "os.getenv", "os.putenv", "pydantic_settings."))}
         if hits and name_of(path) != "reactor_core/utils/settings.py":
             readers[name_of(path)] = sorted(hits)
     assert readers == {}
@@ -59,8 +68,8 @@ def test_only_the_settings_read_the_environment() -> None:
 def test_nothing_is_pickled() -> None:
     picklers = {}
     for path in SOURCES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        hits = {n for n in imported(tree) if n.split(".")[0] in PICKLE_MODULES} | (used(tree) & PICKLE_CALLS)
+        tree = tree_of(path)
+        hits = {n for n in imported(tree) if n.split(".")[0] in PICKLE_MODULES} | (used(path) & PICKLE_CALLS)
         hits |= {
             "allow_pickle"
             for node in ast.walk(tree)

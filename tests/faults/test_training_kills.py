@@ -175,6 +175,7 @@ def kill_and_compare(
     tally.note(f"{name}, {steps} steps, killed {killed} times: {done.event_id}, untouched: {setting.whole}")
 
 
+@pytest.mark.slow
 def test_a_run_whose_machine_is_lost_again_and_again_ends_in_the_same_bytes(
     make: Callable[..., Setting], tally: Tally
 ) -> None:

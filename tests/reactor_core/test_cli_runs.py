@@ -73,6 +73,7 @@ def states(workspace: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
     return [run["state"] for run in json.loads(capsys.readouterr().out)["runs"]]
 
 
+@pytest.mark.slow
 def test_a_run_of_another_process_is_paused_resumed_and_stopped(
     model_folder: MakeModel,
     rows_file: Path,
