@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import json
 import re
@@ -94,39 +93,46 @@ class Site:
     said: list[str]
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    """The server on a thread, and a page whose complaints and foreign requests are kept."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
     needs("chromium")
     from playwright.sync_api import sync_playwright
 
-    app, port = create_app(settings_in(tmp_path)), free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=5))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    with contextlib.ExitStack() as ending:
-
-        @ending.callback
-        def stop() -> None:
-            app.state.services.end_streams()
-            server.should_exit = True
-            thread.join(60)
-            assert not thread.is_alive()
-
-        until(lambda: server.started)
-        playwright = ending.enter_context(sync_playwright())
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium",
             args=["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
         )
-        ending.callback(browser.close)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(60_000)
-        url, said = f"http://127.0.0.1:{port}", []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: request.url.startswith((url, "data:")) or said.append(request.url))
-        yield Site(url, page, said)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server on a thread."""
+    app, port = create_app(settings_in(tmp_path_factory.mktemp("site"))), free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=5))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until(lambda: server.started)
+    yield f"http://127.0.0.1:{port}"
+    app.state.services.end_streams()
+    server.should_exit = True
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def site(browser: Any, address: str) -> Iterator[Site]:
+    """A page whose complaints and foreign requests are kept."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(60_000)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: request.url.startswith((address, "data:")) or said.append(request.url))
+    yield Site(address, page, said)
+    page.close()
 
 
 def violations(page: Any) -> list[str]:
@@ -137,20 +143,20 @@ def violations(page: Any) -> list[str]:
     return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found.response["violations"]]
 
 
-def generate(site: Site) -> None:
+def generate(site: Site, prompt: str) -> None:
     page = site.page
     page.goto(f"{site.url}/ui/")
-    page.get_by_text("No clip yet").wait_for()
-    page.get_by_label("Prompt").fill("a street <b>at</b> noon")
+    page.get_by_text("Choose a clip, or make one").wait_for()
+    page.get_by_label("Prompt").fill(prompt)
     for label, value in (("Seconds", "2"), ("Frames/s", "8"), ("Width", "64"), ("Height", "48")):
         page.get_by_label(label, exact=True).fill(value)
     page.get_by_role("button", name="Generate", exact=True).click()
-    page.get_by_role("heading", name="a street <b>at</b> noon").wait_for()
+    page.get_by_role("heading", name=prompt).wait_for()
 
 
 @pytest.mark.system
 def test_a_window_is_marked_regenerated_compared_and_kept_by_keys_alone(site: Site) -> None:
-    generate(site)
+    generate(site, "a street <b>at</b> noon")
     page = site.page
     page.get_by_text("frame 0 of 16").wait_for()
     page.locator("body").press("L")  # ten frames on
@@ -193,7 +199,7 @@ def test_a_window_is_marked_regenerated_compared_and_kept_by_keys_alone(site: Si
 
 @pytest.mark.system
 def test_axe_finds_nothing_at_any_width_in_any_theme(site: Site) -> None:
-    generate(site)
+    generate(site, "a harbour")
     page = site.page
     page.get_by_role("button", name="mark a window here").click()
     page.get_by_role("button", name=re.compile("Regenerate .* frames")).click()
@@ -211,7 +217,7 @@ def test_axe_finds_nothing_at_any_width_in_any_theme(site: Site) -> None:
 
 @pytest.mark.system
 def test_dragging_marks_a_window_that_snaps_to_frames(site: Site) -> None:
-    generate(site)
+    generate(site, "a meadow")
     page = site.page
     box = page.locator(".strip").bounding_box()
     at = lambda frame: box["x"] + box["width"] * frame / 16  # noqa: E731
@@ -247,7 +253,7 @@ def test_dragging_marks_a_window_that_snaps_to_frames(site: Site) -> None:
 
 @pytest.mark.system
 def test_both_players_go_on_together_and_an_error_is_said(site: Site) -> None:
-    generate(site)
+    generate(site, "a river")
     page = site.page
     page.get_by_role("button", name="mark a window here").click()
     page.get_by_role("button", name=re.compile("Regenerate .* frames")).click()
