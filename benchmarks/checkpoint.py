@@ -1,7 +1,7 @@
 """Checkpoints: what they cost a run, and how fast a notice is answered, beside the ways that others save.
 
     python benchmarks/checkpoint.py            # about ten minutes
-    python benchmarks/checkpoint.py --quick    # about a minute, decides nothing
+    python benchmarks/checkpoint.py --quick    # a few minutes, decides nothing
 
 SmolLM2-135M with AdamW, once with a LoRA of rank 16 on all linear layers (PEFT's), once with all weights trained. All
 sides save the same tensors of the same model and optimizer in one process, in turn:
@@ -307,7 +307,7 @@ def report(*, repeats: int, seconds: float, steps: int, drills: int, quick: bool
 def main() -> int:
     """Measure, or be one measured process."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="about a minute; holds is null")
+    parser.add_argument("--quick", action="store_true", help="a few minutes; holds is null")
     parser.add_argument("--repeats", type=int, default=None, help="checkpoints of each side")
     parser.add_argument("--seconds", type=float, default=None, help="length of the products between checkpoints")
     parser.add_argument("--steps", type=int, default=None, help="of the run whose stall is measured")
