@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -53,6 +54,10 @@ class Terminal:
         return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.seen).replace("\r", "\n")
 
     def close(self) -> int:
+        """Show what still comes, as a terminal does, until it ends; otherwise it would wait for room to write in."""
+        with contextlib.suppress(OSError):  # the other side is closed
+            while os.read(self.ours, 65536):
+                pass
         status = self.process.wait(60)
         os.close(self.ours)
         return status

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,14 +130,19 @@ import subprocess, sys
 from reactor_core.safety.execution import prepare
 from reactor_core.safety.starting import Starter
 prepared = prepare(("sleep", "1000"), "shell", cwd={str(tmp_path)!r}, env={ENV!r})
-process = Starter().start(prepared, stdin=None, stdout=None, stderr=None, watch=lambda pid: None)
+starter = Starter()  # what it started ends with it
+process = starter.start(prepared, stdin=None, stdout=None, stderr=None, watch=lambda pid: None)
 print(process.pid, flush=True)
 process.wait()
 """
     gate = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     child = int(gate.stdout.readline())
     watched = os.pidfd_open(child)
-    assert Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"sleep\0")
+    deadline = time.monotonic() + 30
+    # While a program takes another's place, its command line is empty.
+    while not Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"sleep\0"):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     gate.send_signal(signal.SIGKILL)
     gate.communicate()
     os.set_blocking(watched, False)
