@@ -1,7 +1,7 @@
 """Checkpoints: what they cost a run, and how fast a notice is answered, beside the ways that others save.
 
-    python benchmarks/checkpoint.py            # about ten minutes
-    python benchmarks/checkpoint.py --quick    # a few minutes, decides nothing
+    python benchmarks/checkpoint.py            # much longer than --quick
+    python benchmarks/checkpoint.py --quick    # more than three minutes, decides nothing
 
 SmolLM2-135M with AdamW, once with a LoRA of rank 16 on all linear layers (PEFT's), once with all weights trained. All
 sides save the same tensors of the same model and optimizer in one process, in turn:
