@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from reactor_core.errors import LeaseLost
 from reactor_core.jobs.job import Job
@@ -123,6 +124,15 @@ class JobContext:
                 return
             self._told = phase, now
         self._write(lambda: self._table.advance(self.job.job_id, self.job.token, phase=phase, progress=share))
+
+    def tell(self, **facts: Any) -> None:
+        """Say what else there is to say of the job, JSON values by name; written at once, where it is new.
+
+        Raises:
+            JobStopped: The job is to stop.
+        """
+        self.check()
+        self._write(lambda: self._table.tell(self.job.job_id, self.job.token, facts))
 
     def say(self, message: str) -> None:
         """Add a line to the job's log.

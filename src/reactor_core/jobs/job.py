@@ -90,6 +90,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         state: Where it is.
         phase: What is being done, in the kind's words; empty before it runs.
         progress: Share that is done, 0 to 1; it never goes back, also where an attempt starts again.
+        facts: What else there is to say of it, in the kind's words; a later attempt finds those of the one before.
         attempts: How often a worker took it since it was submitted or resumed.
         max_attempts: How often one may.
         created_us: When it was submitted.
@@ -116,6 +117,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     state: JobState = JobState.QUEUED
     phase: str = ""
     progress: float = 0.0
+    facts: dict[str, Any] = {}
     attempts: int = 0
     max_attempts: int = 3
     created_us: int
@@ -145,6 +147,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             "state": str(self.state),
             "phase": self.phase,
             "progress": round(self.progress, 4),
+            "facts": self.facts,
             "attempts": self.attempts,
             "max_attempts": self.max_attempts,
             "asked_by": self.asked_by,

@@ -29,6 +29,7 @@ __all__ = [
     "retry_delay",
     "succeed",
     "take_over",
+    "tell",
 ]
 
 Change = tuple[Job, tuple[tuple[str, dict[str, Any]], ...]]
@@ -78,6 +79,16 @@ def advance(job: Job, token: int, *, phase: str, progress: float) -> Change:
         return job, ()
     moved = msgspec.structs.replace(job, phase=phase, progress=reached)
     return moved, (("progress", {"phase": phase, "progress": round(reached, 4)}),)
+
+
+def tell(job: Job, token: int, facts: dict[str, Any]) -> Change:
+    """The owner has something to say beside phase and progress; facts of other names stay as they are."""
+    _held(job, token)
+    known = job.facts | facts
+    if known == job.facts:
+        return job, ()
+    told = {"phase": job.phase, "progress": round(job.progress, 4), "facts": known}
+    return msgspec.structs.replace(job, facts=known), (("progress", told),)
 
 
 def note(job: Job, token: int, message: str) -> Change:

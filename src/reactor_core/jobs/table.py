@@ -238,6 +238,10 @@ class JobTable:
         """Say how far it is."""
         return self._apply(job_id, lambda job, _: rules.advance(job, token, phase=phase, progress=progress))
 
+    def tell(self, job_id: str, token: int, facts: Mapping[str, Any]) -> Job:
+        """Say what else there is to say, JSON values by name."""
+        return self._apply(job_id, lambda job, _: rules.tell(job, token, dict(facts)))
+
     def note(self, job_id: str, token: int, message: str) -> Job:
         """Add a message to its log."""
         return self._apply(job_id, lambda job, _: rules.note(job, token, message))

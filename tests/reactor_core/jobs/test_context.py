@@ -32,6 +32,17 @@ def test_progress_is_written_now_and_then_but_each_phase_and_the_end_at_once(con
     assert told(table, context) == [0.1, 0.13, 0.14, 1.0]
 
 
+def test_facts_are_written_at_once_and_stay_for_the_next_attempt(context, table):
+    context.progress("a", 0.1)
+    context.tell(step=1)
+    context.tell(step=2)
+    context.tell(step=2)
+    assert [event.data.get("facts") for event in table.events(context.job.job_id)[-2:]] == [{"step": 1}, {"step": 2}]
+    table.lose(context.job.job_id, context.job.token, reason="dead")
+    found = table.get(context.job.job_id)
+    assert found.facts == found.as_dict()["facts"] == {"step": 2}
+
+
 def test_a_message_goes_to_the_log(context, table):
     context.say("the clip was there already")
     assert table.events(context.job.job_id)[-1].data == {"message": "the clip was there already"}
@@ -40,7 +51,12 @@ def test_a_message_goes_to_the_log(context, table):
 def test_work_that_is_to_stop_learns_it_at_its_next_word(context, stop):
     context.check()
     stop.set(StopReason.WISH)
-    for call in (context.check, lambda: context.progress("a", 0.5), lambda: context.say("x")):
+    for call in (
+        context.check,
+        lambda: context.progress("a", 0.5),
+        lambda: context.say("x"),
+        lambda: context.tell(x=1),
+    ):
         with pytest.raises(JobStopped, match="wish"):
             call()
 

@@ -40,6 +40,7 @@ def test_only_a_waiting_job_whose_time_has_come_is_given_away(job):
         lambda job, token: rules.beat(job, token, now_us=0, lease_us=1),
         lambda job, token: rules.take_over(job, token, OWNER, now_us=0, lease_us=1),
         lambda job, token: rules.advance(job, token, phase="x", progress=0.1),
+        lambda job, token: rules.tell(job, token, {"step": 1}),
         lambda job, token: rules.note(job, token, "x"),
         lambda job, token: rules.succeed(job, token, now_us=0, result={}),
         lambda job, token: rules.fail(job, token, now_us=0, failure=NEVER),
@@ -68,6 +69,15 @@ def test_progress_never_goes_back_and_a_new_phase_is_told():
     assert (job.progress, told) == (0.5, ())
     job, told = rules.advance(job, job.token, phase="score", progress=7.0)
     assert (job.progress, len(told)) == (1.0, 1)
+
+
+def test_facts_are_added_to_those_that_are_known_and_told_once():
+    job = running()
+    job, told = rules.tell(job, job.token, {"step": 1, "loss": 2.5})
+    assert told == (("progress", {"phase": "", "progress": 0.0, "facts": {"step": 1, "loss": 2.5}}),)
+    job, _ = rules.tell(job, job.token, {"step": 2})
+    assert job.facts == {"step": 2, "loss": 2.5}
+    assert rules.tell(job, job.token, {"step": 2}) == (job, ())
 
 
 def test_what_may_succeed_later_is_tried_again_after_growing_delays():
