@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -36,6 +36,10 @@ _FORMAT = 2
 """Part of every key; changes when equal jobs would be stored differently."""
 
 
+def _nobody(key: str) -> None:
+    """Nobody wants to know what is being made."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipResult:
     """A clip and how it came about."""
@@ -62,6 +66,7 @@ class ReactorEngine:
         blend: How seams are treated.
         clock: Time for the records.
         progress: Told of every step.
+        making: Told the key of each clip that is begun; its preview is under that key from its first segment on.
     """
 
     config: ReactorConfig
@@ -70,6 +75,7 @@ class ReactorEngine:
     blend: BlendConfig = field(default_factory=BlendConfig)
     clock: Clock = field(default_factory=SystemClock)
     progress: Progress = silent
+    making: Callable[[str], None] = _nobody
 
     def _told(self) -> Progress:
         """``progress``, which ends the job at its next step once the kill switch is tripped: the draft is dropped."""
@@ -238,6 +244,7 @@ class ReactorEngine:
                 yield found, None
                 return
             with store.draft(key, parent=parent) as draft:
+                self.making(key)
                 yield None, draft
 
     def _damage(self, hash_: str, *, force: bool) -> tuple[str, ...]:

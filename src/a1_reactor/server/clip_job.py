@@ -107,7 +107,10 @@ class ClipJob:
             share = (len(made) + overall_share(stage, done, total)) / request.takes
             context.progress(stage, min(share, 0.999))
 
-        engine = ReactorEngine(config, provider, progress=told)
+        def making(key: str) -> None:
+            context.tell(draft=key)
+
+        engine = ReactorEngine(config, provider, progress=told, making=making)
         engine.store.sweep()
         context.check()
         for result in self._results(engine, request):

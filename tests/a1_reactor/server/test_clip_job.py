@@ -76,10 +76,14 @@ def test_a_clip_then_takes_of_a_window_then_the_same_again(do, small, table):
     assert f"clip {takes['clip_ids'][0]} was there already" in [data.get("message") for data in told]
 
 
-def test_without_a_parent_one_is_made_and_said(do, small):
+def test_without_a_parent_one_is_made_and_said(do, small, table):
     result = do(ClipRequest(spec=small(windows=WINDOW)))
     assert len(result["clip_ids"]) == 1
     assert result["notes"]
+    [job] = table.jobs()
+    told = [event.data["facts"]["draft"] for event in table.events(job.job_id) if "facts" in event.data]
+    assert len(told) == 2, "the parent and the clip"
+    assert told[-1] == job.facts["draft"] == result["clip_ids"][0]
 
 
 def test_an_unknown_parent_is_named(do, small):
