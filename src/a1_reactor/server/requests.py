@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx
 
+from a1_reactor.prompts import load_book, spec_of
 from a1_reactor.server.clip_job import ClipRequest
 from a1_reactor.server.clips import ClipShelf
 from a1_reactor.server.schemas import JobIn, WindowIn
 from a1_reactor.storage.clip import Clip
-from a1_reactor.types import JobSpec
 from reactor_core.errors import SpecError
 
 __all__ = ["CALLING", "MAX_PIXELS", "clip_request"]
@@ -20,6 +20,8 @@ MAX_PIXELS = 4_000_000_000
 """Most pixels of all frames of a clip that a request may ask for: 3 minutes of 1280x720 at 24 frames a second."""
 CALLING = ("http", "http2")
 """Providers that call the endpoint of a request."""
+_WORDS = ("prompt", "prompt_dsl", "template")
+"""Ways to say what the clip shows."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -37,7 +39,7 @@ def clip_request(body: JobIn, shelf: ClipShelf, *, names: Sequence[str], allow: 
     parent = None if body.parent is None else shelf.open(body.parent)
     if body.windows and body.regen_windows:
         raise SpecError("windows and regen_windows are two names of one field", remedy="give one of them")
-    spec = JobSpec.parse(_document(body, parent))
+    spec = spec_of(_document(body, parent), load_book(shelf.store.workspace))
     if spec.frames * spec.width * spec.height > MAX_PIXELS:
         raise SpecError(
             f"{spec.frames} frames of {spec.width}x{spec.height} are more than one request may ask for",
@@ -56,7 +58,7 @@ def clip_request(body: JobIn, shelf: ClipShelf, *, names: Sequence[str], allow: 
 def _document(body: JobIn, parent: Clip | None) -> dict[str, Any]:
     windows = [_window(window) for window in body.windows] or [list(pair) for pair in body.regen_windows or ()]
     given = {
-        "prompt": body.prompt,
+        **{name: getattr(body, name) for name in _WORDS},
         "negative_prompt": body.negative_prompt,
         "fps": body.fps,
         "seconds": body.seconds,
@@ -72,14 +74,18 @@ def _document(body: JobIn, parent: Clip | None) -> dict[str, Any]:
     if parent is not None:
         old, asked = parent.job.resolved, parent.job.asked.to_json()
         length = {} if "seconds" in document or "frames" in document else {"frames": old.frames}
-        if "prompt" not in document:
+        if not _says_what(document):
             kept = ("prompt", "negative_prompt", "style_preset")
             document = {**{name: asked[name] for name in kept if asked[name] is not None}, **document}
         size = {"fps": asked["fps"], "width": old.width, "height": old.height, "provider": old.provider}
         document = {**size, **length, **document}
-    if "prompt" not in document:
+    if not _says_what(document):
         raise SpecError("prompt is missing", remedy="say what the clip shows, or name a parent")
     return {**document, "seed": body.seed, "windows": windows, "options": body.options}
+
+
+def _says_what(document: dict[str, Any]) -> bool:
+    return any(name in document for name in _WORDS)
 
 
 def _window(window: WindowIn | list[Any]) -> Any:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 
 from a1_reactor.config import ReactorConfig
 from a1_reactor.prompts.presets import load_book
+from a1_reactor.prompts.templates import holes_of
 from a1_reactor.providers.catalog import list_providers
 from a1_reactor.server.requests import CALLING
 from a1_reactor.server.schemas import HealthOut, PresetsOut, ProvidersOut
@@ -35,9 +36,10 @@ def health(services: _Services) -> dict[str, Any]:
 
 @router.get("/v1/presets", response_model=PresetsOut)
 def presets(services: _Services) -> dict[str, Any]:
-    """Looks that have a name, and the words that they add to a prompt; the workspace's own among them."""
+    """Looks and the words that they add to a prompt, and templates of prompts; the workspace's own among them."""
     book = load_book(services.settings.a1_workspace)
-    return {"presets": {name: preset.prompt for name, preset in book.presets.items()}}
+    templates = {name: {"text": text, "holes": sorted(holes_of(text))} for name, text in book.templates.items()}
+    return {"presets": {name: preset.prompt for name, preset in book.presets.items()}, "templates": templates}
 
 
 @router.get("/v1/providers", response_model=ProvidersOut)

@@ -21,6 +21,7 @@ __all__ = [
     "MaskIn",
     "PresetsOut",
     "ProvidersOut",
+    "TemplateOut",
     "WindowIn",
 ]
 
@@ -67,12 +68,19 @@ class JobIn(BaseModel):
         json_schema_extra={
             "examples": [
                 {"prompt": "golden hour street, handheld", "seconds": 2, "style_preset": "cinematic"},
+                {"template": {"name": "product_studio", "subject": "a brass kettle"}, "seconds": 2},
                 {"prompt": "sharper textures", "parent": "0123456789abcdef", "windows": [[0.8, 1.6]], "takes": 4},
             ]
         },
     )
 
     prompt: Prompt | None = Field(None, description="What to show; needed without a parent.")
+    prompt_dsl: Prompt | None = Field(
+        None, description='In place of `prompt`: key:value words, such as `subject:"red fox" light:dusk`.'
+    )
+    template: Annotated[dict[str, Prompt], Field(max_length=50)] | None = Field(
+        None, description="In place of `prompt`: the `name` of a template, and a text for each of its holes."
+    )
     negative_prompt: Annotated[str, Field(max_length=MAX_PROMPT_CHARS)] | None = Field(
         None, description="What to avoid; null takes a list of usual faults, an empty text avoids nothing."
     )
@@ -130,6 +138,8 @@ class JobOut(BaseModel):
     error: JobErrorOut | None
     error_type: Literal["retryable", "terminal"] | None
     message: str | None = Field(description="In words, where something went wrong.")
+    draft: str | None = Field(description="While it runs, the clip that it is making; its preview plays already.")
+    preview_url: str | None = Field(description="Playlist of that clip; 404 until there is something to play.")
     clip_ids: list[str] = Field(description="What it made, in the order of the seeds.")
     artifact_path: str | None = Field(description="The last clip's mp4, inside the workspace of clips.")
     artifact_url: str | None
@@ -180,10 +190,18 @@ class ClipListOut(BaseModel):
     next: str | None = Field(description="`before` of the next page; null at the end.")
 
 
-class PresetsOut(BaseModel):
-    """Looks that have a name."""
+class TemplateOut(BaseModel):
+    """A prompt with holes."""
 
-    presets: dict[str, str]
+    text: str
+    holes: list[str]
+
+
+class PresetsOut(BaseModel):
+    """Looks and prompts that have a name."""
+
+    presets: dict[str, str] = Field(description="Name of a look, and the words that it adds.")
+    templates: dict[str, TemplateOut]
 
 
 class ProvidersOut(BaseModel):

@@ -25,6 +25,7 @@ def show_job(job: Job) -> dict[str, Any]:
     told, request = job.as_dict(), ClipRequest.parse(job.spec)
     clips: list[str] = (job.result or {}).get("clip_ids", [])
     here = f"/v1/jobs/{job.job_id}"
+    draft = None if job.ended else job.facts.get("draft")
     return {
         "id": job.job_id,
         "status": _STATUS[job.state],
@@ -37,6 +38,8 @@ def show_job(job: Job) -> dict[str, Any]:
         },
         "error_type": None if job.failure is None else str(job.failure.error_type),
         "message": _message(job),
+        "draft": draft,
+        "preview_url": None if draft is None else f"/v1/clips/{draft}/preview/playlist.m3u8",
         "clip_ids": clips,
         "artifact_path": f"cache/{clips[-1]}/artifact.mp4" if clips else None,
         "artifact_url": f"{here}/artifact" if clips else None,

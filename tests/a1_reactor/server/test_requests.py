@@ -47,6 +47,22 @@ def test_another_prompt_has_not_the_look_of_the_parents(shelf):
     assert (spec.prompt, spec.negative_prompt, spec.style_preset) == ("rain", None, None)
 
 
+@pytest.mark.parametrize(
+    ("way", "words"),
+    [
+        ({"prompt_dsl": 'light:dusk subject:"red fox"'}, "red fox, dusk"),
+        ({"template": {"name": "sale", "thing": "a kettle"}}, "a kettle on sale"),
+    ],
+)
+def test_a_prompt_may_be_said_as_in_a_spec_file(shelf, way, words):
+    (shelf.store.workspace / "presets.toml").write_text('[templates]\nsale = "{thing} on sale"\n')
+    assert ask(shelf, **way).spec.prompt == words
+    window = {"parent": shelf.key, "windows": [{"start_frame": 1, "stop_frame": 2}]}
+    assert ask(shelf, **way, **window).spec.prompt == words
+    with pytest.raises(SpecError, match="exactly one"):
+        ask(shelf, prompt="x", **way)
+
+
 def test_the_first_prototypes_name_for_windows_still_holds(shelf):
     request = ask(shelf, prompt="x", seconds=1, regen_windows=[[0.5, 0.75]], width=32, height=32)
     assert request.spec.windows == (Window(12, 18),)

@@ -14,7 +14,9 @@ def test_health_counts_what_waits_and_sees_the_kill_switch(still):
 
 
 def test_presets_and_providers_are_listed(still):
-    assert "noir" in still.get("/v1/presets").json()["presets"]
+    listed = still.get("/v1/presets").json()
+    assert "noir" in listed["presets"]
+    assert listed["templates"]["product_studio"]["holes"] == ["subject"]
     providers = {each["name"]: each for each in still.get("/v1/providers").json()["providers"]}
     assert providers["http"]["endpoints"] == ["127.0.0.1:9"]
     assert providers["mock"]["available"]

@@ -38,3 +38,11 @@ def test_an_error_says_whether_to_try_again():
     shown = show_job(job(state=JobState.FAILED, failure=Failure("ProviderError", "busy", ErrorType.RETRYABLE)))
     assert (shown["error_type"], shown["message"], shown["error"]["error"]) == ("retryable", "busy", "ProviderError")
     assert show_job(job(state=JobState.PAUSED))["message"]
+
+
+def test_a_running_job_says_which_clip_plays_already():
+    facts = {"draft": "c" * 16}
+    shown = show_job(job(state=JobState.RUNNING, facts=facts))
+    assert (shown["draft"], shown["preview_url"]) == ("c" * 16, f"/v1/clips/{'c' * 16}/preview/playlist.m3u8")
+    for state, told in ((JobState.FAILED, facts), (JobState.RUNNING, {})):
+        assert show_job(job(state=state, facts=told))["preview_url"] is None
