@@ -12,6 +12,7 @@ from typing import Any
 import av
 import av.error
 
+from a1_reactor.media.import_video import ALONE
 from reactor_core.errors import ArtifactCorrupt
 
 __all__ = ["SoundFile", "SoundTrack"]
@@ -118,9 +119,9 @@ def _picture_start(path: Path) -> Fraction:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """The container, by an open file and not by name, so that no format can make it read anything else."""
+    """The container, as an open file; no format can make it read anything else."""
     try:
-        with path.open("rb") as file, av.open(file) as container:
+        with path.open("rb") as file, av.open(file, container_options=ALONE) as container:
             yield container
     except (av.error.FFmpegError, OSError, IndexError) as error:
         raise ArtifactCorrupt(f"the sound of {path} cannot be read: {error}", remedy="import the file again") from error

@@ -24,7 +24,10 @@ from a1_reactor.media.frames import Frame
 from a1_reactor.media.import_timing import Timing, find_timing, resampled
 from reactor_core.errors import NotFound, SpecError
 
-__all__ = ["VideoFile", "open_video", "video_frames"]
+__all__ = ["ALONE", "VideoFile", "open_video", "video_frames"]
+
+ALONE = {"protocol_whitelist": ""}
+"""How FFmpeg opens a file that is not ours: some of its formats are lists that name other files and hosts."""
 
 # Code points of ITU-T H.273.
 _PQ, _HLG = 16, 18
@@ -306,14 +309,14 @@ def _timing_note(timing: Timing, frames: int, *, asked: bool) -> str:
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """The container and its first stream of moving pictures."""
-    # As an open file, never by name: a playlist among the formats could otherwise make it read other files or hosts.
+    # As an open file, never by name, and with no way to open another one.
     try:
         file = path.open("rb")
     except OSError as error:
         raise NotFound(f"cannot read {path}: {error.strerror}") from error
     with file:
         try:
-            container = av.open(file)
+            container = av.open(file, container_options=ALONE)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise SpecError(f"{path} is no video file: {error}", remedy="mp4, mov, mkv and webm are usual") from error
         with container:

@@ -131,7 +131,8 @@ def test_the_sound_is_named_and_other_streams_are_said_to_be_left_out(tmp_path):
 def test_what_is_no_video_is_refused_without_reading_other_files(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"no video at all" * 100)
     write_video(tmp_path / "b.mp4", corner(), AT_25)
-    (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXTINF:1,\nb.mp4\n#EXT-X-ENDLIST\n")
+    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXTINF:1,", str(tmp_path / "b.mp4"), "#EXT-X-ENDLIST"]
+    (tmp_path / "list.m3u8").write_text("\n".join(lines))
     (tmp_path / "list.txt").write_text(f"ffconcat version 1.0\nfile '{tmp_path / 'b.mp4'}'\n")
     for name in ("a.mp4", "list.m3u8", "list.txt"):
         with pytest.raises(SpecError, match="no video file"):
