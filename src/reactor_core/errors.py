@@ -217,6 +217,9 @@ class ChainBroken(JournalError):
 class TrainingError(ReactorError):
     """A training run cannot start or go on."""
 
+    retryable = False
+    """Whether the same run may start later."""
+
 
 class NothingToTrain(TrainingError, ValueError):
     """No trainable tokens or no rows are left after reading and truncating."""
@@ -299,6 +302,8 @@ class Halted(SafetyError):
 
 
 class Interrupted(ReactorError):
-    """Stopped by the user; ``remedy`` is the command that goes on from here."""
+    """Stopped by the user or by the machine; ``remedy`` is the command that goes on from here."""
 
     exit_code = 130
+    by: str | None = None
+    """What stopped it, such as a signal's name; None where the message says it all."""

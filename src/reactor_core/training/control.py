@@ -11,6 +11,8 @@ import contextlib
 import os
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -23,9 +25,12 @@ from reactor_core.events.latch import LatchState
 from reactor_core.utils.clock import SystemClock, to_iso
 from reactor_core.utils.files import atomic_write
 
-__all__ = ["RunControl", "State", "Status", "Switch", "Wish", "ask_run", "read_status", "stand_still"]
+__all__ = ["REQUEST", "RunControl", "State", "Status", "Switch", "Wish", "ask_run", "read_status", "stand_still"]
 
 _clock = SystemClock()
+
+REQUEST = "a request"
+"""What has stopped a run that somebody asked to stop."""
 
 _CONTROL = "control.json"
 _STATUS = "status.json"
@@ -86,6 +91,7 @@ class RunControl:
         self._folder: Path | None = None
         self._seen: tuple[int, int] | None = None
         self._waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._hasten: Callable[[str], object] | None = None
 
     @property
     def state(self) -> State:
@@ -93,11 +99,33 @@ class RunControl:
         return self._state
 
     def ask(self, wish: Wish) -> None:
-        """Ask for something; the run does it between two steps. Nothing happens where no run is going on."""
+        """Ask for something; the run does it between two steps, and stops within one, between two of its parts.
+
+        Nothing happens where no run is going on.
+        """
         with self._changed:
-            if self._state is not State.IDLE:
-                self._wish = wish
-                self._changed.notify_all()
+            if self._state is State.IDLE:
+                return
+            self._wish = wish
+            self._changed.notify_all()
+            hasten = self._hasten if wish is Wish.STOP else None
+        if hasten is not None:
+            hasten(REQUEST)
+
+    @contextmanager
+    def hastening(self, told: Callable[[str], object]) -> Iterator[None]:
+        """Call ``told`` with a reason, on the asking thread, when a stop is asked for inside the block, or was before
+        it (training thread)."""
+        with self._changed:
+            self._hasten = told
+            asked = self._wish is Wish.STOP
+        try:
+            if asked:
+                told(REQUEST)
+            yield
+        finally:
+            with self._changed:
+                self._hasten = None
 
     async def reached(self, *states: State) -> State:
         """Wait until the run is in one of these states."""

@@ -132,6 +132,13 @@ class Keeper:
             self._stopped = lambda: signalled() or shadow.reason
             yield self._stopped
 
+    def give_notice(self, reason: str) -> None:
+        """The run is to stop: save what is computed so far at once, and leave the step after the part that is going on.
+
+        May be called from any thread.
+        """
+        self._shadow.give_notice(reason)
+
     @contextmanager
     def moving(self, progress: Progress) -> Iterator[None]:
         """Around whatever changes trained tensors, gradients, moments or progress: nothing is saved in the middle of

@@ -133,7 +133,9 @@ def open_run(
     else:
         lock = _acquire(folder)
         if lock is None:
-            raise TrainingError(f"another process is training in {folder}", remedy="wait for it or stop it")
+            error = TrainingError(f"another process is training in {folder}", remedy="wait for it or stop it")
+            error.retryable = True
+            raise error
         run = None
     try:
         if folder is not None:

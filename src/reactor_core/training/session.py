@@ -23,7 +23,7 @@ from reactor_core.training.card import CARD, describe_environment
 from reactor_core.training.certificate import Certifier
 from reactor_core.training.checkpoint import Progress, latest_checkpoint, read_beside, read_partial, restore
 from reactor_core.training.config import TrainingConfig
-from reactor_core.training.control import RunControl, State, Switch, Wish, stand_still
+from reactor_core.training.control import REQUEST, RunControl, State, Switch, Wish, stand_still
 from reactor_core.training.course import Course
 from reactor_core.training.curves import LossLog, plot_curves
 from reactor_core.training.distributed.keeping import RankKeeper
@@ -198,7 +198,11 @@ class Session:
         )
         self.control.begin(self.run.path, self.progress.step)
         try:
-            with self.keeper.watching() as stopped, torch.random.fork_rng(enabled=not self.share_prefixes):
+            with (
+                self.keeper.watching() as stopped,
+                self.control.hastening(self.keeper.give_notice),
+                torch.random.fork_rng(enabled=not self.share_prefixes),
+            ):
                 reason = self._loop(stopped)
         except KeyboardInterrupt:
             raise self._interrupted("a second Ctrl-C", self.resumed_from) from None
@@ -211,10 +215,10 @@ class Session:
         return result
 
     def _interrupted(self, what: str, step: int, *, also: str = "") -> Interrupted:
-        return Interrupted(
-            f"training stopped by {what}{also}",
-            remedy=f"run the same command again: it goes on from the last checkpoint in {self.run.path} (step {step})",
-        )
+        remedy = f"run the same command again: it goes on from the last checkpoint in {self.run.path} (step {step})"
+        error = Interrupted(f"training stopped by {what}{also}", remedy=remedy)
+        error.by = what
+        return error
 
     def _loop(self, stopped: Callable[[], str | None]) -> str:
         progress = self.progress
@@ -263,8 +267,7 @@ class Session:
             if wish is Wish.RUN and stopped() is None:
                 self.hooks.on_resume(self.progress.step)
                 self.control.move(State.RUNNING, self.progress.step)
-        reason = stopped() or ("a request" if wish is Wish.STOP else None)
-        if reason is not None:
+        if (reason := stopped() or (REQUEST if wish is Wish.STOP else None)) is not None:
             raise self._interrupted(reason, self.progress.step, also=self.keeper.rest(self.progress))
 
     def train_step(self) -> None:

@@ -156,8 +156,8 @@ class Trainer:
         return await self.control.reached(State.RUNNING, State.IDLE) is State.RUNNING
 
     async def stop(self) -> bool:
-        """End the run after the step that is going on and a checkpoint, as a signal does: :meth:`train` raises
-        Interrupted, and the same call goes on from there.
+        """End the run after the part of the step that is going on and a checkpoint, as a signal does: :meth:`train`
+        raises Interrupted, and the same call goes on from there.
 
         Returns:
             Whether a run was going on.

@@ -58,6 +58,21 @@ def test_a_paused_run_wakes_as_soon_as_it_is_wanted(tmp_path: Path) -> None:
     assert control.wish() is Wish.RUN
 
 
+def test_a_stop_hastens_the_run_whenever_it_was_asked_for(tmp_path: Path) -> None:
+    control, told = RunControl(), []
+    control.claim()
+    control.begin(tmp_path, 0)
+    with control.hastening(told.append):
+        control.ask(Wish.PAUSE)
+        control.ask(Wish.RUN)
+        assert told == []
+        control.ask(Wish.STOP)
+    with control.hastening(told.append):
+        assert told == ["a request", "a request"]
+    control.ask(Wish.STOP)
+    assert len(told) == 2
+
+
 async def test_tasks_wait_for_a_state_that_a_thread_reaches(tmp_path: Path) -> None:
     control = RunControl()
     control.claim()

@@ -16,6 +16,7 @@ import torch
 
 from reactor_core.errors import CheckpointInvalid, Interrupted
 from reactor_core.training import Trainer, TrainingConfig
+from reactor_core.training.control import Wish
 from reactor_core.training.mark import Mark
 from reactor_core.training.meter import Totals
 from reactor_core.training.partial import Accumulator, Partial
@@ -144,16 +145,17 @@ def losses(log: Path) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("method", "more"),
+    ("method", "more", "by"),
     [
-        ("sft", {"lora_dropout": 0.1}),
-        pytest.param("dpo", {}, marks=pytest.mark.slow),
-        ("dpo", {"use_lora": False}),
+        ("sft", {"lora_dropout": 0.1}, "SIGTERM"),
+        pytest.param("dpo", {}, "SIGTERM", marks=pytest.mark.slow),
+        ("dpo", {"use_lora": False}, "a request"),
     ],
 )
 def test_a_notice_in_the_middle_of_a_step_loses_no_part_and_no_bit(
     method: Any,
     more: dict[str, Any],
+    by: str,
     model_folder: MakeModel,
     settings: Settings,
     tmp_path: Path,
@@ -179,9 +181,12 @@ def test_a_notice_in_the_middle_of_a_step_loses_no_part_and_no_bit(
     per_step = parts.count("step.part") // untouched.steps
     assert per_step == 4
     assert parts.count("step.part") == per_step * untouched.steps  # every row has its length
-    at_part(per_step + 2, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    with pytest.raises(Interrupted, match="SIGTERM"):
-        Trainer(config, settings=settings).train(rows, resume=False)
+    trainer = Trainer(config, settings=settings)
+    asked = by == "a request"
+    at_part(per_step + 2, lambda: trainer.control.ask(Wish.STOP) if asked else os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(Interrupted, match=by) as caught:
+        trainer.train(rows, resume=False)
+    assert caught.value.by == by
     (left,) = (settings.workspace / "runs").glob("*/checkpoints/*")
     assert Mark.of(left) == Mark(1, 2)
     done: list[str] = []

@@ -62,8 +62,9 @@ def test_a_run_that_another_process_works_on_is_not_shared(tmp_path: Path) -> No
 def test_a_named_folder_in_use_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     with open_run(folder, tmp_path, identity=A, facts={}, resume="auto"):
-        with pytest.raises(TrainingError, match="another process"):
+        with pytest.raises(TrainingError, match="another process") as caught:
             open_and_leave(tmp_path, folder)
+        assert caught.value.retryable
 
 
 def test_a_named_folder_goes_on(tmp_path: Path) -> None:

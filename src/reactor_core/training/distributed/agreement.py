@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import msgspec
@@ -50,6 +51,12 @@ class RankControl(RunControl):
     def end(self, step: int) -> None:
         """See :meth:`RunControl.end`."""
         self._control.end(step)
+
+    @contextmanager
+    def hastening(self, told: Callable[[str], object]) -> Iterator[None]:
+        """See :meth:`RunControl.hastening`; the first process tells the others."""
+        with self._control.hastening(told) if self._world.first else nullcontext():
+            yield
 
     def move(self, state: State, step: int) -> None:
         """See :meth:`RunControl.move`."""

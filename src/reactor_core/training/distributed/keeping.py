@@ -60,6 +60,10 @@ class RankKeeper:
         with self._keeper.watching() if self._world.first else stop_signals() as stopped:
             yield lambda: self._world.told(stopped())
 
+    def give_notice(self, reason: str) -> None:
+        """The run is to stop, at the end of the step (first process)."""
+        self._keeper.give_notice(reason)
+
     @contextmanager
     def moving(self, progress: Progress) -> Iterator[None]:
         """See :meth:`Keeper.moving <reactor_core.training.keeper.Keeper.moving>`."""
