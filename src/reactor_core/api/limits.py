@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from limits import RateLimitItemPerMinute
@@ -43,19 +43,27 @@ class ApiLimits:
 
 
 class BodyLimit:
-    """ASGI middleware: a body that is too large, or comes too slowly, is not read on."""
+    """ASGI middleware: a body that is too large, or comes too slowly, is not read on.
 
-    def __init__(self, app: ASGIApp, *, limits: ApiLimits) -> None:
+    Args:
+        app: What is guarded.
+        limits: The usual ones.
+        larger: Path -> bytes, for routes that read a body piece by piece and so may take more of it.
+    """
+
+    def __init__(self, app: ASGIApp, *, limits: ApiLimits, larger: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._limits = limits
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        most = self._larger.get(scope["path"], self._limits.body_bytes)
         length = Headers(scope=scope).get("content-length", "")
-        if length.isdigit() and (len(length) > 15 or int(length) > self._limits.body_bytes):
-            await respond(self._too_large(), scope)(scope, receive, send)
+        if length.isdigit() and (len(length) > 15 or int(length) > most):
+            await respond(_too_large(most), scope)(scope, receive, send)
             return
         taken, complete = 0, False
 
@@ -74,15 +82,11 @@ class BodyLimit:
                 ) from None
             taken += len(message.get("body", b""))
             complete = not message.get("more_body", False)
-            if taken > self._limits.body_bytes:
-                raise self._too_large()
+            if taken > most:
+                raise _too_large(most)
             return message
 
         await self._app(scope, receive_some, send)
-
-    def _too_large(self) -> Problem:
-        detail = f"at most {self._limits.body_bytes} bytes are taken; send several smaller requests"
-        return Problem("body-too-large", detail, headers={"Connection": "close"})
 
 
 class RateLimit:
@@ -136,3 +140,8 @@ class RateLimit:
         if item is self._refused:
             detail = f"at most {item.amount} requests a minute may fail to authenticate"
         return Problem("rate-limited", detail, headers={"Retry-After": str(seconds)})
+
+
+def _too_large(most: int) -> Problem:
+    detail = f"at most {most} bytes are taken; send several smaller requests"
+    return Problem("body-too-large", detail, headers={"Connection": "close"})

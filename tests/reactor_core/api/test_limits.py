@@ -55,6 +55,18 @@ def test_nor_one_that_does_not_say() -> None:
     assert (answer.status_code, answer.headers["connection"]) == (413, "close")
 
 
+def test_a_route_that_reads_piece_by_piece_may_take_more() -> None:
+    larger = Middleware(BodyLimit, limits=LIMITS, larger={"/large": 2000})
+    routes = [Route(path, count, methods=["POST"]) for path in ("/", "/large")]
+    asked = TestClient(Starlette(routes=routes, middleware=[larger]))
+    sizes = {"/": 1001, "/large": 2000}
+    assert {path: asked.post(path, content=b"x" * size).status_code for path, size in sizes.items()} == {
+        "/": 413,
+        "/large": 200,
+    }
+    assert asked.post("/large", content=(b"x" * 100 for _ in range(21))).status_code == 413
+
+
 def test_an_absurd_length_is_no_number_to_compute_with() -> None:
     assert client(BodyLimit).post("/", content=b"x", headers={"Content-Length": "9" * 5000}).status_code == 413
 
