@@ -23,7 +23,7 @@ from reactor_core.training.mark import Mark
 from reactor_core.training.partial import Partial
 from reactor_core.training.tensors import write_tensors
 from reactor_core.utils.failpoints import reach
-from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, sweep_unfinished
+from reactor_core.utils.files import atomic_dir, atomic_write, put_back_replaced, sha256_file, sweep_unfinished
 
 __all__ = [
     "Progress",
@@ -192,11 +192,13 @@ def _fault(checkpoint: Path) -> str | None:
 def latest_checkpoint(folder: Path) -> Path | None:
     """The newest checkpoint that verifies; None where there is none at all.
 
-    A damaged one is passed over with a warning.
+    A damaged one is passed over with a warning. One that was being replaced when its process was killed is put back;
+    so the run's lock has to be held.
 
     Raises:
         CheckpointInvalid: There are checkpoints, and not one verifies.
     """
+    put_back_replaced(folder)
     found = sorted(folder.glob("step-*"), key=Mark.of, reverse=True)
     for checkpoint in found:
         fault = _fault(checkpoint)

@@ -11,11 +11,22 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reactor_core.errors import StorageError, StorageFull
+from reactor_core.utils.failpoints import reach
 from reactor_core.utils.ids import new_id
 
-__all__ = ["atomic_dir", "atomic_write", "fsync_dir", "sha256_file", "storage_errors", "sweep_unfinished"]
+__all__ = [
+    "atomic_dir",
+    "atomic_write",
+    "fsync_dir",
+    "put_back_replaced",
+    "sha256_file",
+    "storage_errors",
+    "sweep_unfinished",
+]
 
 _PREFIX = ".tmp-"
+_REPLACED = f"{_PREFIX}was-"
+"""Before the name of a folder that is being replaced."""
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -71,13 +82,14 @@ def atomic_dir(path: Path) -> Iterator[Path]:
     """Fill a temporary sibling folder and rename it to ``path`` at the end.
 
     The folder is thrown away if the block raises, Ctrl-C included. An existing ``path`` is replaced only by a complete
-    one.
+    one. That takes two renames; a process that is killed between them leaves the old one under another name, from which
+    :func:`put_back_replaced` brings it back.
 
     Raises:
         StorageFull: No space is left; ``path`` is as it was.
         StorageError: Any other failure of the file system.
     """
-    temporary = path.parent / f"{_PREFIX}{new_id()}"
+    temporary, old = path.parent / f"{_PREFIX}{new_id()}", path.parent / f"{_REPLACED}{path.name}"
     with storage_errors(path):
         temporary.mkdir(parents=True)
         try:
@@ -86,21 +98,38 @@ def atomic_dir(path: Path) -> Iterator[Path]:
                 if file.is_file():
                     with file.open("rb") as stream:
                         os.fsync(stream.fileno())
+            _put_back(old)
             if path.exists():
-                old = path.parent / f"{_PREFIX}{new_id()}"
                 os.replace(path, old)
-                os.replace(temporary, path)
-                shutil.rmtree(old)
-            else:
-                os.replace(temporary, path)
+                reach("files.replaced")
+            os.replace(temporary, path)
             fsync_dir(path.parent)
         finally:
-            if temporary.exists():
-                shutil.rmtree(temporary)
+            _put_back(old)
+            for entry in (temporary, old):
+                if entry.exists():
+                    shutil.rmtree(entry)
+
+
+def put_back_replaced(folder: Path) -> int:
+    """Bring back the folders inside ``folder`` that a killed process was replacing and whose successors are not there;
+    returns how many. Call it where nobody else writes."""
+    return sum(_put_back(old) for old in sorted(folder.glob(f"{_REPLACED}*")))
+
+
+def _put_back(old: Path) -> bool:
+    """Bring a folder that was being replaced back to its place; False where there is none, or a successor is there."""
+    place = old.with_name(old.name.removeprefix(_REPLACED))
+    if not old.exists() or place.exists():
+        return False
+    os.replace(old, place)
+    return True
 
 
 def sweep_unfinished(folder: Path) -> int:
-    """Remove what a killed process left behind in ``folder``; returns how many entries were removed."""
+    """Remove what a killed process left behind in ``folder``; returns how many entries were removed. What it was
+    replacing is brought back."""
+    put_back_replaced(folder)
     count = 0
     for entry in folder.glob(f"{_PREFIX}*"):
         if entry.is_dir():

@@ -117,6 +117,14 @@ def test_a_run_without_an_intact_checkpoint_does_not_start_afresh_in_silence(tmp
         latest_checkpoint(tmp_path)
 
 
+def test_the_only_checkpoint_is_found_again_if_its_replacement_was_killed(tmp_path: Path) -> None:
+    run_and_save(tmp_path, 1)
+    place = tmp_path / "step-00000001"
+    place.rename(tmp_path / ".tmp-was-step-00000001")  # as atomic_dir leaves it between its two renames
+    (tmp_path / ".tmp-new").mkdir()
+    assert latest_checkpoint(tmp_path) == place
+
+
 def test_no_checkpoint_is_no_error(tmp_path: Path) -> None:
     assert latest_checkpoint(tmp_path) is None
 

@@ -1,11 +1,24 @@
 import errno
 import hashlib
 import os
+import subprocess
+import sys
 
 import pytest
 
 from reactor_core.errors import StorageError, StorageFull
-from reactor_core.utils.files import atomic_dir, atomic_write, sha256_file, sweep_unfinished
+from reactor_core.utils import failpoints
+from reactor_core.utils.files import atomic_dir, atomic_write, put_back_replaced, sha256_file, sweep_unfinished
+
+KILLED_BETWEEN = """
+import os, sys
+from pathlib import Path
+from reactor_core.utils import failpoints
+from reactor_core.utils.files import atomic_dir
+failpoints.install(lambda name: os._exit(7) if name == "files.replaced" else None)
+with atomic_dir(Path(sys.argv[1])) as folder:
+    (folder / "new").touch()
+"""
 
 
 def names(folder):
@@ -48,6 +61,47 @@ def test_a_folder_appears_whole(tmp_path):
     with atomic_dir(tmp_path / "run") as folder:
         (folder / "b").write_text("2")
     assert names(tmp_path / "run") == ["b"]
+    assert names(tmp_path) == ["run"]
+
+
+@pytest.mark.parametrize("then", [put_back_replaced, sweep_unfinished, "write"])
+def test_a_folder_that_was_being_replaced_is_found_again_after_a_kill(tmp_path, then):
+    place = tmp_path / "run"
+    place.mkdir()
+    (place / "old").touch()
+    assert subprocess.run([sys.executable, "-c", KILLED_BETWEEN, str(place)]).returncode == 7
+    assert not place.exists()
+    if then == "write":
+        with atomic_dir(place) as folder:
+            (folder / "newest").touch()
+    else:
+        assert then(tmp_path) == 1
+    assert names(place) == ["newest" if then == "write" else "old"]
+    sweep_unfinished(tmp_path)
+    assert names(tmp_path) == ["run"]
+
+
+def test_what_stops_a_replacement_leaves_the_old_folder(tmp_path):
+    (tmp_path / "run").mkdir()
+
+    def stop(_name):
+        raise KeyboardInterrupt
+
+    failpoints.install(stop)
+    try:
+        with pytest.raises(KeyboardInterrupt), atomic_dir(tmp_path / "run") as folder:
+            (folder / "new").touch()
+    finally:
+        failpoints.install(None)
+    assert names(tmp_path) == ["run"]
+    assert names(tmp_path / "run") == []
+
+
+def test_what_was_replaced_already_is_swept(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / ".tmp-was-run").mkdir()
+    assert put_back_replaced(tmp_path) == 0
+    assert sweep_unfinished(tmp_path) == 1
     assert names(tmp_path) == ["run"]
 
 
