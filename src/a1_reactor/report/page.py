@@ -36,14 +36,17 @@ def render_report(facts: ClipFacts, subject: Subject | None = None) -> str:
     found = [*findings(facts), *([] if subject is None else [subject_finding(subject)])]
     verdict = headline(found)
     policy = POLICY.partition("; frame-ancestors")[0]
-    length = f"{spec.frames} frames at {float(spec.fps):g} fps, {spec.width}x{spec.height}"
+    length = (
+        f"{spec.frames} frame{'s' if spec.frames > 1 else ''} at {float(spec.fps):g} fps, {spec.width}x{spec.height}"
+    )
+    made = facts.clip.job.created[:16].replace("T", " ")  # to the minute; job.json has the rest
     parts = [
         "<!doctype html><html lang=en><head><meta charset=utf-8>",
         f'<meta http-equiv=Content-Security-Policy content="{policy}">',
         "<meta name=viewport content='width=device-width, initial-scale=1'>",
         f"<title>Clip {facts.clip.key}</title><style>{STYLE}</style></head><body><main>",
         f"<h1>Clip <code>{facts.clip.key}</code></h1>",
-        f"<p class=soft>{escape(length)}, made {escape(facts.clip.job.created)}{_parentage(facts)}</p>",
+        f"<p class=soft>{escape(length)}, made {escape(made)} UTC{_parentage(facts)}</p>",
         f"<p class=prompt>{escape(spec.prompt)}</p>",
         f"<section class='verdict {verdict.mark}'><b>{escape(verdict.text)}</b><ul class=found>",
         *(f"<li class={one.mark}>{escape(one.text)}</li>" for one in found),
@@ -185,7 +188,8 @@ def _origin(facts: ClipFacts) -> str:
     if timings:
         rows.append(("processor time", ", ".join(f"{name} {time['cpu_ms']:.0f} ms" for name, time in timings.items())))
     body = "".join(
-        f"<tr><th class=text>{escape(name)}</th><td class=text>{escape(str(value))}</td></tr>" for name, value in rows
+        f"<tr><th class=text>{escape(name)}</th><td class='text long'>{escape(str(value))}</td></tr>"
+        for name, value in rows
     )
     return f"<div class=scroll><table>{body}</table></div>"
 

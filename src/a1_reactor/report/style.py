@@ -29,11 +29,12 @@ ul.found li::before { position: absolute; left: 4px; font-weight: 700 }
 .found .good::before { content: '✓'; color: var(--good) } .found .look::before { content: '!'; color: var(--look) }
 .found .bad::before { content: '✕'; color: var(--bad) } .found .fact::before { content: '·'; color: var(--soft) }
 figure { margin: 14px 0 } figcaption { font-weight: 600; font-size: 14px }
-.key { font-weight: 400; color: var(--soft); margin-left: 14px; font-size: 13px }
+.key { font-weight: 400; color: var(--soft); margin-left: 14px; font-size: 13px; white-space: nowrap }
 .key::before { content: ''; display: inline-block; width: 18px; border-top: 3px solid var(--now); margin-right: 6px;
   vertical-align: 4px }
 .key.old::before { border-color: var(--old) } .key.goal::before { border-top: 2px dashed var(--mark) }
-svg { display: block; width: 100%; height: auto } svg text { font: 12px system-ui, sans-serif; fill: var(--soft) }
+svg { display: block; width: 100%; height: auto; overflow: visible }
+svg text { font: 12px system-ui, sans-serif; fill: var(--soft) }
 .line { fill: none; stroke-width: 1.8; stroke-linejoin: round } .line.now { stroke: var(--now) }
 .line.old { stroke: var(--old) } .grid { stroke: var(--line); stroke-width: 1 } .window { fill: var(--window) }
 .goal { stroke: var(--mark); stroke-width: 1.5; stroke-dasharray: 5 4 } svg .mark { stroke: var(--mark) }
@@ -45,7 +46,9 @@ svg { display: block; width: 100%; height: auto } svg text { font: 12px system-u
 .strip figcaption { font-weight: 400; font-size: 12px; color: var(--soft); text-align: center }
 table { border-collapse: collapse; margin: 8px 0; font-variant-numeric: tabular-nums } .scroll { overflow-x: auto }
 th, td { border: 1px solid var(--line); padding: 4px 10px; text-align: right } th { background: var(--tile) }
-td.text, th.text { text-align: left; overflow-wrap: anywhere } tr.chosen td { font-weight: 700 }
+td.text, th.text { text-align: left } td.long { min-width: 190px; overflow-wrap: anywhere }
+tr.chosen td { font-weight: 700 }
+@media (max-width: 600px) { body { padding: 16px } th, td { padding: 4px 6px } svg text { font-size: 26px } }
 code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere } summary { cursor: pointer; color: var(--soft) }
 """
 

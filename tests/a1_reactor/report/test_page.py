@@ -40,6 +40,11 @@ def test_it_carries_its_policy(page):
     assert f"{carried}; frame-ancestors 'self'" == POLICY
 
 
+def test_it_says_when_the_clip_was_made_to_the_minute(page, facts):
+    assert re.search(r"24 fps, \d+x\d+, made \d{4}-\d\d-\d\d \d\d:\d\d UTC", page)
+    assert facts.clip.job.created not in page
+
+
 def test_what_a_prompt_says_is_text(page):
     assert "&lt;b&gt;sharper&lt;/b&gt; &amp; &quot;new&quot;" in page
     assert "<b>sharper" not in page
