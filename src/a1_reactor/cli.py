@@ -12,7 +12,7 @@ from a1_reactor.cli_providers import providers
 from a1_reactor.cli_report import report
 from a1_reactor.cli_serve import serve
 from a1_reactor.cli_takes import branch, keep, prefer, reject, takes, undo
-from a1_reactor.cli_workspace import gc, presets, verify
+from a1_reactor.cli_workspace import clips, gc, presets, verify
 from reactor_core import __version__
 from reactor_core.utils.command import run_app
 
@@ -24,7 +24,8 @@ app = App(
     help="Generate a clip, then regenerate a window of it; every frame outside stays the same file.",
 )
 for command in (
-    demo, regen, run, takes, keep, reject, prefer, undo, branch, report, presets, providers, serve, export, verify, gc,
+    demo, regen, run, clips, takes, keep, reject, prefer, undo, branch, report, presets, providers, serve,
+    export, verify, gc,
 ):  # fmt: skip
     app.command(command)
 app.command(import_, name="import")

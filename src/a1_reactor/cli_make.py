@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from a1_reactor.cli_perform import DEFAULTS, Common, config_of, open_clip, perform
+from a1_reactor.cli_perform import DEFAULTS, Common, config_of, maker_of, open_clip, perform
 
 if TYPE_CHECKING:
     from a1_reactor.engine.engine import ClipResult, ReactorEngine
@@ -78,7 +78,7 @@ def regen(
     parent: str | None = None,
     seconds: str | None = None,
     fps: str | None = None,
-    preset: str = "cinematic",
+    preset: str | None = None,
     seed: int = 0,
     width: int | None = None,
     height: int | None = None,
@@ -104,7 +104,8 @@ def regen(
     fps
         Frames per second; by default those of the parent, else 24.
     preset
-        Look: cinematic, studio, noir, anime or one of your own; "none" for no preset.
+        Look: cinematic, studio, noir, anime or one of your own; "none" for no preset. By default that of `--parent`,
+        else cinematic.
     seed
         A whole number from 0.
     width
@@ -122,18 +123,22 @@ def regen(
 
     start = None if parent is None else open_clip(common, parent)
     old = None if start is None else start.job.resolved
+    look = preset if preset is not None else "cinematic" if start is None else start.job.asked.style_preset
+    maker, options = (common.provider or "mock", {}) if start is None else maker_of(common, start)
     rate = parse_rational(fps if fps is not None else (old.fps if old else 24), name="fps")
     spec = JobSpec(
         prompt=prompt,
         negative_prompt=negative_prompt,
         seconds=parse_rational(seconds if seconds is not None else (old.seconds if old else 3), name="seconds"),
         fps=rate,
-        style_preset=None if preset == "none" else preset,
+        style_preset=None if look == "none" else look,
         seed=seed,
         width=width if width is not None else (old.width if old else 768),
         height=height if height is not None else (old.height if old else 768),
         windows=tuple(window_between(begin, end, rate) for begin, end in regen),
         mask=None if mask is None else Mask.from_text(mask),
+        provider=maker,
+        options=options,
     )
     blend = BlendConfig(enabled=not no_blend)
     perform(

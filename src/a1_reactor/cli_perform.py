@@ -25,6 +25,7 @@ __all__ = [
     "Place",
     "build_engine",
     "config_of",
+    "maker_of",
     "open_clip",
     "open_terminal",
     "perform",
@@ -49,7 +50,7 @@ class Common:
     """Options of every command that makes a clip."""
 
     provider: str | None = None
-    """Where frames come from: a name that `a1-reactor providers` lists."""
+    """Where frames come from: a name that `a1-reactor providers` lists; by default whoever made the clip, else mock."""
     endpoint: str | None = None
     """URL for the providers http and http2."""
     timeout: float = 120.0
@@ -122,6 +123,21 @@ def open_clip(options: Common | Place, name: str) -> Clip:
     return ClipStore(workspace).open(TakeLog(workspace).state().branches.get(name, name))
 
 
+def maker_of(common: Common, parent: Clip) -> tuple[str, dict[str, Any]]:
+    """Who makes new frames of a clip where no option says: whoever made the clip, with the options that it had then.
+
+    Returns:
+        Name of the provider, and its options.
+    """
+    from a1_reactor.engine.importing import IMPORT
+
+    old = parent.job
+    if common.provider is None and old.resolved.provider == IMPORT:  # a file that was imported makes no new frames
+        return config_of(common).provider, {}
+    maker = common.provider or old.resolved.provider
+    return maker, dict(old.asked.options) if maker == old.resolved.provider else {}
+
+
 def perform(title: str, spec: JobSpec, common: Common, work: Callable[[ReactorEngine], ClipResult]) -> None:
     """Run a job with a progress bar on stderr and its result on stdout."""
     with open_terminal().step(title) as advance:
@@ -142,6 +158,8 @@ def show_result(result: ClipResult, *, json: bool) -> None:
     terminal = open_terminal()
     for note in summary["notes"]:
         terminal.note(f"  {note}")
+    if summary["provider"]["name"] == "mock" and summary["parent_id"] is None:
+        terminal.note("  the provider mock draws this scene without a model: a1-reactor providers lists the others")
     _show(summary)
 
 
@@ -149,8 +167,8 @@ def _show(summary: dict[str, Any]) -> None:
     score = summary["temporal_consistency"]["score"]
     print(summary["clip_path"])
     print(
-        f"clip {summary['clip_id']}: {summary['frames']} frames at {summary['fps']:g} fps, "
-        f"{summary['width']}x{summary['height']}, decoded {summary['decoded_frames']}"
+        f"clip {summary['clip_id']}: {summary['frames']} frame{'s' if summary['frames'] > 1 else ''} "
+        f"at {summary['fps']:g} fps, {summary['width']}x{summary['height']}, decoded {summary['decoded_frames']}"
         + (", was there already" if summary["reused"] else "")
     )
     if score is not None:

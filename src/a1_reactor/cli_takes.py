@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from a1_reactor.cli_perform import DEFAULTS, PLACE, Common, Place, build_engine, config_of, open_terminal
+from a1_reactor.cli_perform import DEFAULTS, PLACE, Common, Place, build_engine, config_of, maker_of, open_terminal
 from reactor_core.utils.command import print_json
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def takes(
     first_seed: int = 1,
     prompt: str | None = None,
     negative_prompt: str | None = None,
-    preset: str = "none",
+    preset: str | None = None,
     mask: str | None = None,
     best_of: str | None = None,
     branch: str = "main",
@@ -51,7 +51,7 @@ def takes(
     negative_prompt
         What to avoid; without it, a list of usual faults, or with the clip's own prompt what that avoids.
     preset
-        Look, as `a1-reactor presets` lists them; "none" for no preset.
+        Look, as `a1-reactor presets` lists them; by default that of the clip, and "none" for no preset.
     mask
         Part of the picture to replace: LEFT,TOP,WIDTH,HEIGHT in pixels, with ,FEATHER for soft edges, or a PNG of the
         clip's size whose white is replaced.
@@ -62,7 +62,6 @@ def takes(
     person
         Whose choice it is; by default the name of the login.
     """
-    from a1_reactor.engine.importing import IMPORT
     from a1_reactor.engine.takes import make_takes
     from a1_reactor.types import JobSpec, Mask, window_between
 
@@ -72,8 +71,7 @@ def takes(
         _list(book, parent, common)
         return
     old = parent.job
-    # By whatever made the clip itself; a file that was imported makes no new frames.
-    maker = common.provider or (config_of(common).provider if old.provider["name"] == IMPORT else old.resolved.provider)
+    maker, options = maker_of(common, parent)
     spec = JobSpec(
         prompt=old.asked.prompt if prompt is None else prompt,
         negative_prompt=old.asked.negative_prompt if prompt is None and negative_prompt is None else negative_prompt,
@@ -81,12 +79,12 @@ def takes(
         fps=old.resolved.fps,
         width=old.resolved.width,
         height=old.resolved.height,
-        style_preset=(old.asked.style_preset if prompt is None else None) if preset == "none" else preset,
+        style_preset=old.asked.style_preset if preset is None else None if preset == "none" else preset,
         seed=first_seed,
         windows=tuple(window_between(begin, end, old.resolved.fps) for begin, end in window),
         mask=None if mask is None else Mask.from_text(mask),
         provider=maker,
-        options=old.asked.options if maker == old.resolved.provider else {},
+        options=options,
     )
     terminal = open_terminal()
     results: list[ClipResult] = []
@@ -217,6 +215,8 @@ def branch(
     else:
         for one, head in shown.items():
             print(f"{one}\t{head}")
+        if not shown:
+            open_terminal().note("  there is no branch yet: a1-reactor keep TAKE makes one")
 
 
 def _book(options: Common | Place, person: str | None) -> TakeBook:

@@ -1,16 +1,60 @@
-"""``a1-reactor presets``, ``verify`` and ``gc``: looking after a workspace of clips."""
+"""``a1-reactor clips``, ``presets``, ``verify`` and ``gc``: looking after a workspace of clips."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from a1_reactor.cli_perform import PLACE, Place, config_of, open_clip, open_terminal
 from reactor_core.utils.command import print_json
 
-__all__ = ["gc", "presets", "verify"]
+if TYPE_CHECKING:
+    from a1_reactor.storage.choices import TakeState
+    from a1_reactor.storage.manifest import JobRecord
+
+__all__ = ["clips", "gc", "presets", "verify"]
+
+_PROMPT = 60
+"""Characters of a prompt that are shown in a list."""
+
+
+def clips(*, limit: int = 20, place: Place = PLACE) -> None:
+    """List the clips that are there, the newest first: what they are made from, what was said of them.
+
+    Parameters
+    ----------
+    limit
+        At most so many; 0 lists all.
+    """
+    from a1_reactor.storage.manifest import JobRecord
+    from a1_reactor.storage.store import ClipStore
+    from a1_reactor.storage.takes import TakeLog
+    from reactor_core.errors import ArtifactCorrupt, ConfigError
+
+    if limit < 0:
+        raise ConfigError(f"limit={limit} is below 0", remedy="0 lists all clips")
+    store, terminal = ClipStore(config_of(place).workspace), open_terminal()
+    found: list[tuple[str, JobRecord]] = []
+    for key in store.clip_keys():
+        try:
+            found.append((key, JobRecord.load(store.cache / key / "job.json")))
+        except ArtifactCorrupt as error:
+            terminal.note(f"  {key} is left out: {error.message}")
+    found.sort(key=lambda clip: (clip[1].created, clip[0]), reverse=True)
+    state = TakeLog(store.workspace).state()
+    shown = [_row(key, job, state) for key, job in found[: limit or None]]
+    if place.json:
+        print_json({"clips": shown, "total": len(found)})
+        return
+    for row in shown:
+        print("\t".join(_cells(row)))
+    if not found:
+        terminal.note(f"  no clips in {store.cache}: a1-reactor demo makes one")
+    elif len(shown) < len(found):
+        terminal.note(f"  {len(found) - len(shown)} older ones are not shown: --limit 0 lists all")
 
 
 def presets(*, place: Place = PLACE) -> None:
@@ -113,3 +157,35 @@ def gc(
         f"  {len(report.clips)} clips, {report.frames} frames, {report.segments} segments, "
         f"{len(found.sources)} imported files: {report.bytes / 1e6:,.1f} MB"
     )
+
+
+def _row(key: str, job: JobRecord, state: TakeState) -> dict[str, Any]:
+    """What is to be told of one clip."""
+    from a1_reactor.types.rational import spell_rational
+
+    spec, verdict = job.resolved, state.verdicts.get(key)
+    return {
+        "clip_id": key,
+        "created": job.created,
+        "frames": spec.frames,
+        "fps": str(spell_rational(spec.fps)),
+        "width": spec.width,
+        "height": spec.height,
+        "provider": spec.provider,
+        "seed": spec.seed,
+        "prompt": job.asked.prompt,
+        "parent_id": job.parent,
+        "windows": [[window.start, window.stop] for window in spec.windows],
+        "branches": sorted(name for name, head in state.branches.items() if head == key),
+        "verdict": None if verdict is None else "kept" if verdict.kept else "rejected",
+    }
+
+
+def _cells(row: dict[str, Any]) -> Iterator[str]:
+    yield row["clip_id"]
+    yield row["created"][:16].replace("T", " ")
+    yield f"{row['frames']} frame{'s' if row['frames'] > 1 else ''} at {row['fps']} fps, {row['width']}x{row['height']}"
+    windows = " ".join(f"{start}..{stop - 1}" for start, stop in row["windows"])
+    yield f"{windows} of {row['parent_id']}" if windows else row["provider"]
+    yield ", ".join([*([] if row["verdict"] is None else [row["verdict"]]), *row["branches"]]) or "-"
+    yield row["prompt"] if len(row["prompt"]) <= _PROMPT else f"{row['prompt'][:_PROMPT]}..."

@@ -49,6 +49,15 @@ def test_a_parent_gives_size_rate_and_length(a1, demo):
     assert (child["parent_id"], child["frames"], child["width"]) == (parent["clip_id"], 18, 96)
 
 
+def test_a_parent_gives_its_look_unless_one_is_named(a1, demo):
+    parent = demo("--preset", "noir", seconds=("--seconds", "1/4"))["clip_id"]
+    line = ("regen", "--prompt", "a hare", "--parent", parent, "--regen", "1f", "3f", "--json")
+    prompts = [json.loads(a1(*line, *more)[1])["prompt"] for more in ((), ("--preset", "none"), ("--preset", "anime"))]
+    assert "black and white" in prompts[0]
+    assert prompts[1] == "a hare"
+    assert "anime style" in prompts[2]
+
+
 def test_a_spec_file_is_run(a1, tmp_path):
     path = tmp_path / "spec.json"
     path.write_text(json.dumps({"prompt": "x", "frames": 6, "width": 96, "height": 64}))

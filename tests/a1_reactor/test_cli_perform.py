@@ -1,6 +1,8 @@
 from pathlib import Path
+from types import SimpleNamespace
 
-from a1_reactor.cli_perform import Common, Place, config_of
+from a1_reactor.cli_perform import Common, Place, config_of, maker_of
+from a1_reactor.engine.importing import IMPORT
 
 
 def test_an_option_goes_before_the_environment(monkeypatch, tmp_path):
@@ -13,3 +15,14 @@ def test_only_commands_that_make_clips_name_an_endpoint():
     assert config_of(Place()).http_endpoint is None
     config = config_of(Common(endpoint="http://127.0.0.1:9/", timeout=3))
     assert (config.http_endpoint, config.http_timeout_s) == ("http://127.0.0.1:9/", 3)
+
+
+def test_whoever_made_a_clip_makes_its_windows_too():
+    def made_by(name):
+        job = SimpleNamespace(resolved=SimpleNamespace(provider=name), asked=SimpleNamespace(options={"steps": 4}))
+        return SimpleNamespace(job=job)
+
+    assert maker_of(Common(), made_by("wan")) == ("wan", {"steps": 4})
+    assert maker_of(Common(provider="wan"), made_by("wan")) == ("wan", {"steps": 4})
+    assert maker_of(Common(provider="mock"), made_by("wan")) == ("mock", {})
+    assert maker_of(Common(), made_by(IMPORT)) == ("mock", {})

@@ -39,3 +39,34 @@ def test_rejected_takes_are_deleted_and_undecided_ones_by_age(a1, takes_copied):
     assert json.loads(a1("gc", "--undecided-days", "1", "--json")[1])["clips"] == []
     assert json.loads(a1("gc", "--undecided-days", "0", "--json")[1])["clips"] == sorted([second, third])
     assert a1("gc", "--undecided-days", "-1")[0] == 3
+
+
+def test_clips_are_listed_the_newest_first_with_what_was_said_of_them(a1, takes_copied):
+    first, second, third = (clip.key for clip in takes_copied.takes)
+    a1("keep", second)
+    a1("reject", third)
+    status, out, err = a1("clips", "--json")
+    found = {clip["clip_id"]: clip for clip in json.loads(out)["clips"]}
+    created = [clip["created"] for clip in found.values()]
+    assert (status, len(found), created) == (0, 4, sorted(created, reverse=True))
+    base = found[takes_copied.base.key]
+    assert (base["parent_id"], base["windows"], base["fps"], base["prompt"]) == (None, [], "24", "a fox")
+    assert [found[key]["verdict"] for key in (first, second, third)] == [None, "kept", "rejected"]
+    assert (found[second]["branches"], found[second]["windows"]) == (["main"], [[4, 8]])
+
+    status, out, err = a1("clips", "--limit", "1")
+    assert (status, out.count("\n"), "3 older" in err) == (0, 1, True)
+    (line,) = [line for line in a1("clips")[1].splitlines() if line.startswith(second)]
+    assert line.split("\t")[2:] == [
+        "12 frames at 24 fps, 96x64", f"4..7 of {takes_copied.base.key}", "kept, main", "sharper",
+    ]  # fmt: skip
+
+
+def test_a_workspace_without_clips_and_a_damaged_clip_are_told(a1, tmp_path):
+    assert "a1-reactor demo makes one" in a1("clips")[2]
+    assert a1("clips", "--limit", "-1")[0] == 3
+    folder = tmp_path / "a1r" / "cache" / ("0" * 16)
+    folder.mkdir(parents=True)
+    (folder / "job.json").write_text("{")
+    status, out, err = a1("clips", "--json")
+    assert (status, json.loads(out), f"{'0' * 16} is left out" in err) == (0, {"clips": [], "total": 0}, True)
