@@ -36,8 +36,9 @@ class A1Plugin:
     version = __version__
 
     def job_kinds(self) -> Mapping[str, str]:
-        """The jobs that make clips, see :mod:`a1_reactor.server.clip_job`."""
-        return {"a1.clip": "a1_reactor.server.clip_job:clip_job"}
+        """The jobs that make, import and export clips, see :mod:`a1_reactor.server`."""
+        room = "a1_reactor.server"
+        return {f"a1.{what}": f"{room}.{what}_job:{what}_job" for what in ("clip", "import", "export")}
 
     def demo_step(self, context: DemoContext) -> dict[str, Any]:
         """Make the clip and its regeneration anew, check both, publish their events.

@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from a1_reactor.server import routes_about, routes_clips, routes_jobs, ui
+from a1_reactor.server import routes_about, routes_branches, routes_clips, routes_files, routes_jobs, ui
 from a1_reactor.server.services import Services
 from reactor_core import __version__
 from reactor_core.api import problems
@@ -39,7 +39,10 @@ Clips over HTTP: ask for one, follow the work, regenerate a window, choose among
 credentials; all others send the workspace's token as `Authorization: Bearer`. Every error is a problem document
 (RFC 9457).
 """
-_ROUTERS = (routes_about.router, routes_jobs.router, routes_clips.router, ui.router)
+_ROUTERS = (
+    routes_about.router, routes_jobs.router, routes_clips.router, routes_files.router, routes_branches.router,
+    ui.router,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None, *, limits: ApiLimits | None = None) -> FastAPI:
@@ -81,7 +84,7 @@ def create_app(settings: Settings | None = None, *, limits: ApiLimits | None = N
             Middleware(AnswerHeaders),
             Middleware(RateLimit, limits=bounds),
             Middleware(Guard, token=token),
-            Middleware(BodyLimit, limits=bounds),
+            Middleware(BodyLimit, limits=bounds, larger={routes_files.IMPORTS: chosen.a1_upload_mb << 20}),
         ],
     )
     made.state.services = None

@@ -103,6 +103,36 @@ class ClipShelf:
         book.publish(self._journal)
         return {"event_id": event.event_id, **self.show(key)}
 
+    def prefer(self, key: str, other: str, *, actor: str) -> dict[str, Any]:
+        """Say that one take is better than another, without keeping or rejecting either.
+
+        Raises:
+            NotFound: One of them is not there.
+            SpecError: They are one clip, or answer different questions.
+            StorageError: The choice could not be written.
+        """
+        book = TakeBook(self.store, actor, usd_per_hour=self._usd_per_hour)
+        event = book.prefer(self.open(key), self.open(other))
+        book.publish(self._journal)
+        return {"event_id": event.event_id, "chosen": key, "rejected": other}
+
+    def branches(self) -> dict[str, str]:
+        """Name of each branch, and the clip at its head."""
+        return dict(sorted(TakeLog(self.store.workspace).state().branches.items()))
+
+    def point(self, name: str, key: str, *, actor: str) -> dict[str, str]:
+        """Point a branch at a clip, and tell the journal; returns all branches.
+
+        Raises:
+            NotFound: There is no such clip.
+            SpecError: The name cannot be used.
+            StorageError: The choice could not be written.
+        """
+        book = TakeBook(self.store, actor)
+        book.branch(name, self.open(key))
+        book.publish(self._journal)
+        return self.branches()
+
     def undo(self, *, actor: str) -> dict[str, Any]:
         """Take back the newest choice that came through here.
 
@@ -113,7 +143,8 @@ class ClipShelf:
         book = TakeBook(self.store, actor)
         event = book.undo()
         book.publish(self._journal)
-        return {"undone": event.event_id, "clip": str(event.data["clip"])}
+        told = {name: str(event.data[name]) for name in ("action", "clip", "branch") if event.data.get(name)}
+        return {"undone": event.event_id, **told}
 
     def _records(self) -> dict[str, JobRecord]:
         with self._lock:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 
 from a1_reactor.server.clip_job import ClipRequest
+from a1_reactor.server.export_job import ExportRequest
 from a1_reactor.types.rational import spell_rational
 
-__all__ = ["command_line"]
+__all__ = ["command_line", "export_line"]
 
 
 def command_line(request: ClipRequest) -> str | None:
@@ -42,3 +43,11 @@ def command_line(request: ClipRequest) -> str | None:
     if request.endpoint is not None:
         words += ["--endpoint", request.endpoint]
     return shlex.join([*words, *(["--force"] if request.force else [])])
+
+
+def export_line(request: ExportRequest) -> str:
+    """One line for a shell that writes the same file into the folder where it is run."""
+    words = ["a1-reactor", "export", request.clip, request.name]
+    words += ["--mute"] if request.mute else []
+    words += [] if request.width is None else ["--width", str(request.width)]
+    return shlex.join(words)

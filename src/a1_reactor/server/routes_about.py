@@ -30,6 +30,7 @@ def health(services: _Services) -> dict[str, Any]:
         "version": __version__,
         "uptime_seconds": round(services.uptime_seconds, 3),
         "kill_switch": "tripped" if services.latch.state().tripped else "clear",
+        "upload_bytes": services.settings.a1_upload_mb << 20,
         **{state: services.table.count(state) for state in ("queued", "running")},
     }
 

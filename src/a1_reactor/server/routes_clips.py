@@ -18,7 +18,7 @@ from a1_reactor.server.schemas import ClipId, ClipListOut, ClipOut
 from a1_reactor.server.services import Services, services_of
 from reactor_core.api.problems import Problem
 
-__all__ = ["VerdictIn", "router"]
+__all__ = ["PreferIn", "VerdictIn", "router"]
 
 router = APIRouter(prefix="/v1/clips", tags=["clips"])
 
@@ -37,6 +37,15 @@ class VerdictIn(BaseModel):
     branch: Annotated[str, Field(min_length=1, max_length=80)] = Field(
         "main", description="The branch that a kept take goes onto."
     )
+
+
+class PreferIn(BaseModel):
+    """Which other take is the worse one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    over: ClipId
+    chooser: Annotated[str, Field(min_length=1, max_length=100)] = Field("ui", description="Whose choice it is.")
 
 
 @router.get("", response_model=ClipListOut)
@@ -132,6 +141,12 @@ def get_preview(
 def choose(clip_id: ClipId, body: VerdictIn, services: _Services) -> dict[str, Any]:
     """Keep or reject a take. The choice is an event of the journal, from which preferences are learned."""
     return services.shelf.choose(clip_id, body.verdict, actor=body.chooser, branch=body.branch)
+
+
+@router.post("/{clip_id}/prefer", status_code=201)
+def prefer(clip_id: ClipId, body: PreferIn, services: _Services) -> dict[str, Any]:
+    """Say that a take is better than another one of the same window, without keeping or rejecting either."""
+    return services.shelf.prefer(clip_id, body.over, actor=body.chooser)
 
 
 @router.post("/verdict/undo", status_code=201)

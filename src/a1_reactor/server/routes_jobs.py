@@ -17,7 +17,7 @@ from a1_reactor.server.job_stream import JobStream
 from a1_reactor.server.requests import clip_request
 from a1_reactor.server.schemas import JobId, JobIn, JobListOut, JobOut, State
 from a1_reactor.server.services import Services, services_of
-from a1_reactor.server.views import show_job
+from a1_reactor.server.views import KINDS, show_job
 from a1_reactor.storage.clip import Clip
 from reactor_core.api.guard import principal_of
 from reactor_core.api.problems import Problem
@@ -31,6 +31,7 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 MAX_WAIT_SECONDS = 120.0
 """How long an answer waits at most for the end of a job, however long the client would."""
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?:$|[,;\s])", re.ASCII)
+_EXPORTED = {".mp4": "video/mp4", ".webm": "video/webm", ".gif": "image/gif", ".zip": "application/zip"}
 _Services = Annotated[Services, Depends(services_of)]
 
 
@@ -79,8 +80,8 @@ def list_jobs(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: Annotated[JobId | None, Query(description="`next` of the page before.")] = None,
 ) -> dict[str, Any]:
-    """Jobs that make clips, the newest first."""
-    jobs = services.table.jobs(states=state, kinds=[KIND], before=before, limit=limit + 1)
+    """Jobs that make, import and export clips, the newest first."""
+    jobs = services.table.jobs(states=state, kinds=KINDS, before=before, limit=limit + 1)
     return {
         "jobs": [show_job(job) for job in jobs[:limit]],
         "next": jobs[limit - 1].job_id if len(jobs) > limit else None,
@@ -95,8 +96,9 @@ def get_job(job_id: JobId, services: _Services) -> dict[str, Any]:
 
 @router.delete("/{job_id}", status_code=204, response_class=Response)
 def delete_job(job_id: JobId, services: _Services) -> Response:
-    """Forget a job that has ended. The clips that it made stay."""
+    """Forget a job that has ended. The clips that it made stay; a file that it exported goes."""
     services.table.delete(_job(services, job_id).job_id)
+    services.exports.remove(job_id)
     return Response(status_code=204)
 
 
@@ -148,10 +150,16 @@ async def stream_job(
 
 
 @router.get(
-    "/{job_id}/artifact", response_class=FileResponse, responses={200: {"content": {"video/mp4": {"schema": {}}}}}
+    "/{job_id}/artifact",
+    response_class=FileResponse,
+    responses={200: {"content": {kind: {"schema": {}} for kind in _EXPORTED.values()}}},
 )
 def get_artifact(job_id: JobId, services: _Services) -> FileResponse:
-    """The mp4 of the last clip that a job made. Ranges are served."""
+    """The mp4 of the last clip that a job made, or the file that it exported. Ranges are served."""
+    job = _job(services, job_id)
+    if (name := (job.result or {}).get("file")) is not None:
+        path = services.exports.find(job.job_id, name)
+        return FileResponse(path, media_type=_EXPORTED[path.suffix], filename=name)
     clip = _clip(services, job_id)
     return FileResponse(clip.artifact, media_type="video/mp4", filename=f"{clip.key}.mp4")
 
@@ -191,10 +199,10 @@ def waiting_of(prefer: str | None) -> float | None:
 
 
 def _job(services: Services, job_id: str) -> Job:
-    """A job that makes clips; others of the workspace are not shown here."""
+    """A job of clips; others of the workspace are not shown here."""
     job = services.table.get(job_id)
-    if job.kind != KIND:
-        raise NotFound(f"no job that makes clips is called {job_id!r}")
+    if job.kind not in KINDS:
+        raise NotFound(f"no job of clips is called {job_id!r}")
     return job
 
 

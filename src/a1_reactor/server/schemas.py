@@ -125,6 +125,7 @@ class JobOut(BaseModel):
     """A job."""
 
     id: str
+    kind: Literal["clip", "import", "export"]
     state: State
     status: Literal["queued", "running", "done", "error"] = Field(description="The state in four words.")
     phase: str = Field(description="What is being done; empty before it runs.")
@@ -138,14 +139,15 @@ class JobOut(BaseModel):
     error: JobErrorOut | None
     error_type: Literal["retryable", "terminal"] | None
     message: str | None = Field(description="In words, where something went wrong.")
+    notes: list[str] = Field(description="What was done that was not asked for in so many words.")
     draft: str | None = Field(description="While it runs, the clip that it is making; its preview plays already.")
     preview_url: str | None = Field(description="Playlist of that clip; 404 until there is something to play.")
     clip_ids: list[str] = Field(description="What it made, in the order of the seeds.")
-    artifact_path: str | None = Field(description="The last clip's mp4, inside the workspace of clips.")
+    artifact_path: str | None = Field(description="The last clip's mp4, or the exported file, inside the workspace.")
     artifact_url: str | None
     report_url: str | None
     events_url: str
-    parent: str | None
+    parent: str | None = Field(description="The clip that it regenerates a window of, or exports.")
     takes: int
     spec: dict[str, Any]
     cli: str | None = Field(description="The command line that makes the same; null if none does.")
@@ -219,3 +221,4 @@ class HealthOut(BaseModel):
     kill_switch: Literal["clear", "tripped"]
     queued: int
     running: int
+    upload_bytes: int = Field(description="Largest video that may be sent for import.")

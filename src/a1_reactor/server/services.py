@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator
 
 from starlette.requests import HTTPConnection
 
-from a1_reactor.server.clip_job import KIND
+from a1_reactor.server import import_job
 from a1_reactor.server.clips import ClipShelf
+from a1_reactor.server.export_job import exports_of
+from a1_reactor.server.import_job import uploads_of
+from a1_reactor.server.views import KINDS
 from reactor_core.api.limits import ApiLimits
 from reactor_core.api.problems import Problem
 from reactor_core.events.doorbell import Ear
@@ -57,6 +60,8 @@ class Services:
         self.shelf = ClipShelf(
             settings.a1_workspace, journal=table.path, usd_per_hour=settings.machine_price_usd_per_hour
         )
+        self.uploads = uploads_of(settings.a1_workspace)
+        self.exports = exports_of(settings.a1_workspace)
         self.latch = Latch(settings.workspace)
         self.closing = False
         self._supervisor = supervisor
@@ -82,7 +87,7 @@ class Services:
                     "A1_REACTOR_WORKSPACE": str(settings.a1_workspace.absolute()),
                     "A1_REACTOR_PROVIDER_ALLOW": ",".join(settings.provider_allow),
                 }
-                supervisor = Supervisor(table, slots=settings.a1_jobs, kinds=[KIND], environment=environment)
+                supervisor = Supervisor(table, slots=settings.a1_jobs, kinds=KINDS, environment=environment)
                 supervisor.start()
             except BaseException:
                 table.close()
@@ -95,6 +100,7 @@ class Services:
                 "made a token for clients beyond this machine (Authorization: Bearer): %s", services.token.path
             )
         services.listen()
+        await asyncio.to_thread(services.sweep_files)
         return services
 
     async def stop(self) -> None:
@@ -128,6 +134,12 @@ class Services:
             yield
         finally:
             self._wakers.discard(waker)
+
+    def sweep_files(self) -> None:
+        """Remove files of a day ago that were sent or exported, but for those that a job still waits for."""
+        waiting = self.table.jobs(states=["queued", "running", "paused"], kinds=[import_job.KIND], limit=10_000)
+        self.uploads.sweep({str(job.spec.get("upload")) for job in waiting})
+        self.exports.sweep()
 
     async def wait_for_end(self, job: Job, seconds: float) -> Job:
         """A job when it has ended or stands still, or as it is after so many seconds."""

@@ -130,6 +130,8 @@ class Settings(BaseSettings):
     """``host:port`` pairs, comma separated, of private provider addresses that may be called."""
     a1_jobs: int = Field(1, ge=1, le=64, validation_alias=_env("A1_REACTOR_JOBS"))
     """Clips that one server makes at once."""
+    a1_upload_mb: int = Field(2048, ge=1, validation_alias=_env("A1_REACTOR_UPLOAD_MB"))
+    """Largest video, in MiB, that may be sent to a server for import."""
     no_color: str | None = Field(None, validation_alias=_env("NO_COLOR"))
     """Any value asks for plain terminal output (https://no-color.org)."""
 

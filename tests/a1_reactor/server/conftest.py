@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from a1_reactor.server.api import create_app
-from a1_reactor.server.clip_job import KIND
+from a1_reactor.server.views import KINDS
 from reactor_core.jobs.context import Stop
 from reactor_core.jobs.processes import this_process
 from reactor_core.jobs.worker import work
@@ -48,9 +48,13 @@ def until(ready: Callable[[], Any], *, seconds: float = 60.0) -> Any:
 
 def made_here(client: TestClient, body: dict[str, Any]) -> dict[str, Any]:
     """Ask for a job and do it in this process: its supervisor has gone, and a worker costs seconds."""
-    job = client.post("/v1/jobs", json=body).json()
+    return done_here(client, client.post("/v1/jobs", json=body).json())
+
+
+def done_here(client: TestClient, job: dict[str, Any]) -> dict[str, Any]:
+    """Do a job that waits in this process."""
     services = client.app.state.services
-    held = services.table.claim(this_process(), kinds=[KIND])
+    held = services.table.claim(this_process(), kinds=KINDS)
     assert held is not None
     assert held.job_id == job["id"]
     work(services.table, held, services.settings, stop=Stop())

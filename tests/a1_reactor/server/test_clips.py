@@ -83,7 +83,11 @@ def test_a_choice_is_seen_at_once_told_to_the_journal_and_can_be_undone(shelf, c
     rejected = shelf.choose(clips[2], "reject", actor="ada", branch="main")
     assert (kept["verdict"]["verdict"], kept["branches"]) == ("keep", ["main"])
     assert rejected["verdict"]["verdict"] == "reject"
-    assert shelf.undo(actor="ada") == {"undone": rejected["event_id"], "clip": clips[2]}
+    assert shelf.undo(actor="ada") == {
+        "undone": rejected["event_id"],
+        "action": "reject",
+        "clip": clips[2],
+    }
     assert shelf.show(clips[2])["verdict"] is None
     with pytest.raises(NotFound):
         shelf.undo(actor="bob")

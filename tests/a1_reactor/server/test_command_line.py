@@ -9,7 +9,8 @@ import pytest
 from a1_reactor.cli import app
 from a1_reactor.config import ReactorConfig
 from a1_reactor.server.clip_job import ClipRequest
-from a1_reactor.server.command_line import command_line
+from a1_reactor.server.command_line import command_line, export_line
+from a1_reactor.server.export_job import ExportRequest
 from a1_reactor.types import JobSpec, Mask, Window
 
 KEY = "0123456789abcdef"
@@ -49,3 +50,16 @@ def test_the_line_makes_the_same_clip(engine, a1, tmp_path):
 
 def test_no_line_says_what_only_a_provider_understands():
     assert command_line(ClipRequest(spec=JobSpec(**SMALL, options={"steps": 3}))) is None
+
+
+@pytest.mark.parametrize("more", [{"format": "mp4", "mute": True}, {"format": "gif", "width": 320}])
+def test_an_export_has_a_line_too(more):
+    request = ExportRequest(clip=KEY, **more)
+    words = shlex.split(export_line(request))[1:]
+    command, bound, _ = app.parse_args(words, exit_on_error=False)
+    assert command.__name__ == "export"
+    assert {name: str(value) for name, value in bound.arguments.items() if name != "place"} == {
+        "clip": KEY,
+        "file": request.name,
+        **{name: str(value) for name, value in more.items() if name != "format"},
+    }

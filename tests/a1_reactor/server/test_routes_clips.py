@@ -71,7 +71,8 @@ def test_a_choice_is_made_and_taken_back(workshop):
     assert answer.status_code == 201
     assert workshop.client.get(url).json()["verdict"]["actor"] == "ada"
     undone = workshop.client.post("/v1/clips/verdict/undo", params={"chooser": "ada"})
-    assert undone.json() == {"undone": answer.json()["event_id"], "clip": workshop.takes[0]}
+    choice = {"action": "keep", "clip": workshop.takes[0], "branch": "b"}
+    assert undone.json() == {"undone": answer.json()["event_id"], **choice}
     assert workshop.client.get(url).json()["verdict"] is None
     assert problem(workshop.client.post("/v1/clips/verdict/undo", params={"chooser": "ada"})) == (404, "not-found")
     assert problem(workshop.client.post(f"{url}/verdict", json={"verdict": "maybe"})) == (422, "invalid")
@@ -83,3 +84,11 @@ def test_the_report_is_a_page_that_loads_nothing(workshop):
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
     assert "a street" in answer.text
     assert workshop.client.get("/v1/clips/0123456789abcdef/report.html").status_code == 404
+
+
+def test_one_take_is_preferred_to_another_and_neither_is_judged(workshop):
+    better, worse = workshop.takes
+    answer = workshop.client.post(f"/v1/clips/{better}/prefer", json={"over": worse, "chooser": "bea"})
+    assert (answer.status_code, answer.json()["chosen"]) == (201, better)
+    assert workshop.client.post("/v1/clips/verdict/undo", params={"chooser": "bea"}).json()["action"] == "prefer"
+    assert problem(workshop.client.post(f"/v1/clips/{better}/prefer", json={"over": workshop.clip}))[0] == 422
