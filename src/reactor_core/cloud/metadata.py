@@ -16,7 +16,10 @@ from typing import Self
 
 from reactor_core.errors import StorageError
 
-__all__ = ["PreemptionWatch", "read_metadata"]
+__all__ = ["PREEMPTION", "PreemptionWatch", "read_metadata"]
+
+PREEMPTION = "preemption notice"
+"""What a watch says when the machine is going to be taken away."""
 
 _log = logging.getLogger(__name__)
 
@@ -111,7 +114,7 @@ class PreemptionWatch:
                 continue
             failures = 0
             if value.upper() == "TRUE":
-                self._told("preemption notice")
+                self._told(PREEMPTION)
                 return
 
     def _wait(self, tag: str) -> tuple[str, str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from reactor_core.errors import LeaseLost
 from reactor_core.jobs.job import Job
@@ -32,13 +32,23 @@ class StopReason(StrEnum):
     """The kill switch is tripped."""
     LOST = "lost"
     """Somebody else has the job."""
+    ASIDE = "aside"
+    """Somebody stopped the work itself, past the table: it is to stand still until it is resumed."""
 
 
 class JobStopped(BaseException):
     """The job is to stop here, in a state from which it goes on.
 
     No Exception, as asyncio's CancelledError is none: work that catches its own errors is not to go on by mistake.
+
+    Args:
+        reason: Why.
+        wait_seconds: How long nobody is to take the job, where somebody else is to go on with it.
     """
+
+    def __init__(self, reason: StopReason, *, wait_seconds: float = 0.0) -> None:
+        super().__init__(str(reason))
+        self.wait_seconds = wait_seconds
 
 
 class Stop:
@@ -109,10 +119,29 @@ class JobContext:
         if self._stop.reason is None and self._halted() is not None:
             self._stop.set(StopReason.HALTED)
         if self._stop.reason is not None:
-            raise JobStopped(str(self._stop.reason))
+            raise JobStopped(self._stop.reason)
 
-    def progress(self, phase: str, share: float) -> None:
-        """Say what is being done and which share of the whole job is done, 0 to 1; then :meth:`check`.
+    def stopping(self, seconds: float = 0.0) -> StopReason | None:
+        """Why the job is to stop, waiting at most so long for a reason; None if it is to go on."""
+        self._stop.wait(seconds)
+        return self._stop.reason
+
+    def leave(self, reason: StopReason, *, wait_seconds: float = 0.0) -> NoReturn:
+        """Stop of one's own accord, in a state from which the job goes on.
+
+        Args:
+            reason: Taken unless another one was given before.
+            wait_seconds: How long nobody is to take the job, where somebody else is to go on with it.
+
+        Raises:
+            JobStopped: Always.
+        """
+        self._stop.set(reason)
+        raise JobStopped(self._stop.reason or reason, wait_seconds=wait_seconds)
+
+    def progress(self, phase: str, share: float, facts: Mapping[str, Any] | None = None) -> None:
+        """Say what is being done, which share of the whole job is done, 0 to 1, and what else there is to say of it,
+        JSON values by name; :meth:`check` before. A phase is written at once, all else now and then.
 
         Raises:
             JobStopped: The job is to stop.
@@ -123,7 +152,8 @@ class JobContext:
             if phase == self._told[0] and now - self._told[1] < TELL_SECONDS and share < 1:
                 return
             self._told = phase, now
-        self._write(lambda: self._table.advance(self.job.job_id, self.job.token, phase=phase, progress=share))
+        job_id, token = self.job.job_id, self.job.token
+        self._write(lambda: self._table.advance(job_id, token, phase=phase, progress=share, facts=facts))
 
     def tell(self, **facts: Any) -> None:
         """Say what else there is to say of the job, JSON values by name; written at once, where it is new.
@@ -148,7 +178,7 @@ class JobContext:
             write()
         except LeaseLost:
             self._stop.set(StopReason.LOST)
-            raise JobStopped(str(StopReason.LOST)) from None
+            raise JobStopped(StopReason.LOST) from None
 
 
 def job_folder(workspace: Path, job_id: str) -> Path:

@@ -91,8 +91,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         phase: What is being done, in the kind's words; empty before it runs.
         progress: Share that is done, 0 to 1; it never goes back, also where an attempt starts again.
         facts: What else there is to say of it, in the kind's words; a later attempt finds those of the one before.
-        attempts: How often a worker took it since it was submitted or resumed.
+        attempts: How often a worker took it since it was submitted or resumed, or came further than any before.
         max_attempts: How often one may.
+        found_at: Its progress when a worker took it last.
         created_us: When it was submitted.
         changed_us: When the state changed last.
         started_us: When a worker took it first; None before.
@@ -120,6 +121,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, Any] = {}
     attempts: int = 0
     max_attempts: int = 3
+    found_at: float = 0.0
     created_us: int
     changed_us: int
     started_us: int | None = None

@@ -1,4 +1,4 @@
-"""What sorts of work there are. Plugins bring them; the core imports none of them by name."""
+"""What sorts of work there are: training, and what plugins bring; the core imports none of theirs by name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from reactor_core.errors import NotFound
 from reactor_core.jobs.context import JobContext
 from reactor_core.plugins import JobPlugin, find_plugin, plugin_names
 
-__all__ = ["JobKind", "find_kind", "kind_places"]
+__all__ = ["OWN_KINDS", "JobKind", "find_kind", "kind_places"]
+
+OWN_KINDS = {"train": "reactor_core.jobs.train_job:train_job"}
+"""Kinds of the core and where they are, as :meth:`reactor_core.plugins.JobPlugin.job_kinds` has them."""
 
 
 @runtime_checkable
@@ -43,8 +46,8 @@ class JobKind(Protocol):
 
 
 def kind_places() -> dict[str, str]:
-    """Every kind of the installed plugins, and where it is."""
-    places: dict[str, str] = {}
+    """Every kind of the core and of the installed plugins, and where it is."""
+    places = dict(OWN_KINDS)
     for name in plugin_names():
         plugin = find_plugin(name)
         if isinstance(plugin, JobPlugin):
@@ -56,12 +59,12 @@ def find_kind(name: str) -> JobKind:
     """A kind by its name.
 
     Raises:
-        NotFound: No installed plugin has it.
+        NotFound: Neither the core nor an installed plugin has it.
     """
     places = kind_places()
     if name not in places:
-        known = ", ".join(sorted(places)) or "none"
-        raise NotFound(f"no plugin knows jobs of kind {name!r:.80}", remedy=f"known kinds: {known}")
+        known = ", ".join(sorted(places))
+        raise NotFound(f"nothing installed knows jobs of kind {name!r:.80}", remedy=f"known kinds: {known}")
     module, _, attribute = places[name].partition(":")
     kind = getattr(importlib.import_module(module), attribute)
     assert isinstance(kind, JobKind), f"{places[name]} has not the shape of a JobKind"

@@ -124,8 +124,15 @@ class Pulse:
                 os.close(ears)
 
 
-def put_down(table: JobTable, job: Job, reason: StopReason, halted: str | None) -> None:
+def put_down(table: JobTable, job: Job, reason: StopReason, halted: str | None, *, wait_seconds: float = 0.0) -> None:
     """Write down that the worker has stopped, as it was asked to.
+
+    Args:
+        table: Of the workspace.
+        job: What the worker held.
+        reason: Why it has stopped.
+        halted: Why the kill switch is tripped.
+        wait_seconds: How long nobody is to take the job, if somebody else is to go on with it.
 
     Raises:
         LeaseLost: Somebody else has the job.
@@ -135,8 +142,10 @@ def put_down(table: JobTable, job: Job, reason: StopReason, halted: str | None) 
         return
     if reason is StopReason.HALTED:
         table.pause_held(job.job_id, job.token, reason=f"the kill switch is tripped: {halted or 'no reason given'}")
+    elif reason is StopReason.ASIDE:
+        table.pause_held(job.job_id, job.token, reason="the work itself was stopped, not its job")
     else:
-        table.put_down(job.job_id, job.token)
+        table.put_down(job.job_id, job.token, wait_seconds=wait_seconds)
 
 
 def take_down() -> None:

@@ -6,6 +6,7 @@ somebody or taken away, so one who was thought dead and is not can change nothin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -55,6 +56,7 @@ def claim(job: Job, owner: Owner, *, now_us: int, lease_us: int) -> Change:
         owner=owner,
         lease_until_us=now_us + lease_us,
         attempts=job.attempts + 1,
+        found_at=job.progress,
         started_us=job.started_us or now_us,
     )
 
@@ -71,24 +73,24 @@ def beat(job: Job, token: int, *, now_us: int, lease_us: int) -> Change:
     return msgspec.structs.replace(job, lease_until_us=max(job.lease_until_us, now_us + lease_us)), ()
 
 
-def advance(job: Job, token: int, *, phase: str, progress: float) -> Change:
-    """The owner has come further. Progress that would go back stays where it was."""
+def advance(job: Job, token: int, *, phase: str, progress: float, facts: Mapping[str, Any] | None = None) -> Change:
+    """The owner has come further, and may have more to say.
+
+    Progress that would go back stays where it was, and so do facts of other names.
+    """
     _held(job, token)
-    reached = min(max(job.progress, progress), 1.0)
-    if (phase, reached) == (job.phase, job.progress):
+    reached, known = min(max(job.progress, progress), 1.0), {**job.facts, **(facts or {})}
+    if (phase, reached, known) == (job.phase, job.progress, job.facts):
         return job, ()
-    moved = msgspec.structs.replace(job, phase=phase, progress=reached)
-    return moved, (("progress", {"phase": phase, "progress": round(reached, 4)}),)
+    told: dict[str, Any] = {"phase": phase, "progress": round(reached, 4)}
+    if known != job.facts:
+        told["facts"] = known
+    return msgspec.structs.replace(job, phase=phase, progress=reached, facts=known), (("progress", told),)
 
 
-def tell(job: Job, token: int, facts: dict[str, Any]) -> Change:
+def tell(job: Job, token: int, facts: Mapping[str, Any]) -> Change:
     """The owner has something to say beside phase and progress; facts of other names stay as they are."""
-    _held(job, token)
-    known = job.facts | facts
-    if known == job.facts:
-        return job, ()
-    told = {"phase": job.phase, "progress": round(job.progress, 4), "facts": known}
-    return msgspec.structs.replace(job, facts=known), (("progress", told),)
+    return advance(job, token, phase=job.phase, progress=job.progress, facts=facts)
 
 
 def note(job: Job, token: int, message: str) -> Change:
@@ -104,15 +106,20 @@ def succeed(job: Job, token: int, *, now_us: int, result: dict[str, Any]) -> Cha
 
 
 def fail(job: Job, token: int, *, now_us: int, failure: Failure) -> Change:
-    """An attempt failed: it is tried again later, if that may help and attempts are left."""
+    """An attempt failed: it is tried again later, if that may help and attempts are left.
+
+    One that came further than every attempt before it is counted as the first: long work may be hit often, and only
+    what fails again and again at the same place will not succeed.
+    """
     _held(job, token)
     if job.wish is Wish.CANCEL:
         return _moved(job, JobState.CANCELED, now_us)
-    if failure.error_type is ErrorType.TERMINAL or job.attempts >= job.max_attempts:
-        return _moved(job, JobState.FAILED, now_us, failure=failure)
-    delay_us = int(retry_delay(job.attempts) * 1e6)
+    attempts = 1 if job.progress > job.found_at else job.attempts
+    if failure.error_type is ErrorType.TERMINAL or attempts >= job.max_attempts:
+        return _moved(job, JobState.FAILED, now_us, failure=failure, attempts=attempts)
+    delay_us = int(retry_delay(attempts) * 1e6)
     state = JobState.PAUSED if job.wish is Wish.PAUSE else JobState.QUEUED
-    return _moved(job, state, now_us, failure=failure, not_before_us=now_us + delay_us)
+    return _moved(job, state, now_us, failure=failure, attempts=attempts, not_before_us=now_us + delay_us)
 
 
 def pause(job: Job, token: int, *, now_us: int, reason: str) -> Change:
@@ -124,17 +131,23 @@ def pause(job: Job, token: int, *, now_us: int, reason: str) -> Change:
     return moved, ((kind, {**data, "reason": reason}),)
 
 
-def put_down(job: Job, token: int, *, now_us: int) -> Change:
+def put_down(job: Job, token: int, *, now_us: int, wait_us: int = 0) -> Change:
     """The owner stops in a state from which the job goes on: as it is wished, or else for somebody else to go on.
 
     It was no attempt.
+
+    Args:
+        job: The job.
+        token: Of the owner's lease.
+        now_us: The time.
+        wait_us: How long nobody takes it.
     """
     _held(job, token)
     if job.wish is Wish.CANCEL:
         return _moved(job, JobState.CANCELED, now_us)
     if job.wish is Wish.PAUSE:
         return pause(job, token, now_us=now_us, reason="asked")
-    return _moved(job, JobState.QUEUED, now_us, attempts=job.attempts - 1)
+    return _moved(job, JobState.QUEUED, now_us, attempts=job.attempts - 1, not_before_us=now_us + wait_us)
 
 
 def lose(job: Job, token: int, *, now_us: int, reason: str) -> Change:

@@ -234,13 +234,17 @@ class JobTable:
             job_id, lambda job, now: rules.beat(job, token, now_us=now, lease_us=self._lease_us), ring=False
         )
 
-    def advance(self, job_id: str, token: int, *, phase: str, progress: float) -> Job:
-        """Say how far it is."""
-        return self._apply(job_id, lambda job, _: rules.advance(job, token, phase=phase, progress=progress))
+    def advance(
+        self, job_id: str, token: int, *, phase: str, progress: float, facts: Mapping[str, Any] | None = None
+    ) -> Job:
+        """Say how far it is, and what else there is to say: JSON values by name."""
+        return self._apply(
+            job_id, lambda job, _: rules.advance(job, token, phase=phase, progress=progress, facts=facts)
+        )
 
     def tell(self, job_id: str, token: int, facts: Mapping[str, Any]) -> Job:
         """Say what else there is to say, JSON values by name."""
-        return self._apply(job_id, lambda job, _: rules.tell(job, token, dict(facts)))
+        return self._apply(job_id, lambda job, _: rules.tell(job, token, facts))
 
     def note(self, job_id: str, token: int, message: str) -> Job:
         """Add a message to its log."""
@@ -258,9 +262,10 @@ class JobTable:
         """Put it down until somebody resumes it."""
         return self._apply(job_id, lambda job, now: rules.pause(job, token, now_us=now, reason=reason))
 
-    def put_down(self, job_id: str, token: int) -> Job:
-        """End the work as it is wished, or leave it to somebody else if nothing is."""
-        return self._apply(job_id, lambda job, now: rules.put_down(job, token, now_us=now))
+    def put_down(self, job_id: str, token: int, *, wait_seconds: float = 0.0) -> Job:
+        """End the work as it is wished, or leave it to somebody else, after so many seconds, if nothing is."""
+        wait_us = int(wait_seconds * 1e6)
+        return self._apply(job_id, lambda job, now: rules.put_down(job, token, now_us=now, wait_us=wait_us))
 
     def lose(self, job_id: str, token: int, *, reason: str) -> Job:
         """Take it from an owner who is dead."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from reactor_core.errors import ArtifactCorrupt, Halted, JournalError, LeaseLost, ReactorError
+from reactor_core.errors import ArtifactCorrupt, DownloadError, Halted, JournalError, LeaseLost, ReactorError
 from reactor_core.events.latch import Latch
 from reactor_core.jobs.context import JobContext, JobStopped, Stop, StopReason, job_folder
 from reactor_core.jobs.job import ErrorType, Failure, Job
@@ -57,9 +57,9 @@ def _do(context: JobContext, table: JobTable, job: Job, stop: Stop, halted: Call
     try:
         context.check()
         result = find_kind(job.kind).run(context)
-    except JobStopped:
+    except JobStopped as stopped:
         assert stop.reason is not None
-        put_down(table, job, stop.reason, halted())
+        put_down(table, job, stop.reason, halted(), wait_seconds=stopped.wait_seconds)
     except Halted as error:
         put_down(table, job, StopReason.HALTED, error.message)
     except ReactorError as error:
@@ -78,9 +78,12 @@ def _do(context: JobContext, table: JobTable, job: Job, stop: Stop, halted: Call
 def failure_of(error: Exception) -> Failure:
     """What an error says about trying again.
 
-    A fault of the disk or of a provider may be over later. One of the job itself, or of the code, comes again.
+    A fault of the disk, of the network or of a provider may be over later. One of the job itself, or of the code, comes
+    again.
     """
-    passing = isinstance(error, OSError | MemoryError | JournalError) and not isinstance(error, ArtifactCorrupt)
+    passing = isinstance(error, OSError | MemoryError | JournalError | DownloadError) and not isinstance(
+        error, ArtifactCorrupt
+    )
     again = bool(getattr(error, "retryable", passing))
     text = "".join(traceback.format_exception_only(error)).strip()
     message = str(error) if isinstance(error, ReactorError) else text

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -29,7 +32,7 @@ from reactor_core.utils.console import Narrator
 from reactor_core.utils.environment_memory import GIB
 from reactor_core.utils.settings import Settings
 
-__all__ = ["plan_file", "train_file"]
+__all__ = ["open_trainer", "plan_file", "train_file"]
 
 
 def train_file(
@@ -55,15 +58,39 @@ def train_file(
     Raises:
         ReactorError: As :meth:`reactor_core.training.trainer.Trainer.train`.
     """
+    with open_trainer(config, settings=settings, narrator=narrator, store=store) as trainer:
+        return trainer.train(dataset, resume="auto" if resume else False)
+
+
+@contextmanager
+def open_trainer(
+    config: TrainingConfig,
+    *,
+    settings: Settings,
+    narrator: Narrator,
+    store: str | None = None,
+    hooks: Sequence[Any] = (),
+) -> Iterator[Trainer]:
+    """A trainer whose run shows its progress, and writes its events and costs into the workspace's journal.
+
+    Args:
+        config: What to train and how.
+        settings: Workspace, cache, price of the machine.
+        narrator: Shows progress while the block runs.
+        store: As for :func:`train_file`.
+        hooks: Called after those of the terminal and the journal.
+
+    Raises:
+        ReactorError: As :class:`reactor_core.training.trainer.Trainer`; or the journal cannot be opened.
+    """
     with (
         EventBridge(source=EventSource.REACTOR_CORE, workspace=settings.workspace, settings=settings) as bridge,
         narrator.step(f"Fine-tune {config.model_name}") as advance,
     ):
         cost = CostHook(bridge, stated_price(settings.machine_price_usd_per_hour))
-        hooks = (EventHook(bridge), cost, ProgressHook(advance))
+        watching = (EventHook(bridge), cost, ProgressHook(advance), *hooks)
         checkpointer = None if store is None else Checkpointer(store=store)
-        trainer = Trainer(config, hooks=hooks, settings=settings, checkpointer=checkpointer)
-        return trainer.train(dataset, resume="auto" if resume else False)
+        yield Trainer(config, hooks=watching, settings=settings, checkpointer=checkpointer)
 
 
 def plan_file(config: TrainingConfig, dataset: Path, *, settings: Settings) -> tuple[Plan, list[str]]:

@@ -12,7 +12,7 @@ from reactor_core.training.card import CARD
 from reactor_core.training.control import State, read_status
 from reactor_core.training.runs import RUN
 
-__all__ = ["RunSummary", "find_run", "last_step", "list_runs"]
+__all__ = ["LOSSES", "RunSummary", "find_run", "last_step", "list_runs"]
 
 LOSSES = "loss.jsonl"
 """A run's curve: one object per step."""

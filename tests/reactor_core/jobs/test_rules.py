@@ -67,8 +67,10 @@ def test_progress_never_goes_back_and_a_new_phase_is_told():
     assert told == (("progress", {"phase": "encode", "progress": 0.5}),)
     job, told = rules.advance(job, job.token, phase="encode", progress=0.2)
     assert (job.progress, told) == (0.5, ())
+    job, told = rules.advance(job, job.token, phase="encode", progress=0.2, facts={"step": 1})
+    assert told == (("progress", {"phase": "encode", "progress": 0.5, "facts": {"step": 1}}),)
     job, told = rules.advance(job, job.token, phase="score", progress=7.0)
-    assert (job.progress, len(told)) == (1.0, 1)
+    assert (job.progress, job.facts, len(told)) == (1.0, {"step": 1}, 1)
 
 
 def test_facts_are_added_to_those_that_are_known_and_told_once():
@@ -92,6 +94,20 @@ def test_what_may_succeed_later_is_tried_again_after_growing_delays():
     assert (job.state, job.attempts, job.failure) == (JobState.FAILED, 3, LATER)
     again, _ = rules.resume(job, now_us=now)
     assert (again.state, again.attempts, again.failure) == (JobState.QUEUED, 0, None)
+
+
+def test_an_attempt_that_came_further_is_the_first_one_again():
+    job = queued(max_attempts=2)
+    for share, attempts, state in ((0.2, 1, "queued"), (0.4, 1, "queued"), (0.4, 2, "failed")):
+        job, _ = rules.claim(job, OWNER, now_us=job.not_before_us, lease_us=SECOND)
+        job, _ = rules.advance(job, job.token, phase="train", progress=share)
+        job, _ = rules.lose(job, job.token, now_us=0, reason="killed")
+        assert (job.attempts, job.state) == (attempts, state)
+
+
+def test_a_job_that_is_put_down_may_wait():
+    job, _ = rules.put_down(running(), 1, now_us=SECOND, wait_us=5 * SECOND)
+    assert (job.state, job.attempts, job.not_before_us) == (JobState.QUEUED, 0, 6 * SECOND)
 
 
 def test_delays_stop_growing():
