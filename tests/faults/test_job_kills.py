@@ -30,7 +30,7 @@ from reactor_core.jobs.table import JobTable
 
 HAND = "tests.faults.harness.hands:hand"
 POINTS = ("job.done", "job.noted")
-CLIP_POINTS = (("job.done", 1), ("job.noted", 1), ("frames.kept", 8), ("answer.kept", 1))
+CLIP_POINTS = (("job.done", 1), ("job.noted", 1), ("frames.kept", 8), ("clip.finished", 1))
 """Where a maker of clips dies, and up to which time that it passes there."""
 LEASE = 0.6
 JOBS = 5

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from a1_reactor.config import ReactorConfig
+from a1_reactor.engine.asking import Asking
 from a1_reactor.engine.blend import BlendConfig
 from a1_reactor.engine.regen import regenerate
 from a1_reactor.engine.report import clip_report, save_colours
@@ -19,13 +20,14 @@ from a1_reactor.eval.measures import Measures, Meter
 from a1_reactor.media.frames import pixel_hash
 from a1_reactor.media.h264 import EncoderOptions
 from a1_reactor.prompts import load_book, resolve
-from a1_reactor.providers.base import Provider, checked_clip, spans_of
+from a1_reactor.providers.base import Provider, spans_of
+from a1_reactor.storage.answers import AnswerStore
 from a1_reactor.storage.clip import Clip
 from a1_reactor.storage.draft import Draft
 from a1_reactor.storage.manifest import JobRecord
 from a1_reactor.storage.store import ClipStore
 from a1_reactor.types import JobSpec
-from reactor_core.errors import Halted, SpecError
+from reactor_core.errors import Halted, ProviderError, SpecError
 from reactor_core.events.latch import Latch
 from reactor_core.utils.canonical import content_hash
 from reactor_core.utils.clock import Clock, SystemClock, to_iso
@@ -67,6 +69,8 @@ class ReactorEngine:
         clock: Time for the records.
         progress: Told of every step.
         making: Told the key of each clip that is begun; its preview is under that key from its first segment on.
+        answers: Where the provider's answers are kept until their clip is finished, so that a job that was broken off
+            goes on; None keeps them in the workspace.
     """
 
     config: ReactorConfig
@@ -76,6 +80,7 @@ class ReactorEngine:
     clock: Clock = field(default_factory=SystemClock)
     progress: Progress = silent
     making: Callable[[str], None] = _nobody
+    answers: AnswerStore | None = None
 
     def _told(self) -> Progress:
         """``progress``, which ends the job at its next step once the kill switch is tripped: the draft is dropped."""
@@ -110,13 +115,15 @@ class ReactorEngine:
 
         Args:
             spec: What to make; its windows, if any, are ignored.
-            force: Make it again even if it is there.
+            force: Make it again even if it is there, and ask for all of it.
+
+        What the provider has answered is kept until the clip is there: an equal job after an error or a kill goes on.
 
         Raises:
             SpecError: The spec cannot be used, or asks for what the provider cannot do.
             ProviderError: The provider failed or broke its promise.
-            StorageError: The clip could not be written; nothing of it remains.
-            Halted: The kill switch is tripped; nothing of the clip remains.
+            StorageError: The clip could not be written.
+            Halted: The kill switch is tripped.
         """
         asked = spec.without_windows()
         resolved = self._resolve(asked)
@@ -127,14 +134,16 @@ class ReactorEngine:
                 assert found is not None
                 return ClipResult(clip=found, parent=None, report=found.report(), reused=True)
             stages = Stages()
-            measures, decoded = self._fill(draft, resolved, stages)
-            report = clip_report(resolved, measures, decoded_frames=decoded, extra={"timings": stages.to_json()})
-            draft.add_json("report.json", report)
-            save_colours(draft, measures)
-            job = self._record(hash_, asked, resolved, None)
-            draft.commit(job, encoder=self.encoder.identity())
+            with self._asking(hash_, resolved, force=force) as asking:
+                measures, decoded = self._fill(draft, resolved, asking, stages)
+                more = {"cost": asking.expense().to_json(), "timings": stages.to_json()}
+                report = clip_report(resolved, measures, decoded_frames=decoded, extra=more)
+                draft.add_json("report.json", report)
+                save_colours(draft, measures)
+                job = self._record(hash_, asked, resolved, None)
+                draft.commit(job, encoder=self.encoder.identity())
             clip = self.store.open(hash_[:16])
-        return ClipResult(clip=clip, parent=None, report=report, reused=False, notes=notes)
+        return ClipResult(clip=clip, parent=None, report=report, reused=False, notes=notes + asking.notes)
 
     def regen(self, spec: JobSpec, *, parent: Clip | None = None, force: bool = False) -> ClipResult:
         """Regenerate the spec's windows in a clip; every frame outside stays the same file.
@@ -172,24 +181,25 @@ class ReactorEngine:
                 assert found is not None
                 return ClipResult(clip=found, parent=parent, report=found.report(), reused=True, notes=notes)
             stages = Stages()
-            measures, proof, decoded = regenerate(
-                draft,
-                resolved,
-                parent,
-                self.provider,
-                blend=self.blend,
-                encoder=self.encoder,
-                stages=stages,
-                progress=self._told(),
-            )
-            report = clip_report(
-                resolved, measures, decoded_frames=decoded, extra={"regen": proof, "timings": stages.to_json()}
-            )
-            draft.add_json("report.json", report)
-            save_colours(draft, measures)
-            draft.commit(self._record(hash_, spec, resolved, parent), encoder=self.encoder.identity())
+            with self._asking(hash_, resolved, force=force) as asking:
+                measures, proof, decoded = regenerate(
+                    draft,
+                    resolved,
+                    parent,
+                    self.provider,
+                    asking,
+                    blend=self.blend,
+                    encoder=self.encoder,
+                    stages=stages,
+                    progress=self._told(),
+                )
+                more = {"regen": proof, "cost": asking.expense().to_json(), "timings": stages.to_json()}
+                report = clip_report(resolved, measures, decoded_frames=decoded, extra=more)
+                draft.add_json("report.json", report)
+                save_colours(draft, measures)
+                draft.commit(self._record(hash_, spec, resolved, parent), encoder=self.encoder.identity())
             clip = self.store.open(hash_[:16])
-        return ClipResult(clip=clip, parent=parent, report=report, reused=False, notes=notes)
+        return ClipResult(clip=clip, parent=parent, report=report, reused=False, notes=notes + asking.notes)
 
     def _resolve(self, spec: JobSpec) -> JobSpec:
         resolved = resolve(replace(spec, provider=self.provider.name), load_book(self.config.workspace))
@@ -247,6 +257,19 @@ class ReactorEngine:
                 self.making(key)
                 yield None, draft
 
+    @contextmanager
+    def _asking(self, hash_: str, spec: JobSpec, *, force: bool) -> Iterator[Asking]:
+        """The provider, and what it has answered before; the block makes the clip, whose key is held."""
+        answers = self.answers or AnswerStore(self.config.workspace / "answers")
+        answer = answers.open(hash_[:16], width=spec.width, height=spec.height, force=force)
+        try:
+            yield Asking(self.provider, spec, answer)
+        except ProviderError as error:
+            if not error.retryable:
+                answer.discard()  # nothing is built on half of an answer that breaks a promise
+            raise
+        answer.finish()
+
     def _damage(self, hash_: str, *, force: bool) -> tuple[str, ...]:
         """A note where the clip is there but cannot be used; making it again is right, but not to be kept quiet."""
         key = hash_[:16]
@@ -254,21 +277,22 @@ class ReactorEngine:
             return ()
         return (f"clip {key} was there but damaged: made it again",)
 
-    def _fill(self, draft: Draft, spec: JobSpec, stages: Stages) -> tuple[Measures, int]:
+    def _fill(self, draft: Draft, spec: JobSpec, asking: Asking, stages: Stages) -> tuple[Measures, int]:
         """Frames from the provider straight to PNG, encoder and measurements; two of them are in memory at a time.
 
         Returns:
             The measurements, and how many frames the mp4 decodes to: a header that promises frames is no proof of them.
         """
         meter = Meter()
-        frames = checked_clip(self.provider.generate_frames(spec), spec, self.provider.name)
         told = self._told()
         told("generate", 0, spec.frames)
+        frames = asking.clip(told)
         video = Stitcher(draft, spec, self.encoder, stages)
         for index, frame in enumerate(stages.drawn("provider", frames)):
             with stages.stage("store"):
                 pixels = pixel_hash(frame)
                 draft.add_frame(index, frame, pixels=pixels)
+                asking.stored(index, pixels, draft.frame_path(index))
             video.add(index, frame, pixels)
             with stages.stage("score"):
                 meter.add(frame)

@@ -11,6 +11,7 @@ from a1_reactor.engine.engine import ClipResult, ReactorEngine
 from a1_reactor.media.frames import Frame
 from a1_reactor.media.import_video import VideoFile, open_video, video_frames
 from a1_reactor.providers.base import BaseClip, Capabilities
+from a1_reactor.providers.price import FREE
 from a1_reactor.storage.sources import Source, SourceStore
 from a1_reactor.types import JobSpec, Window
 from reactor_core.errors import ProviderError
@@ -34,7 +35,7 @@ class ImportedVideo:
     @property
     def capabilities(self) -> Capabilities:
         """One clip of one length; words and seed change nothing."""
-        return Capabilities(context_frames=0, seed=False)
+        return Capabilities(context_frames=0, seed=False, any_frame=True, price=FREE)
 
     def identity(self) -> Mapping[str, str]:
         """The file's hash and the rate that it is read at; with 8 bits or more, it is read in one way only."""
@@ -65,7 +66,29 @@ class ImportedVideo:
         Raises:
             ProviderError: Always.
         """
-        raise ProviderError("an imported file makes no new frames", remedy="regenerate with another provider")
+        raise _unchanging()
+
+    def frames_at(
+        self,
+        job: JobSpec,
+        base: BaseClip | None,
+        windows: Sequence[Window],  # noqa: ARG002
+        indices: Sequence[int],
+    ) -> Iterator[tuple[int, Frame]]:
+        """Some of the file's frames; those between them are decoded as well, since they stand on each other.
+
+        Raises:
+            SpecError: The file is damaged.
+            ProviderError: There is a base.
+        """
+        if base is not None:
+            raise _unchanging()
+        wanted = set(indices)
+        return ((index, frame) for index, frame in enumerate(self.generate_frames(job)) if index in wanted)
+
+
+def _unchanging() -> ProviderError:
+    return ProviderError("an imported file makes no new frames", remedy="regenerate with another provider")
 
 
 def import_clip(

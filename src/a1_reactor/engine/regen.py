@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from a1_reactor.engine.asking import Asking
 from a1_reactor.engine.blend import BlendConfig
 from a1_reactor.engine.locked import LockedClip
 from a1_reactor.engine.mask import share_of
@@ -23,7 +24,7 @@ from a1_reactor.media.frames import Frame, pixel_hash
 from a1_reactor.media.h264 import EncoderOptions
 from a1_reactor.media.png import encode_png
 from a1_reactor.media.recent import RecentFrames
-from a1_reactor.providers.base import Provider, checked_windows, spans_of
+from a1_reactor.providers.base import Provider, spans_of
 from a1_reactor.storage.clip import Clip
 from a1_reactor.storage.draft import Draft
 from a1_reactor.types import JobSpec, Span
@@ -40,6 +41,7 @@ def regenerate(
     spec: JobSpec,
     parent: Clip,
     provider: Provider,
+    asking: Asking,
     *,
     blend: BlendConfig,
     encoder: EncoderOptions,
@@ -54,6 +56,7 @@ def regenerate(
     Args:
         draft: Where the frames, the mp4 and the filmstrips go.
         spec: Resolved, with windows, of the parent's size, rate and length.
+        asking: Gets the windows' frames from the provider.
 
     Returns:
         What was measured of the new clip; what was done, for the report; and how many frames the mp4 decodes to.
@@ -83,7 +86,7 @@ def regenerate(
         # Blending and scoring ask for these; nobody waits for anything before the provider has answered.
         old.prefetch(index for index in range(spec.frames) if index in inside)
     raw, made = _Spool(draft.path / "raw"), _Spool(draft.path / "made")
-    spans = _ask(spec, parent, provider, raw, stages, progress)
+    spans = _ask(spec, parent, provider, asking, raw, stages, progress)
     retakes = [Retake(window, spec.frames, old, raw.get, typical, blend, share) for window in spec.windows]
     ids = _blend(retakes, made, video, unchanged, stages, progress)
     progress("preview", 1, 1)
@@ -147,16 +150,23 @@ class _Spool:
 
 
 def _ask(
-    spec: JobSpec, parent: Clip, provider: Provider, raw: _Spool, stages: Stages, progress: Progress
+    spec: JobSpec,
+    parent: Clip,
+    provider: Provider,
+    asking: Asking,
+    raw: _Spool,
+    stages: Stages,
+    progress: Progress,
 ) -> tuple[Span, ...]:
     total = sum(len(window) for window in spec.windows)
     spans = spans_of(spec.windows, spec, provider.capabilities)
     locked = LockedClip(parent, spans)
-    frames = checked_windows(provider.regen_frames(spec, locked, spec.windows), spec, spec.windows, provider.name)
     progress("regen", 0, total)
+    frames = asking.windows(locked, spec.windows)
     for done, (index, frame) in enumerate(stages.drawn("provider", frames), start=1):
         with stages.stage("spool"):
             raw.put(index, frame)
+            asking.received(index, frame)
         progress("regen", done, total)
     return spans
 

@@ -57,6 +57,7 @@ class Stages:
 
 
 _SHARES = {
+    "receive": (0.0, 0.0),
     "generate": (0.0, 1.0),
     "prepare": (0.0, 0.1),
     "regen": (0.1, 0.5),

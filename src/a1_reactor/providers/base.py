@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from a1_reactor.media.frames import Frame, frame_problem
+from a1_reactor.providers.price import Price
 from a1_reactor.types import FrameQuantum, JobSpec, Span, Window, grow_window
 from reactor_core.errors import ProviderError
 
 __all__ = [
     "BaseClip",
     "Capabilities",
+    "FramewiseProvider",
     "Mode",
     "Provider",
     "check_frame",
@@ -48,6 +50,13 @@ class Capabilities:
     """Whether the seed is honoured, so that equal specs give equal frames."""
     window_only: bool = True
     """Whether ``regen_frames`` makes the window's frames alone; if not, the rest of what it makes is dropped."""
+    windows_apart: bool = False
+    """Whether each window is made by a call of its own, so that one that is there need not be asked for again."""
+    any_frame: bool = False
+    """Whether it can be asked for some frames alone and makes what it would make among the others; it is a
+    :class:`FramewiseProvider` then."""
+    price: Price | None = None
+    """What a call costs; None where that is not known."""
 
     def to_json(self) -> dict[str, Any]:
         """For ``a1-reactor providers --json``."""
@@ -64,6 +73,9 @@ class Capabilities:
             "max_frames": self.max_frames,
             "seed": self.seed,
             "window_only": self.window_only,
+            "windows_apart": self.windows_apart,
+            "any_frame": self.any_frame,
+            "price": None if self.price is None else self.price.to_json(),
         }
 
 
@@ -81,7 +93,11 @@ class BaseClip(Protocol):
 
 
 class Provider(Protocol):
-    """Makes frames."""
+    """Makes frames.
+
+    Where the answer itself says what it has cost, the iterator is a generator that returns that: US dollars, as a
+    ``Decimal``. Anything else it returns is passed over, and the price in ``capabilities`` counts.
+    """
 
     @property
     def name(self) -> str:
@@ -113,6 +129,29 @@ class Provider(Protocol):
 
         Every frame inside the windows exactly once, in any order; frames outside may come and are dropped. ``base``
         shows the frames of :func:`spans_of` and no others.
+
+        Raises:
+            ProviderError: They cannot be made.
+        """
+        ...
+
+
+@runtime_checkable
+class FramewiseProvider(Provider, Protocol):
+    """Makes any frame without those before it, so that only what an interruption left out is asked for again."""
+
+    def frames_at(
+        self, job: JobSpec, base: BaseClip | None, windows: Sequence[Window], indices: Sequence[int]
+    ) -> Iterator[tuple[int, Frame]]:
+        """Some of the frames that ``generate_frames`` or, with a base, ``regen_frames`` makes of the same job.
+
+        Args:
+            base: As ``regen_frames``; None for a whole clip.
+            windows: All windows of the job; none for a whole clip.
+            indices: Frames that are wanted, in rising order.
+
+        Returns:
+            (frame number, frame), in this order.
 
         Raises:
             ProviderError: They cannot be made.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from a1_reactor.providers.base import Capabilities, Mode
+from a1_reactor.providers.price import Price
 from a1_reactor.types import FrameQuantum
 from reactor_core.errors import ConfigError
 
-__all__ = ["CapabilitiesDocument", "first_problem", "read_capabilities"]
+__all__ = ["CapabilitiesDocument", "PriceDocument", "first_problem", "read_capabilities"]
 
 _Count = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -35,6 +37,23 @@ class _QuantumDocument(BaseModel):
         return FrameQuantum(step=self.step, offset=self.offset, minimum=self.minimum, maximum=maximum)
 
 
+_Dollars = Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False, strict=False)]
+
+
+class PriceDocument(BaseModel):
+    """What a call costs, in US dollars; the parts are added up."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    usd_per_call: _Dollars = Decimal(0)
+    usd_per_frame: _Dollars = Decimal(0)
+    usd_per_second: _Dollars = Decimal(0)
+
+    def price(self) -> Price:
+        """The same, for the engine."""
+        return Price(per_call=self.usd_per_call, per_frame=self.usd_per_frame, per_second=self.usd_per_second)
+
+
 class CapabilitiesDocument(BaseModel):
     """What may stand there; every field has a default, unknown fields are refused."""
 
@@ -46,6 +65,8 @@ class CapabilitiesDocument(BaseModel):
     size_multiple: Annotated[int, Field(ge=1, le=1024)] = 2
     max_frames: _Count | None = None
     seed: bool = True
+    any_frame: bool = False
+    price: PriceDocument | None = None
 
     @model_validator(mode="after")
     def _anchors(self) -> CapabilitiesDocument:
@@ -63,6 +84,9 @@ class CapabilitiesDocument(BaseModel):
             size_multiple=self.size_multiple,
             max_frames=self.max_frames if self.max_frames is not None else self.quantum.maximum,
             seed=self.seed,
+            windows_apart=True,
+            any_frame=self.any_frame,
+            price=None if self.price is None else self.price.price(),
         )
 
 

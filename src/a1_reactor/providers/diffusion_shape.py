@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from a1_reactor.providers.base import Capabilities, Mode
+from a1_reactor.providers.price import FREE
 from a1_reactor.types import FrameQuantum
 from reactor_core.errors import ConfigError, SpecError
 
@@ -87,7 +88,13 @@ class PipelineShape:
         multiple = _ratio(pipeline, "spatial", default=8) * _patch(pipeline)
         if kind == "picture":
             return Capabilities(
-                context_frames=0, quantum=FrameQuantum(maximum=1), size_multiple=multiple, max_frames=1, modes=modes
+                context_frames=0,
+                quantum=FrameQuantum(maximum=1),
+                size_multiple=multiple,
+                max_frames=1,
+                modes=modes,
+                windows_apart=True,
+                price=FREE,
             )
         step = _ratio(pipeline, "temporal", default=1)
         return Capabilities(
@@ -95,6 +102,8 @@ class PipelineShape:
             modes=modes,
             quantum=FrameQuantum(step=step, offset=1 % step),
             size_multiple=multiple,
+            windows_apart=True,
+            price=FREE,
         )
 
 

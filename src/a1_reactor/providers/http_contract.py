@@ -6,7 +6,9 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import IO, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,7 +23,7 @@ from a1_reactor.providers.multipart import Part, boundary_of, read_parts
 from a1_reactor.types import JobSpec, Span
 from reactor_core.errors import ArtifactCorrupt, ProviderError
 
-__all__ = ["Description", "FramesReply", "Request", "missing_pictures", "read_description", "read_object"]
+__all__ = ["Description", "FramesReply", "Request", "missing_pictures", "read_cost", "read_description", "read_object"]
 
 _Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 _REMEDY = "docs/providers/http-v2.md has the contract"
@@ -75,10 +77,16 @@ class Request:
         job: Resolved.
         span: What to make; the frames of its window are needed, the others are dropped.
         base: The old clip; None where there is none.
+        wanted: Frames of the window that are needed, for a server that makes any frame alone; None for all.
     """
 
-    def __init__(self, job: JobSpec, span: Span, mode: Mode, base: BaseClip | None) -> None:
+    def __init__(
+        self, job: JobSpec, span: Span, mode: Mode, base: BaseClip | None, wanted: Sequence[int] | None = None
+    ) -> None:
         self.job, self.span, self.mode = job, span, mode
+        self.wanted = frozenset(span.window.frames if wanted is None else wanted)
+        """Frames that the reply must hold."""
+        self._only = None if wanted is None else sorted(wanted)
         self.pictures: dict[str, bytes] = {}
         """PNG files by the SHA-256 of their bytes."""
         self._base: list[dict[str, Any]] = []
@@ -108,12 +116,28 @@ class Request:
             "base": self._base,
             "options": dict(job.options),
             "metadata": dict(job.metadata),
+            **({} if self._only is None else {"frames": self._only}),
         }
 
     @property
     def max_reply_bytes(self) -> int:
         """Size that no honest reply exceeds: every frame of the span as an uncompressed PNG in base64."""
         return len(self.span) * (max_png_bytes(self.job.width, self.job.height) * 4 // 3 + 4096) + 65536
+
+
+def read_cost(text: str | None, endpoint: str) -> Decimal | None:
+    """US dollars, from the header ``Reactor-Cost-USD`` of a reply; None where it has none.
+
+    Raises:
+        ProviderError: The header is no amount of money.
+    """
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,7}(\.\d{1,9})?", text, re.ASCII):
+        raise ProviderError(
+            f"provider endpoint {endpoint}: Reactor-Cost-USD is {text[:40]!r}, which is no amount", remedy=_REMEDY
+        )
+    return Decimal(text)
 
 
 def missing_pictures(document: Mapping[str, Any], pictures: Mapping[str, bytes], endpoint: str) -> list[str]:
@@ -134,17 +158,17 @@ def missing_pictures(document: Mapping[str, Any], pictures: Mapping[str, bytes],
 class FramesReply:
     """Reads the frames of a reply, which is JSON or multipart.
 
-    Each frame's number lies in the span and comes once; every frame of the window comes. Pictures are 8-bit RGB PNG
+    Each frame's number lies in the span and comes once; every frame that is wanted comes. Pictures are 8-bit RGB PNG
     files of the right size.
     """
 
     def __init__(self, request: Request, endpoint: str) -> None:
         self._request, self._endpoint = request, endpoint
-        self._left = set(request.span.window.frames)
+        self._left = set(request.wanted)
         self._seen: set[int] = set()
 
     def read(self, stream: IO[bytes], content_type: str) -> Iterator[tuple[int, Frame]]:
-        """The window's frames, in the order in which they come.
+        """The frames that are wanted, in the order in which they come.
 
         Args:
             content_type: The reply's whole header.
@@ -207,7 +231,7 @@ class FramesReply:
             raise self._refuse(error.message, retryable=error.retryable) from error
 
     def _wanted(self, index: int) -> bool:
-        """Whether a frame is one of the window's; strikes it off the list.
+        """Whether a frame is one that is wanted; strikes it off the list.
 
         Raises:
             ProviderError: It was not asked for, or came before.
@@ -219,7 +243,7 @@ class FramesReply:
             raise self._refuse(f"frame {index} comes twice")
         self._seen.add(index)
         self._left.discard(index)
-        return index in span.window
+        return index in self._request.wanted
 
     def _refuse(self, problem: str, *, retryable: bool = False) -> ProviderError:
         return ProviderError(f"provider endpoint {self._endpoint}: {problem}", retryable=retryable, remedy=_REMEDY)

@@ -9,6 +9,7 @@ from a1_reactor.media.frames import Frame
 from a1_reactor.providers.base import BaseClip, Capabilities
 from a1_reactor.providers.endpoint import Resolver, system_resolver
 from a1_reactor.providers.http_reply import max_reply_bytes, reply_frames, request_body
+from a1_reactor.providers.price import Price
 from a1_reactor.providers.wire import Wire, no_pulse
 from a1_reactor.types import JobSpec, Window
 
@@ -30,6 +31,7 @@ class HTTPProvider:
         retry_wait_s: Pause before the second attempt; it doubles from there, and ``Retry-After`` overrides it.
         name: Name in specs and reports.
         secret: Value of the ``Authorization`` header; None for none.
+        price: What a call costs; None where that is not known.
         pulse: Called between attempts and chunks; what it raises ends the call.
         resolver: From names to addresses.
 
@@ -38,7 +40,6 @@ class HTTPProvider:
     """
 
     version = "1"
-    capabilities = Capabilities(context_frames=0, window_only=False)
 
     def __init__(
         self,
@@ -50,10 +51,12 @@ class HTTPProvider:
         retry_wait_s: float = 1.0,
         name: str = "http",
         secret: str | None = None,
+        price: Price | None = None,
         pulse: Callable[[], None] = no_pulse,
         resolver: Resolver = system_resolver,
     ) -> None:
         self.name = name
+        self.capabilities = Capabilities(context_frames=0, window_only=False, price=price)
         self._wire = Wire(
             endpoint,
             allow=allow,

@@ -6,9 +6,11 @@ what it can do; long jobs are polled and can be called off.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import IO, Any
 
 from a1_reactor.media.frames import Frame
 from a1_reactor.providers.base import BaseClip, Capabilities, spans_of
@@ -16,11 +18,13 @@ from a1_reactor.providers.http_contract import (
     FramesReply,
     Request,
     missing_pictures,
+    read_cost,
     read_description,
     read_object,
 )
 from a1_reactor.providers.modes import pick_mode
 from a1_reactor.providers.multipart import Part, join_parts
+from a1_reactor.providers.price import Price
 from a1_reactor.providers.remote_job import NotYet, watch
 from a1_reactor.providers.wire import Reply, Wire
 from a1_reactor.types import JobSpec, Span, Window
@@ -43,19 +47,24 @@ class HTTPProviderV2:
         wire: The endpoint, and how it may be called.
         job_timeout_s: Longest that a job may take which the server accepts with status 202.
         name: Name in specs and reports.
+        price: What a call costs, where the operator knows it; None leaves it to the server.
     """
 
     version = "2"
 
-    def __init__(self, wire: Wire, *, job_timeout_s: float = 3600.0, name: str = "http2") -> None:
+    def __init__(
+        self, wire: Wire, *, job_timeout_s: float = 3600.0, name: str = "http2", price: Price | None = None
+    ) -> None:
         self.name = name
         self._wire = wire
         self._job_timeout_s = job_timeout_s
+        self._price = price
 
     @cached_property
     def _described(self) -> tuple[str, Capabilities]:
         reply = self._wire.call("GET", max_bytes=_DESCRIPTION_BYTES)
-        return read_description(reply.read(), self._wire.shown)
+        model, can = read_description(reply.read(), self._wire.shown)
+        return model, can if self._price is None else replace(can, price=self._price)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -75,38 +84,74 @@ class HTTPProviderV2:
             "model": self._described[0],
         }
 
-    def generate_frames(self, job: JobSpec) -> Iterator[Frame]:
+    def generate_frames(self, job: JobSpec) -> Generator[Frame, None, Decimal | None]:
         """Ask for the whole clip, in an amount that the server makes.
 
         Raises:
             ProviderError: The endpoint may not be called, did not answer in time, refused, or broke the contract.
         """
-        amount = self.capabilities.quantum.at_least(job.frames) or job.frames
-        request = Request(job, Span(Window(0, job.frames), 0, amount, job.frames), "full", None)
-        # The engine wants them in order; a server that sends them otherwise makes the ones ahead wait here.
-        waiting: dict[int, Frame] = {}
-        following = 0
-        for index, frame in self._frames(request):
-            waiting[index] = frame
-            while following in waiting:
-                yield waiting.pop(following)
-                following += 1
+        request = Request(job, self._everything(job), "full", None)
+        reply, usd = self._answer(request)
+        with reply as stream:
+            # The engine wants them in order; a server that sends them otherwise makes the ones ahead wait here.
+            for _, frame in _in_order(self._read(request, reply, stream), range(job.frames)):
+                yield frame
+        return usd
 
-    def regen_frames(self, job: JobSpec, base: BaseClip, windows: Sequence[Window]) -> Iterator[tuple[int, Frame]]:
+    def regen_frames(
+        self, job: JobSpec, base: BaseClip, windows: Sequence[Window]
+    ) -> Generator[tuple[int, Frame], None, Decimal | None]:
         """Ask for each window on its own.
 
         Raises:
             ProviderError: As :meth:`generate_frames`.
             SpecError: A window has no kept frame beside it, and the model needs one.
         """
+        costs = []
         for span in spans_of(windows, job, self.capabilities):
-            yield from self._frames(Request(job, span, pick_mode(self.capabilities.modes, span), base))
+            request = Request(job, span, pick_mode(self.capabilities.modes, span), base)
+            reply, usd = self._answer(request)
+            with reply as stream:
+                yield from self._read(request, reply, stream)
+            costs.append(usd)
+        return _sum(costs)
 
-    def _frames(self, request: Request) -> Iterator[tuple[int, Frame]]:
+    def frames_at(
+        self, job: JobSpec, base: BaseClip | None, windows: Sequence[Window], indices: Sequence[int]
+    ) -> Generator[tuple[int, Frame], None, Decimal | None]:
+        """Ask for some frames alone, of a server that says ``any_frame``; each window on its own.
+
+        Raises:
+            ProviderError, SpecError: As :meth:`regen_frames`.
+        """
+        costs = []
+        for span in [self._everything(job)] if base is None else spans_of(windows, job, self.capabilities):
+            wanted = [index for index in indices if index in span.window]
+            if not wanted:
+                continue
+            mode = "full" if base is None else pick_mode(self.capabilities.modes, span)
+            request = Request(job, span, mode, base, wanted)
+            reply, usd = self._answer(request)
+            with reply as stream:
+                yield from _in_order(self._read(request, reply, stream), wanted)
+            costs.append(usd)
+        return _sum(costs)
+
+    def _everything(self, job: JobSpec) -> Span:
+        amount = self.capabilities.quantum.at_least(job.frames) or job.frames
+        return Span(Window(0, job.frames), 0, amount, job.frames)
+
+    def _answer(self, request: Request) -> tuple[Reply, Decimal | None]:
+        """The reply with the frames, and what the server says that it cost."""
         reply = self._ask(request)
-        with reply as stream:
-            content_type = reply.headers.get("content-type", "")
-            yield from FramesReply(request, self._wire.shown).read(stream, content_type)
+        try:
+            return reply, read_cost(reply.headers.get("reactor-cost-usd"), self._wire.shown)
+        except ProviderError:
+            reply.file.close()
+            raise
+
+    def _read(self, request: Request, reply: Reply, stream: IO[bytes]) -> Iterator[tuple[int, Frame]]:
+        return FramesReply(request, self._wire.shown).read(stream, reply.headers.get("content-type", ""))
 
     def _ask(self, request: Request) -> Reply:
         # The same key on every attempt: a server that has begun the work need not begin it again.
@@ -165,6 +210,23 @@ class HTTPProviderV2:
             timeout_s=self._job_timeout_s,
             what=f"job {address.url}",
         )
+
+
+def _in_order(frames: Iterable[tuple[int, Frame]], order: Iterable[int]) -> Iterator[tuple[int, Frame]]:
+    waiting: dict[int, Frame] = {}
+    left = iter(order)
+    due = next(left, None)
+    for index, frame in frames:
+        waiting[index] = frame
+        while due in waiting:
+            yield due, waiting.pop(due)
+            due = next(left, None)
+
+
+def _sum(costs: Sequence[Decimal | None]) -> Decimal | None:
+    """Of several calls; None where one of them is not known."""
+    known = [cost for cost in costs if cost is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(costs) else None
 
 
 def _form_data(name: str, content_type: str) -> dict[str, str]:

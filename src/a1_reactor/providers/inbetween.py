@@ -8,6 +8,7 @@ from typing import Protocol
 from a1_reactor.media.frames import Frame
 from a1_reactor.providers.base import BaseClip, Capabilities, spans_of
 from a1_reactor.providers.modes import anchors_of, pick_mode
+from a1_reactor.providers.price import FREE
 from a1_reactor.types import JobSpec, Window
 from reactor_core.errors import ProviderError
 
@@ -42,7 +43,14 @@ class InBetweenProvider:
     only the two frames beside it are seen. Prompt and seed change nothing.
     """
 
-    capabilities = Capabilities(context_frames=1, modes=frozenset({"interpolate"}), seed=False)
+    capabilities = Capabilities(
+        context_frames=1,
+        modes=frozenset({"interpolate"}),
+        seed=False,
+        windows_apart=True,
+        any_frame=True,
+        price=FREE,
+    )
 
     def __init__(self, how: Interpolator) -> None:
         self._how = how
@@ -63,7 +71,10 @@ class InBetweenProvider:
         Raises:
             ProviderError: Always; ``capabilities`` does not hold the mode ``full``.
         """
-        raise ProviderError(
+        raise self._wordless(job)
+
+    def _wordless(self, job: JobSpec) -> ProviderError:
+        return ProviderError(
             f"provider {self.name!r} fills windows of a clip and cannot make {job.frames} frames from words",
             remedy="generate the clip with another provider",
         )
@@ -75,13 +86,27 @@ class InBetweenProvider:
             SpecError: A window touches the clip's first or last frame.
             MissingExtra: A library that is needed is not installed.
         """
+        yield from self.frames_at(job, base, windows, [index for window in windows for index in window.frames])
+
+    def frames_at(
+        self, job: JobSpec, base: BaseClip | None, windows: Sequence[Window], indices: Sequence[int]
+    ) -> Iterator[tuple[int, Frame]]:
+        """Some of the windows' frames, in order.
+
+        Raises:
+            ProviderError: There is no base.
+            SpecError, MissingExtra: As :meth:`regen_frames`.
+        """
+        if base is None:
+            raise self._wordless(job)
         for span in spans_of(windows, job, self.capabilities):
             pick_mode(self.capabilities.modes, span)
             first, last = anchors_of(span)
             assert first is not None, "the mode is there only with both"
             assert last is not None
             length = last - first
-            times = [(index - first) / length for index in span.window.frames]
-            yield from zip(
-                span.window.frames, self._how.between(base.frame(first), base.frame(last), times), strict=True
-            )
+            wanted = [index for index in indices if index in span.window]
+            if not wanted:
+                continue
+            times = [(index - first) / length for index in wanted]
+            yield from zip(wanted, self._how.between(base.frame(first), base.frame(last), times), strict=True)

@@ -8,6 +8,7 @@ from a1_reactor.media.frames import Frame
 from a1_reactor.providers.base import BaseClip, Capabilities
 from a1_reactor.providers.mock_look import apply_words, look_of, seed_of
 from a1_reactor.providers.mock_scene import Scene, build_scene
+from a1_reactor.providers.price import FREE
 from a1_reactor.types import JobSpec, Window
 
 __all__ = ["MockProvider"]
@@ -25,7 +26,7 @@ class MockProvider:
 
     name = "mock"
     version = "1"
-    capabilities = Capabilities(context_frames=0)
+    capabilities = Capabilities(context_frames=0, windows_apart=True, any_frame=True, price=FREE)
 
     def identity(self) -> Mapping[str, str]:
         """Name and version: there is no model behind it."""
@@ -33,15 +34,31 @@ class MockProvider:
 
     def generate_frames(self, job: JobSpec) -> Iterator[Frame]:
         """Draw the clip, in order."""
-        scene = self._scene(job)
-        for index in range(job.frames):
-            yield scene.draw(index)
+        return (frame for _, frame in self._draw(job, None, range(job.frames)))
 
     def regen_frames(self, job: JobSpec, base: BaseClip, windows: Sequence[Window]) -> Iterator[tuple[int, Frame]]:
         """Draw the windows' frames, in order."""
-        origin = base.origin
+        return self._draw(job, base, [index for window in windows for index in window.frames])
+
+    def frames_at(
+        self,
+        job: JobSpec,
+        base: BaseClip | None,
+        windows: Sequence[Window],  # noqa: ARG002  a frame's number says all
+        indices: Sequence[int],
+    ) -> Iterator[tuple[int, Frame]]:
+        """Draw some frames, in order."""
+        return self._draw(job, base, indices)
+
+    def _draw(self, job: JobSpec, base: BaseClip | None, indices: Sequence[int]) -> Iterator[tuple[int, Frame]]:
+        scene = self._scene(job) if base is None else self._retake(job, base.origin)
+        for index in indices:
+            yield index, scene.draw(index)
+
+    @staticmethod
+    def _retake(job: JobSpec, origin: JobSpec) -> Scene:
         take = seed_of("take", origin.prompt, origin.seed, job.prompt, job.seed)
-        scene = build_scene(
+        return build_scene(
             width=job.width,
             height=job.height,
             layout_seed=seed_of("layout", origin.prompt, origin.seed),
@@ -51,9 +68,6 @@ class MockProvider:
             shift=(2.0, 0.0),
             cast=_CASTS[take % len(_CASTS)],
         )
-        for window in windows:
-            for index in window.frames:
-                yield index, scene.draw(index)
 
     @staticmethod
     def _scene(job: JobSpec) -> Scene:

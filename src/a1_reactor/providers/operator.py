@@ -10,6 +10,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,12 +18,13 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from a1_reactor.providers.base import Provider
 from a1_reactor.providers.comfyui import ComfyService
-from a1_reactor.providers.described import CapabilitiesDocument, first_problem
+from a1_reactor.providers.described import CapabilitiesDocument, PriceDocument, first_problem
 from a1_reactor.providers.diffusion import DiffusersProvider
 from a1_reactor.providers.fal import FalService
 from a1_reactor.providers.hosted import HostedProvider, Returns, Service
 from a1_reactor.providers.http_provider import HTTPProvider
 from a1_reactor.providers.http_v2 import HTTPProviderV2
+from a1_reactor.providers.price import FREE
 from a1_reactor.providers.replicate import PredictionService
 from a1_reactor.providers.wire import Wire
 from reactor_core.errors import ConfigError
@@ -45,6 +47,8 @@ class _Connection(_Entry):
     """File whose first line is the key; None for none."""
     timeout_s: Annotated[float, Field(gt=0)] = 120.0
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    price: PriceDocument | None = None
+    """What a call costs; None where that is not known, or the server says it."""
 
 
 class HttpEntry(_Connection):
@@ -161,9 +165,10 @@ def build_entry(name: str, entry: Entry, *, folder: Path, allow: Sequence[str], 
             name=name,
             device=entry.device,
             dtype=entry.dtype,
-            capabilities=None if entry.capabilities is None else entry.capabilities.capabilities(),
+            capabilities=None if entry.capabilities is None else replace(entry.capabilities.capabilities(), price=FREE),
             pulse=pulse,
         )
+    price = None if entry.price is None else entry.price.price()
     if isinstance(entry, HttpEntry):
         return HTTPProvider(
             entry.endpoint,
@@ -172,6 +177,7 @@ def build_entry(name: str, entry: Entry, *, folder: Path, allow: Sequence[str], 
             allow=allow,
             attempts=entry.attempts,
             secret=_secret(folder, entry, "Bearer"),
+            price=price,
             pulse=pulse,
         )
     wire = Wire(
@@ -184,7 +190,7 @@ def build_entry(name: str, entry: Entry, *, folder: Path, allow: Sequence[str], 
         pulse=pulse,
     )
     if isinstance(entry, Http2Entry):
-        return HTTPProviderV2(wire, job_timeout_s=entry.job_timeout_s, name=name)
+        return HTTPProviderV2(wire, job_timeout_s=entry.job_timeout_s, name=name, price=price)
     service: Service
     template: Mapping[str, Any]
     if isinstance(entry, ComfyEntry):
@@ -199,7 +205,7 @@ def build_entry(name: str, entry: Entry, *, folder: Path, allow: Sequence[str], 
         name=name,
         service=service,
         template=template,
-        capabilities=entry.capabilities.capabilities(),
+        capabilities=replace(entry.capabilities.capabilities(), price=price),
         returns=entry.returns,
         model=entry.model,
     )

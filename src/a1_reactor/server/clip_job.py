@@ -11,7 +11,7 @@ from a1_reactor.engine.engine import ClipResult, ReactorEngine
 from a1_reactor.engine.stages import overall_share
 from a1_reactor.engine.takes import MAX_TAKES, make_takes
 from a1_reactor.providers.catalog import build_provider
-from a1_reactor.server.kept import KeptAnswers
+from a1_reactor.storage.answers import AnswerStore
 from a1_reactor.storage.store import ClipStore
 from a1_reactor.types import JobSpec
 from reactor_core.errors import SpecError
@@ -100,7 +100,9 @@ class ClipJob:
         """
         request = ClipRequest.parse(context.job.spec)
         config = replace(ReactorConfig.from_settings(context.settings), http_endpoint=request.endpoint)
-        provider = KeptAnswers(build_provider(request.spec.provider, config), context.folder / "answers")
+        provider = build_provider(request.spec.provider, config)
+        # What an earlier attempt was given is used again, also where the clip itself is to be made anew.
+        answers = AnswerStore(context.folder / "answers", lasting=True) if request.force else None
         made: list[ClipResult] = []
 
         def told(stage: str, done: int, total: int) -> None:
@@ -110,7 +112,7 @@ class ClipJob:
         def making(key: str) -> None:
             context.tell(draft=key)
 
-        engine = ReactorEngine(config, provider, progress=told, making=making)
+        engine = ReactorEngine(config, provider, progress=told, making=making, answers=answers)
         engine.store.sweep()
         context.check()
         for result in self._results(engine, request):

@@ -9,6 +9,7 @@
                               /run/manifest.json   hashes of all of these
                               /run/report.json
     <workspace>/building/<16 hex>/                 a clip in the making
+    <workspace>/answers/<16 hex>/                  what its provider has answered so far, see ``answers``
     <workspace>/locks/<16 hex>.lock                held by whoever makes it
                      /<16 hex>.parent              the clip that it is made from, which must stay meanwhile
                      /store.lock                   held for a moment, while a clip gets its place or others are removed

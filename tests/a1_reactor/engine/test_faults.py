@@ -136,5 +136,6 @@ def test_ctrl_c_leaves_no_draft(engine, spec):
 
     with pytest.raises(KeyboardInterrupt):
         replace(engine, progress=stop).generate(spec())
-    assert not [path for path in engine.config.workspace.rglob("*") if path.suffix in {".png", ".mp4"}]
+    for folder in (engine.store.cache, engine.store.building):
+        assert not [path for path in folder.rglob("*") if path.suffix in {".png", ".mp4"}]
     assert engine.generate(spec()).clip.frame_count == 24

@@ -1,7 +1,10 @@
+from decimal import Decimal
+
 import pytest
 
 from a1_reactor.providers.base import Capabilities
 from a1_reactor.providers.described import read_capabilities
+from a1_reactor.providers.price import Price
 from a1_reactor.types import FrameQuantum
 from reactor_core.errors import ConfigError
 
@@ -11,11 +14,14 @@ WAN = Capabilities(
     quantum=FrameQuantum(step=4, offset=1, maximum=81),
     size_multiple=16,
     max_frames=81,
+    windows_apart=True,
+    any_frame=True,
+    price=Price(per_call=Decimal("0.05"), per_second=Decimal("0.1")),
 )
 
 
 def test_what_a_provider_tells_of_itself_is_read_back_equal():
-    document = {key: value for key, value in WAN.to_json().items() if key != "window_only"}
+    document = {key: value for key, value in WAN.to_json().items() if key not in ("window_only", "windows_apart")}
     assert read_capabilities(document, where="here") == WAN
 
 
