@@ -19,7 +19,7 @@ from reactor_core.safety.gui.sight import Sight
 from reactor_core.safety.place_names import HELD
 from reactor_core.safety.verdict import Finding, Verdict
 
-__all__ = ["destroyed", "given_up", "remade"]
+__all__ = ["destroyed", "given_up", "overwritten", "remade"]
 
 MANY = 1_000
 """More things than this at once are a loss that nobody looks through beforehand."""
@@ -73,7 +73,7 @@ _ENVIRONMENTS = re.compile(
     r"\b(project|namespace|cluster|tenant|resource group|subscription (account|id)|organi[sz]ation"
     r"|workspace|environment|bucket|db instance|database instance|database|stack|vpc"
     r"|(hosted |dns )?zone|domain|space|site|application|app service|load balancer|key ?vault|kms|keys?"
-    r"|realm|directory|data ?store|storage account|server farm|fleet)\b"
+    r"|realm|directory|data ?store|storage account|server farm|fleet|all (of )?(the |its |your )?resource)s?\b"
 )
 _MACHINES = re.compile(
     r"\b(instances?|machines?|vms?|virtual machines?|servers?|pods?|containers?|services?|deployments?"
@@ -164,6 +164,17 @@ def given_up(sight: Sight) -> Finding | None:
     return destroyed(sight) if _serious(sight) else sight.finding("C1", "discards changes or replaces what is there")
 
 
+_DEVICE = re.compile(r"/dev/(sd|nvme|vd|hd|xvd|mmcblk|disk|md|dm-|mapper)|physicaldrive\d|\bdisk ?\d|^[a-z]:\\?$")
+
+
+def overwritten(sight: Sight) -> Finding | None:
+    """A device that the screen names as the place to write to."""
+    if sight.answer in {Answer.SAFE, Answer.LOOK} or re.match(r"(mount|unmount|eject|check|open)\b", sight.label):
+        return None
+    target = sight.scene.field("target", "destination", "device", "disk", "drive", "to", "output", "write to").lower()
+    return sight.finding("B1", "writes over a device") if _DEVICE.search(target) else None
+
+
 def remade(sight: Sight) -> bool:
     """Whether all that is named is made again by a build or an installation."""
     named = [
@@ -193,7 +204,12 @@ def _held(sight: Sight) -> Finding | None:
 
 
 def _guarded(sight: Sight) -> Finding | None:
-    traces = _TRACES.search(sight.text) or (sight.label in {"clear log", "delete log"} and "security" in sight.text)
+    within = _TRACES.search(sight.app) and re.search(r"\b(histor|logs?|entr|events?|records?|all|every)", sight.text)
+    traces = (
+        within
+        or _TRACES.search(sight.text)
+        or (sight.label in {"clear log", "delete log"} and "security" in sight.text)
+    )
     if traces and not re.search(r"\brow\b", sight.role):
         return sight.finding("B5", "removes traces of what was done")
     return sight.finding("B5", "removes a protection") if _GUARDS.search(sight.text) else None

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 
 from reactor_core.safety.gui.destruction import remade
-from reactor_core.safety.gui.labels import Answer
+from reactor_core.safety.gui.labels import Answer, answer_of
 from reactor_core.safety.gui.outward import MASS
-from reactor_core.safety.gui.scenery import CONSOLE, EDITOR_APP, PROTECTION
+from reactor_core.safety.gui.reading import loses, restated
+from reactor_core.safety.gui.scenery import CONSOLE, EDITOR_APP, EVERYTHING, PROTECTION
 from reactor_core.safety.gui.sight import Sight
 from reactor_core.safety.verdict import Finding
 
@@ -73,6 +74,7 @@ _ENDS = re.compile(
     r"^(shut ?down|close|delete|remove|terminate|deprovision|decommission|retire|tear ?down|destroy|deactivate"
     r"|wipe|leave)\b"
 )
+_KEYS = re.compile(r"\b(keys|certificates|certs|credentials)\b")
 _WHOLE_THING = re.compile(
     r"\b(projects?|tenant|organi[sz]ation|accounts?|environment|clusters?|subscription|namespace|workspace"
     r"|resource group|database"
@@ -82,7 +84,7 @@ _FINAL = re.compile(
     r"type (the |its |your )?.{0,40}(to confirm|below)|cannot be undone|can['’]?t be undone|permanent\w*"
     r"|irreversibl\w*|for ?ever"
     r"|all (of )?(its |the |their )?(resources|instances|data|members|messages|files|content)|will be (gone|lost"
-    r"|deleted|removed)"
+    r"|deleted|removed)|\bno (way back|return|undo)\b|for good\b|unrecoverabl\w*|irrecoverabl\w*"
 )
 _HARMLESS = re.compile(
     r"^(run (unit |all )?(tests?|lint|checks?|build|cell)"
@@ -161,6 +163,8 @@ _LOOKS = re.compile(
     r"time ?range|theme|language|sort|filter|columns?|zoom|time ?zone|view|layout|group by|period|date|page size"
     r"|font|colou?r"
 )
+_ACKNOWLEDGES = re.compile(r"(ok|okay|got it|continue|done|understood|close|i understand)$")
+"""Answers to a screen that tells, and does not ask."""
 _BUTTONS = frozenset({"button", "menu", "menu item", "icon", "dropdown", "combo box", "chip", ""})
 
 
@@ -191,6 +195,8 @@ def classed(sight: Sight) -> Finding | None:
     if _TAKES_OUT.match(label) and _SECRETS.search(text):
         out = _OUTSIDE.search(sight.scene.told) is not None
         return sight.finding("B5" if out else "C8", "takes secrets out", secret=True, outward=out)
+    if re.match(r"(revoke|invalidate|expire)\b", label) and _KEYS.search(sight.text) and EVERYTHING.search(sight.text):
+        return sight.finding("B4", "makes every key or certificate of a place unusable")
     if _ENDS.match(label) and _WHOLE_THING.search(sight.text) and _FINAL.search(sight.text):
         return sight.finding("B4", "ends an environment with all it holds")
     return None
@@ -235,7 +241,7 @@ def refused(sight: Sight) -> Finding | None:
     """A label that is the safe answer elsewhere, on a screen that says what is lost by it."""
     told = sight.scene.told
     not_kept = re.match(r"(don['’]?t|do not|never) (keep|save|retain|preserve|back ?up|remember)\b", sight.label)
-    if sight.answer is not Answer.SAFE and not not_kept:
+    if sight.answer is not Answer.SAFE and answer_of(sight.label) is not Answer.SAFE and not not_kept:
         return None
     if re.match(r"(stop|halt|pause) (all|everything)", sight.label) and CONSOLE.search(sight.app):
         return sight.finding("B4", "stops everything that runs there")
@@ -326,8 +332,10 @@ def doubted(sight: Sight) -> Finding | None:
         or sight.scene.steps[0].verb in {"select", "choose"}
     ):
         return None
-    if sight.answer is Answer.YES and sight.scene.field("dialog") and "?" not in sight.scene.told:
-        return None  # it tells, and does not ask
+    if _ACKNOWLEDGES.match(label) and sight.scene.field("dialog") and "?" not in sight.scene.told:
+        return sight.finding("C6", "goes on where the screen warns of a loss") if loses(sight.scene.told) else None
+    if sight.answer is Answer.YES and not _LOOKS.search(restated(sight.scene) or "view"):
+        return sight.finding("C3", "changes a value that is stored")
     tightened = sight.state not in _OFF and (PROTECTION.search(label) or _GUARD_SETTING.search(label))
     tightened = tightened or (
         sight.state in _OFF and re.search(r"public|anyone|anonymous|guest|remote|expos|legacy", label)

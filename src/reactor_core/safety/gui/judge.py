@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reactor_core.safety import paths
-from reactor_core.safety.gui.destruction import destroyed, given_up
+from reactor_core.safety.gui.destruction import destroyed, given_up, overwritten
 from reactor_core.safety.gui.doubt import classed, doubted, entered_text, refused, set_wrong, warned
 from reactor_core.safety.gui.grammar import Scene, Step, parse
 from reactor_core.safety.gui.keys import Act, act_of, combinations, default_button
 from reactor_core.safety.gui.labels import Answer
 from reactor_core.safety.gui.outward import paid, spoken
+from reactor_core.safety.gui.reading import acts, answered, performed, switch_of
 from reactor_core.safety.gui.scenery import DATABASE_APP, MAIL_APP, PYTHON_APP, RUN_BOX, STATE_OFF, TERMINAL
 from reactor_core.safety.gui.settings import set_to, unguarded
 from reactor_core.safety.gui.sight import Sight
@@ -71,17 +72,24 @@ _PLACES = frozenset(
     }
 )  # fmt: skip
 _SETTINGS = frozenset({"toggle", "switch", "checkbox", "check box", "radio", "slider", "option"})
-_ACTING_LINK = re.compile(
-    r"(delete|drop|empty|remove|purge|truncate|unsubscribe|publish|share|make|send|pay|reset"
-    r"|download and run|approve|allow|disable|confirm|accept|merge|close)\b"
-)
 _ALARM = re.compile(
     r"are you sure|cannot be undone|can['’]?t be undone|irreversibl|permanent|for ?ever|will be lost"
     r"|warning|danger|really"
 )
 
 _Rule = Callable[[Sight], Finding | None]
-_DEEDS: tuple[_Rule, ...] = (overseen, entrusted, switched, unguarded, destroyed, paid, revealed, spoken, kept_up)
+_DEEDS: tuple[_Rule, ...] = (
+    overseen,
+    entrusted,
+    switched,
+    unguarded,
+    destroyed,
+    overwritten,
+    paid,
+    revealed,
+    spoken,
+    kept_up,
+)
 
 
 def judge(text: str, scope: Scope) -> Judged:
@@ -125,7 +133,8 @@ class _Walk:
             self.lines.append(line)
             before = len(self.findings)
             self._step(step, steps[number + 1 :])
-            if len(self.findings) == before and not (step.verb == "key" and self._scene.field("dialog", "focused")):
+            told = step.verb == "key" and self._scene.field("dialog", "focused")
+            if len(self.findings) == before and not told and answered(step, self._scene) is None:
                 self._add(warned(Sight.of(step, self._scene, self._scope), step.verb))
             self.findings[before:] = [
                 Finding(each.verdict, each.rule, each.says, each.effect, each.part or line)
@@ -134,6 +143,8 @@ class _Walk:
 
     def _step(self, step: Step, after: tuple[Step, ...]) -> None:
         if step.verb in _IDLE:
+            if performed(step.name) != step.name:  # such as sliding to pay
+                self._label(step.name)
             return
         if step.verb == "type":
             self._type(step, after)
@@ -151,6 +162,13 @@ class _Walk:
             for later in after
         )
         before = len(self.findings)
+        answer = answered(step, self._scene)
+        if answer is not None:
+            if answer is Answer.YES:
+                self._told()
+                if len(self.findings) == before:
+                    self.findings.append(unclear("says yes to a question whose effect cannot be told"))
+            return
         self.findings += typed(step, self._scene, self._scope, entered=entered)
         field = self._scene.field("field", "dialog").lower()
         told = self._scene.told
@@ -163,6 +181,9 @@ class _Walk:
         if len(self.findings) == before and not re.search(r"search|find|filter", field):
             sight = Sight.of(Step("click", "button", "enter"), self._scene, self._scope)
             self.findings += entered_text(step.name, field, sight)
+
+    def _sight_of(self, step: Step) -> Sight:
+        return Sight.of(step, self._scene, self._scope, everything=self._everything)
 
     def _told(self) -> None:
         """A yes to what the screen says."""
@@ -186,7 +207,7 @@ class _Walk:
             r"help|article|docs\b|documentation|support|wiki|search results|tutorial|guide|manual|knowledge",
             f"{sight.app} {sight.scene.told}",
         )
-        if step.role == "link" and (_ACTING_LINK.match(sight.label) is None or reading):
+        if step.role == "link" and (not acts(sight.label) or reading):
             self._add(None if reading else revealed(sight))
             return
         if step.verb in {"select", "choose"} and not step.state and step.role not in _SETTINGS | {"button", "menu"}:
@@ -202,6 +223,11 @@ class _Walk:
             return
         if step.state and step.role in {"dropdown", "combo box", "menu"}:
             self._add(set_to(sight))
+        switch = switch_of(step.name)
+        if switch is not None and sight.answer in {Answer.SAFE, Answer.DEED} and not step.state:
+            self._set(Step("click", "toggle", *switch), self._sight_of(Step("click", "toggle", *switch)))
+            if sight.answer is Answer.SAFE:
+                return
         if sight.answer is Answer.GIVE_UP:
             self._add(given_up(sight))
         elif sight.answer in {Answer.SAFE, Answer.LOOK}:
@@ -281,6 +307,8 @@ class _Walk:
                     self._label("no")
                 case Act.REFUSE if len(acts) > 1 and re.search(r"\bsave\b", self._scene.told):
                     self._add(found("C1", "closes without saving", Effect(reversible=False)))
+                case Act.PUSH if self._scene.field("focused", "focused button", "focus"):
+                    self._confirm(pasted=False)
                 case Act.FILL:
                     self._add(found("C8", "fills in a stored secret", Effect(secret=True)))
 

@@ -21,6 +21,7 @@ class Act(StrEnum):
     CLOSE = "close"
     FILL = "fill"
     REFUSE = "refuse"
+    PUSH = "push"
 
 
 _KEYS = {
@@ -77,6 +78,7 @@ _KEYS = {
     "alt+n": Act.REFUSE,
     "cmd+d": Act.REFUSE,
     "ctrl+shift+l": Act.FILL,
+    "space": Act.PUSH,
 }
 _NAMES = {
     "control": "ctrl",

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 from reactor_core.safety.gui.grammar import Scene, Step
-from reactor_core.safety.gui.labels import Answer, answer_of, bare
+from reactor_core.safety.gui.labels import Answer
+from reactor_core.safety.gui.reading import answer_on, performed, plain
 from reactor_core.safety.gui.scenery import PROTECTION, count_in
 from reactor_core.safety.scope import Scope
 from reactor_core.safety.verdict import Effect, Finding, Scale, found
@@ -49,7 +50,7 @@ class Sight:
     count: int = field(init=False)
 
     def __post_init__(self) -> None:
-        told = self.scene.told
+        told = plain(self.scene.told)
         object.__setattr__(self, "deed", f"{self.label} | {told}" if self.answer is not Answer.DEED else self.label)
         parents = self.path.lower().rpartition(" > ")[0]
         object.__setattr__(self, "text", f"{self.label} | {parents} | {told}" if parents else f"{self.label} | {told}")
@@ -59,7 +60,14 @@ class Sight:
     def of(cls, step: Step, scene: Scene, scope: Scope, *, everything: bool = False) -> Sight:
         """What a step does to an element of a scene."""
         return cls(
-            scene, scope, bare(step.name).lower(), step.role, step.state, answer_of(step.name), everything, step.name
+            scene,
+            scope,
+            plain(performed(step.name).lower()),
+            step.role,
+            step.state,
+            answer_on(step.name, scene),
+            everything,
+            step.name,
         )
 
     @property
