@@ -35,14 +35,17 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
     Returns:
         0, the status that the command returned, :data:`USAGE_ERROR`, or the ``exit_code`` of the ReactorError that
         ended it. With ``--json`` among the arguments the error is one JSON object on stdout as well as a line on
-        stderr.
+        stderr; that of wrong usage has the type ``UsageError``.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     stderr = Console(stderr=True, highlight=False, soft_wrap=True)
     app.suppress_keyboard_interrupt = False  # it would exit without a word
     try:
-        status = app(words, exit_on_error=False, print_error=True, error_console=stderr, result_action="return_value")
-    except CycloptsError:
+        # Its own box would cut off what a narrow terminal does not hold.
+        status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        command = " ".join([app.name[0], *(error.command_chain or ())])
+        _say("UsageError", str(error), f"{command} --help lists what there is", words, stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
         command = shlex.join([app.name[0], *words])
@@ -58,9 +61,13 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(error: ReactorError, words: list[str], stderr: Console) -> int:
-    stderr.print(f"error: {error.message}", markup=False, style="red")
-    if error.remedy is not None:
-        stderr.print(f"  {error.remedy}", markup=False)
-    if "--json" in words:
-        print_json({"error": {"type": type(error).__name__, "message": error.message, "remedy": error.remedy}})
+    _say(type(error).__name__, error.message, error.remedy, words, stderr)
     return error.exit_code
+
+
+def _say(kind: str, message: str, remedy: str | None, words: list[str], stderr: Console) -> None:
+    stderr.print(f"error: {message}", markup=False, style="red")
+    if remedy is not None:
+        stderr.print(f"  {remedy}", markup=False)
+    if "--json" in words:
+        print_json({"error": {"type": kind, "message": message, "remedy": remedy}})

@@ -37,6 +37,16 @@ def test_wrong_usage_is_two_and_is_said_on_stderr(app, words, capsys):
     assert captured.out == ""
 
 
+def test_wrong_usage_is_told_whole_on_a_narrow_terminal_and_as_json(app, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    assert run_app(app, ["act", "--notes", "x", "--json"]) == USAGE_ERROR
+    captured = capsys.readouterr()
+    said = json.loads(captured.out)["error"]
+    assert (said["type"], said["remedy"]) == ("UsageError", "tool act --help lists what there is")
+    assert "Did you mean --note?" in said["message"]
+    assert captured.err == f"error: {said['message']}\n  {said['remedy']}\n"
+
+
 def test_an_error_ends_with_its_own_status_and_remedy(app, capsys):
     assert run_app(app, ["act", "1"]) == ConfigError.exit_code
     assert capsys.readouterr().err == "error: rank=0 is too small\n  use 1 or more\n"
