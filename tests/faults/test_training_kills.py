@@ -22,7 +22,14 @@ from reactor_core.models.store import pull_model
 from reactor_core.utils.settings import load_settings
 
 TRAINER = "tests.faults.harness.trainers:trainer"
-POINTS = ("step.part", "checkpoint.written", "files.replaced", "checkpoint.renamed", "keeper.moved")
+POINTS = (
+    "step.part",
+    "keeper.copied",
+    "checkpoint.written",
+    "files.replaced",
+    "checkpoint.renamed",
+    "keeper.moved",
+)
 REMOTE_POINTS = (*POINTS, "remote.uploading", "remote.uploaded", "remote.naming", "remote.named")
 STEPS = 24
 PARTS = 3
@@ -114,6 +121,7 @@ def live(
     point = chance.choice(["a random moment", "after a notice", *points])
     # How often it is saved changes nothing about the result, and is no part of the run's identity.
     options = {"save_seconds": chance.choice((1e-6, 0.005, 0.2)), "keep_checkpoints": chance.choice((1, 2))}
+    more["copies"] = point == "keeper.copied" or chance.random() < 0.5
     nth = chance.randrange(1, passes * (PARTS if point == "step.part" else 1) + 1)
     if point in points:
         more["die_at"] = (point, nth, chance.choice((0.0, 0.02)))

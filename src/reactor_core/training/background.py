@@ -20,6 +20,11 @@ class Background:
         self._thread: threading.Thread | None = None
         self._error: Exception | None = None
 
+    @property
+    def running(self) -> bool:
+        """Whether a job is going on."""
+        return self._thread is not None and self._thread.is_alive()
+
     def begin(self, job: Callable[[], object]) -> None:
         """Run a job; the one before has to be waited for."""
         assert self._thread is None, "one at a time"

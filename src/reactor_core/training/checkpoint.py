@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from reactor_core.errors import CheckpointInvalid
 from reactor_core.training.mark import Mark
 from reactor_core.training.partial import Partial
+from reactor_core.training.snapshot import Snapshot
 from reactor_core.training.tensors import write_tensors
 from reactor_core.utils.failpoints import reach
 from reactor_core.utils.files import atomic_dir, atomic_write, put_back_replaced, sha256_file, sweep_unfinished
@@ -104,25 +105,14 @@ def _processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def _optimizer_tensors(optimizer: torch.optim.Optimizer, names: list[str]) -> dict[str, torch.Tensor]:
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    assert len(parameters) == len(names)
-    return {
-        f"{name}.{key}": value.detach().cpu().contiguous()
-        for name, parameter in zip(names, parameters, strict=True)
-        for key, value in optimizer.state[parameter].items()
-    }
-
-
 def save_checkpoint(
     folder: Path,
+    snapshot: Snapshot,
     *,
-    parameters: dict[str, torch.nn.Parameter],
-    optimizer: torch.optim.Optimizer,
     progress: Progress,
     identity: dict[str, str],
     keep: int = 2,
-    partial: Partial | None = None,
+    partial: Mapping[str, Any] | None = None,
     beside: Mapping[str, torch.Tensor] | None = None,
 ) -> Path:
     """Write ``step-<n>`` into ``folder`` and remove all but the newest ones.
@@ -131,12 +121,12 @@ def save_checkpoint(
 
     Args:
         folder: The run's ``checkpoints``.
-        parameters: Trained tensors by name, in the optimizer's order.
-        optimizer: Its moments are saved beside them.
+        snapshot: The tensors of the run; nothing may change them meanwhile.
         progress: How far the run is.
         identity: Hashes of configuration, dataset and base model that a resume must meet.
         keep: How many checkpoints are kept, this one included.
-        partial: What is done of the next step; None between two steps.
+        partial: :meth:`~reactor_core.training.partial.Partial.facts` of what is done of the next step, whose tensors
+            are the ``half`` of the snapshot; None between two steps.
         beside: What else the run would have to compute again, such as answers of the reference; on the CPU.
 
     Raises:
@@ -144,22 +134,20 @@ def save_checkpoint(
     """
     folder.mkdir(parents=True, exist_ok=True)
     sweep_unfinished(folder)
-    place = folder / Mark(progress.step, 0 if partial is None else partial.turns).name
+    place = folder / Mark(progress.step, 0 if partial is None else partial["turns"]).name
     with atomic_dir(place) as temporary:
-        trained = {name: parameter.detach().cpu().contiguous() for name, parameter in parameters.items()}
-        _save(trained, temporary / "trained.safetensors")
-        _save(_optimizer_tensors(optimizer, list(parameters)), temporary / "optimizer.safetensors")
-        device = next((parameter.device for parameter in parameters.values()), "cpu")
+        _save(snapshot.trained, temporary / "trained.safetensors")
+        _save(snapshot.moments, temporary / "optimizer.safetensors")
         state: dict[str, Any] = {
             "progress": asdict(progress),
             "identity": identity,
-            "machine": machine_fingerprint(device),
+            "machine": machine_fingerprint(snapshot.device),
         }
         if partial is not None:
-            _save(partial.tensors(), temporary / _PARTIAL)
-            state["partial"] = partial.facts()
+            _save(snapshot.half, temporary / _PARTIAL)
+            state["partial"] = dict(partial)
         if beside:
-            _save(dict(beside), temporary / _BESIDE)
+            _save(beside, temporary / _BESIDE)
         atomic_write(temporary / _STATE, json.dumps(state))
         reach("checkpoint.written")
         hashes = {file.name: sha256_file(file) for file in sorted(temporary.iterdir())}
@@ -170,10 +158,11 @@ def save_checkpoint(
     return place
 
 
-def _save(tensors: dict[str, torch.Tensor], path: Path) -> None:
+def _save(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
     # safetensors refuses tensors that share memory, such as tied embeddings; each is written on its own.
     seen: dict[int, str] = {}
-    unique = {name: value for name, value in tensors.items() if seen.setdefault(value.data_ptr(), name) == name}
+    here = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    unique = {name: value for name, value in here.items() if seen.setdefault(value.data_ptr(), name) == name}
     write_tensors(unique, path)
 
 

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from reactor_core.training.partial import Accumulator, Partial
 from reactor_core.training.remote import RemoteRun, TakenOver
 from reactor_core.training.runs import Run
 from reactor_core.training.shadow import Shadow
+from reactor_core.training.snapshot import Snapshot, Spare, has_room
 from reactor_core.training.stop import stop_signals
 from reactor_core.training.uploads import APPENDED, Uploads
 from reactor_core.utils.clock import Clock, to_iso
@@ -36,6 +37,8 @@ NOTICES = "notices.jsonl"
 """File in a run's folder: each notice that it got, and how long it took until the state was safe."""
 NOTICE_SECONDS = 25.0
 """How long a run that was given notice waits for its bucket: a spot machine has thirty seconds."""
+COPY_SECONDS = 0.5
+"""A checkpoint that takes longer than so many seconds is written from a copy of the state, where memory allows."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,9 @@ class Keeper:
         elsewhere: The bucket that gets them as well, and who announces the end of this machine; None for neither.
         partial: The parts of the next step that are done already; None for none.
         beside: What else is saved (:func:`~reactor_core.training.checkpoint.save_checkpoint`).
-        told: Called in the training thread after each save, with the seconds that training stood still for it.
+        told: Called in the training thread after each save, with the step that it holds and the seconds that training
+            stood still for it.
+        room: Whether so many bytes more may be taken for a copy of the state.
     """
 
     def __init__(
@@ -89,7 +94,8 @@ class Keeper:
         elsewhere: Place | None = None,
         partial: Partial | None = None,
         beside: Callable[[], Mapping[str, torch.Tensor]] = dict,
-        told: Callable[[float], object] = lambda _seconds: None,
+        told: Callable[[int, float], object] = lambda _step, _seconds: None,
+        room: Callable[[int], bool] = has_room,
     ) -> None:
         self._run, self._parameters, self._optimizer, self._identity = run, parameters, optimizer, identity
         self._progress, self._beside, self._told = progress, beside, told
@@ -106,9 +112,14 @@ class Keeper:
         self._uploads = None if place.remote is None else Uploads(place.remote, run.path)
         self._stopped: Callable[[], str | None] = lambda: None
         self._background = Background("reactor-saves")
-        self._took: float | None = None
-        self._parts = threading.RLock()
-        self.accumulator = Accumulator(parameters, still=lambda: self._parts, clock=clock, then=self._between_parts)
+        self._spare: Spare | None = Spare(room)
+        self._took: tuple[int, float] | None = None
+        self._stood = 0.0
+        self._behind = False
+        self._parts, self._writing = threading.RLock(), threading.RLock()  # taken in this order, after the shadow's
+        self.accumulator = Accumulator(
+            parameters, still=lambda: self._held(self._parts), clock=clock, then=self._between_parts
+        )
         """Goes along with the parts of each step."""
         if partial is not None:
             self.accumulator.go_on_from(partial)
@@ -142,20 +153,34 @@ class Keeper:
     @contextmanager
     def moving(self, progress: Progress) -> Iterator[None]:
         """Around whatever changes trained tensors, gradients, moments or progress: nothing is saved in the middle of
-        it. A checkpoint that is being written is waited for.
+        it. A checkpoint that is being written from the state itself is waited for; of one that is being written from a
+        copy, only the copy.
 
         Raises:
-            StorageFull: It found no space on this machine.
+            StorageFull: A checkpoint found no space on this machine.
         """
-        self._finish_writing()
-        with self._shadow.still():
+        if not self._behind or not self._background.running:
+            self._finish_writing()
+        with self._held(self._shadow.still()):
             yield
             reach("keeper.moved")
             self._settled = replace(progress)
 
+    @contextmanager
+    def _held(self, lock: AbstractContextManager[Any]) -> Iterator[None]:
+        """Inside a lock (training thread). Waiting for a copy to be made counts as standing still."""
+        begun = self._clock.monotonic()
+        with lock:
+            self._stood += self._clock.monotonic() - begun
+            yield
+
+    def never_copy(self) -> None:
+        """Write checkpoints from the state itself from here on: nothing changes it but :meth:`moving`, and seldom."""
+        self._spare = None
+
     def tick(self, progress: Progress) -> None:
         """Save if it is time; after each step. A thread writes while the next step is being computed: what it reads
-        changes only when the optimizer moves.
+        changes only when the optimizer moves, or is a copy.
 
         Raises:
             StorageFull: The checkpoint before found no space on this machine.
@@ -165,7 +190,8 @@ class Keeper:
             self._uploads.check()
         if self.due(progress):
             self._finish_writing()
-            self._begin_writing(replace(progress), send=self._every is None or self._by_steps(progress))
+            send = self._every is None or self._by_steps(progress)
+            self._begin_writing(replace(progress), None, send=send, behind=self._copies(None))
 
     def due(self, progress: Progress) -> bool:
         """Whether it is time to save; after each step."""
@@ -248,58 +274,88 @@ class Keeper:
             raise StepLeft("a notice came in the middle of a step")
         if self._by_time():
             self._finish_writing()
-            self._stand_and_save(self._progress, send=self._every is None)  # a part of the step's own time
+            partial, send = self.accumulator.partial(), self._every is None
+            if self._copies(partial):
+                self._begin_writing(replace(self._progress), partial, send=send, behind=True)
+            else:
+                self._stand_and_save(self._progress, send=send)  # a part of the step's own time
 
-    def _begin_writing(self, progress: Progress, *, send: bool) -> None:
-        """Save on another thread; training goes on until it would change what is saved."""
+    def _copies(self, partial: Partial | None) -> bool:
+        """Whether the next checkpoint is written from a copy: if it takes long, and there is memory for one."""
+        if self._spare is None or self.interval.cost < COPY_SECONDS:
+            return False
+        return self._spare.fits(self._snapshot(partial))
+
+    def _snapshot(self, partial: Partial | None) -> Snapshot:
+        return Snapshot.of(self._parameters, self._optimizer, None if partial is None else partial.tensors())
+
+    def _begin_writing(self, progress: Progress, partial: Partial | None, *, send: bool, behind: bool) -> None:
+        """Save on another thread; training goes on until it would change what is saved, and if that is a copy until the
+        copy is made. Returns when the thread has hold of the state."""
         beside = {name: value.clone() for name, value in self._beside().items()}  # grows meanwhile
-        self._saved_at, self._took = self._clock.monotonic(), None
+        self._saved_at, self._took, self._stood, self._behind = self._clock.monotonic(), None, 0.0, behind
+        held, mark = threading.Event(), Mark(progress.step, 0 if partial is None else partial.turns)
 
         def write() -> None:
             begun = self._clock.monotonic()
-            with self._shadow.still():
-                if Mark(progress.step) < self._saved:
-                    return  # a notice was faster, and saved more
-                place = self._write(progress, None, beside)
-                if send:
-                    self._send(place)
-            self._took = self._clock.monotonic() - begun
+            with ExitStack() as hold:
+                hold.enter_context(self._shadow.still())
+                if partial is not None:
+                    hold.enter_context(self._parts)
+                held.set()
+                self._settled = progress
+                snapshot = self._snapshot(partial)
+                if behind:
+                    assert self._spare is not None
+                    snapshot = self._spare.copy(snapshot)
+                    reach("keeper.copied")
+                    hold.close()
+                with self._writing:
+                    if mark < self._saved:
+                        return  # a notice was faster, and saved more
+                    place = self._write(progress, snapshot, partial, beside)
+                    if send:
+                        self._send(place)
+            self._took = progress.step, self._clock.monotonic() - begun
 
         self._background.begin(write)
+        held.wait()
 
     def _finish_writing(self) -> None:
         """Wait for what :meth:`_begin_writing` began (training thread)."""
         begun = self._clock.monotonic()
         if self._background.wait() and self._took is not None:
-            self._note(self._took, self._clock.monotonic() - begun)
+            self._note(*self._took, self._stood + self._clock.monotonic() - begun)
 
     def _stand_and_save(self, progress: Progress, *, send: bool) -> None:
         """Save while training stands still."""
         begun = self._clock.monotonic()
-        with self._shadow.still(), self._parts:
-            place = self._write(progress, self.accumulator.partial(), self._beside())
+        with self._shadow.still(), self._parts, self._writing:
+            partial = self.accumulator.partial()
+            place = self._write(progress, self._snapshot(partial), partial, self._beside())
             if send:
                 self._send(place)
             self._settled = replace(progress)
         seconds = self._clock.monotonic() - begun
-        self._note(seconds, seconds)
+        self._note(progress.step, seconds, seconds)
 
-    def _note(self, took: float, stood: float) -> None:
-        """A checkpoint took so long, and training stood still for so long of it."""
+    def _note(self, step: int, took: float, stood: float) -> None:
+        """The checkpoint of a step took so long, and training stood still for so long of it."""
         self._progress.saves += 1
         self._progress.save_seconds += stood
         self.interval.learn(took)
-        self._told(stood)
+        self._told(step, stood)
 
-    def _write(self, progress: Progress, partial: Partial | None, beside: Mapping[str, torch.Tensor]) -> Path:
+    def _write(
+        self, progress: Progress, snapshot: Snapshot, partial: Partial | None, beside: Mapping[str, torch.Tensor]
+    ) -> Path:
         place = save_checkpoint(
             self._run.checkpoints,
-            parameters=self._parameters,
-            optimizer=self._optimizer,
+            snapshot,
             progress=progress,
             identity=self._identity,
             keep=self._keep,
-            partial=partial,
+            partial=None if partial is None else partial.facts(),
             beside=beside,
         )
         if partial is None:  # what is learned in the middle of a step, no row can be traced to yet
@@ -313,12 +369,13 @@ class Keeper:
             self._sent = Mark.of(place)
 
     def _save_on_notice(self) -> None:
-        with self._parts:
+        with self._parts, self._writing:
             mark = self._on_notice = self._mark(self._settled)
             if mark > self._saved:
-                self._write(self._settled, self.accumulator.partial(), self._beside())
-        if mark > self._sent:
-            self._send(self._run.checkpoints / mark.name)
+                partial = self.accumulator.partial()
+                self._write(self._settled, self._snapshot(partial), partial, self._beside())
+            if mark > self._sent:
+                self._send(self._run.checkpoints / mark.name)
 
     def _send_on_notice(self) -> None:
         sent_at = None

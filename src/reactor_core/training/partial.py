@@ -53,10 +53,9 @@ class Partial:
         return {name: getattr(self, name) for name in ("sha256", "parts", "turns", "loss", "computed", "seconds")}
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """All tensors, on the CPU."""
-        named = {f"gradient.{name}": value for name, value in self.gradients.items()}
-        named |= {f"kept.{name}": value for name, value in self.kept.items()}
-        return {name: value.detach().cpu().contiguous() for name, value in named.items()}
+        """All tensors, as they lie: those of the gradients change with the next part."""
+        named = {f"gradient.{name}": value.detach() for name, value in self.gradients.items()}
+        return named | {f"kept.{name}": value.detach() for name, value in self.kept.items()}
 
     @classmethod
     def read(

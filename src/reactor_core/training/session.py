@@ -322,8 +322,8 @@ class Session:
             self.log.append(info)
         self.hooks.on_step(info)
 
-    def _tell_saved(self, seconds: float) -> None:
-        self.hooks.on_checkpoint(CheckpointInfo(self.progress.step, seconds, self.keeper.interval.seconds))
+    def _tell_saved(self, step: int, seconds: float) -> None:
+        self.hooks.on_checkpoint(CheckpointInfo(step, seconds, self.keeper.interval.seconds))
 
     def _finish(self, reason: str) -> TrainingResult:
         """Write the adapter, the curve and, last, the card that makes the run a finished one."""

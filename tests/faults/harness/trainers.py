@@ -14,6 +14,7 @@ from typing import Any
 from tests.faults.harness.history import Log, Record
 
 from reactor_core.errors import Interrupted
+from reactor_core.training import keeper
 from reactor_core.training.checkpointer import Checkpointer
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.hooks import StepInfo, TrainingHook
@@ -70,12 +71,16 @@ def trainer(
     options: dict[str, Any],
     store: str | None = None,
     struck: tuple[int, float, bool] | None = None,
+    copies: bool = False,
 ) -> None:
     """Train until the end, or until a signal; the last line of the log says which, and the adapter's hash.
 
     Args:
         struck: See :func:`strike`: nth, seconds, notice.
+        copies: Write every checkpoint from a copy of the state, however quick it is.
     """
+    if copies:
+        keeper.COPY_SECONDS = 0.0
     if struck is not None:
         strike(struck[0], struck[1], notice=struck[2])
     out = Log(Path(log))

@@ -17,6 +17,7 @@ from reactor_core.training.checkpoint import (
 from reactor_core.training.mark import Mark
 from reactor_core.training.optim import build_optimizer
 from reactor_core.training.partial import Partial
+from reactor_core.training.snapshot import Snapshot
 
 IDENTITY = {"dataset": "a", "configuration": "b"}
 
@@ -37,9 +38,7 @@ def run_and_save(folder: Path, steps: int) -> tuple[dict[str, torch.nn.Parameter
     parameters, optimizer = setting(1)
     for step in range(1, steps + 1):
         move(parameters, optimizer, step)
-        save_checkpoint(
-            folder, parameters=parameters, optimizer=optimizer, progress=Progress(step=step), identity=IDENTITY
-        )
+        save_checkpoint(folder, Snapshot.of(parameters, optimizer), progress=Progress(step=step), identity=IDENTITY)
     return parameters, optimizer
 
 
@@ -63,13 +62,13 @@ def half_a_step(parameters: dict[str, torch.nn.Parameter], turns: int) -> Partia
 def test_a_step_in_its_middle_comes_after_its_beginning_and_before_its_end(tmp_path: Path) -> None:
     parameters, optimizer = run_and_save(tmp_path, 1)
     for turns in (1, 3):
+        half = half_a_step(parameters, turns)
         save_checkpoint(
             tmp_path,
-            parameters=parameters,
-            optimizer=optimizer,
+            Snapshot.of(parameters, optimizer, half.tensors()),
             progress=Progress(step=1),
             identity=IDENTITY,
-            partial=half_a_step(parameters, turns),
+            partial=half.facts(),
             beside={"reference": torch.ones(2)},
         )
     newest = latest_checkpoint(tmp_path)

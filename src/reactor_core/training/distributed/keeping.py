@@ -42,6 +42,8 @@ class RankKeeper:
         self, keeper: Keeper, world: World, trained: Iterable[torch.nn.Parameter], mirror: Mirror | None
     ) -> None:
         self._keeper, self._world, self._mirror = keeper, world, mirror
+        if mirror is not None:
+            keeper.never_copy()  # it is a copy already
         self.accumulator = RankMeter(world, trained if mirror is None else ())
         """Goes along with the parts of each step."""
 
