@@ -50,6 +50,8 @@ def spec_of(document: Mapping[str, Any], book: Book = BUILT_IN) -> JobSpec:
     """
     values = dict(document)
     ways = [name for name in _WAYS if name in values]
+    if not ways:
+        JobSpec.parse({**values, "prompt": "-"})  # a mistyped name of a field is told before what is missing for it
     if len(ways) != 1:
         raise SpecError(
             f"the spec has {' and '.join(ways) or 'no prompt'}", remedy=f"write exactly one of {', '.join(_WAYS)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -99,7 +100,7 @@ class JobSpec:
         if not 0 < seconds <= MAX_SECONDS:
             raise SpecError(
                 f"seconds={float(seconds):g} is outside 0..{MAX_SECONDS}",
-                remedy="ask for more than 0 seconds; frames=1 makes an image",
+                remedy=f"ask for more than 0 seconds and at most {MAX_SECONDS}; frames=1 makes an image",
             )
         for name, value in (("width", self.width), ("height", self.height)):
             _check_int(name, value, MIN_SIDE, MAX_SIDE)
@@ -181,9 +182,10 @@ class JobSpec:
         known = {item.name for item in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise SpecError(
-                f"field {unknown[0]!r} is unknown", remedy=f"fields: {', '.join(sorted(known | {'frames'}))}"
-            )
+            takes = sorted(known | {"frames"})
+            close = difflib.get_close_matches(unknown[0], takes, n=1)
+            meant = f"did you mean {close[0]!r}? " if close else ""
+            raise SpecError(f"field {unknown[0]!r} is unknown", remedy=f"{meant}fields: {', '.join(takes)}")
         if "prompt" not in values:
             raise SpecError("field 'prompt' is missing", remedy="say what the clip shows")
         fps = parse_rational(values.get("fps", 24), name="fps")

@@ -39,6 +39,7 @@ def test_a_spec_written_out_is_read_back_equal(tmp_path):
     ("document", "says"),
     [
         ({}, "no prompt"),
+        ({"promt": "x"}, "'promt' is unknown did you mean 'prompt'?"),
         ({"prompt": "x", "prompt_dsl": "subject:x"}, "prompt and prompt_dsl"),
         ({"prompt_dsl": 3}, "is no text"),
         ({"prompt_dsl": "red fox"}, "no key:value"),
