@@ -120,6 +120,7 @@ def verify(
 def gc(
     *,
     undecided_days: float | None = None,
+    unfinished_days: float = 7.0,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
     place: Place = PLACE,
 ) -> None:
@@ -129,6 +130,8 @@ def gc(
     ----------
     undecided_days
         Delete as well takes that nobody decided about and that are older than so many days.
+    unfinished_days
+        Delete what providers answered for clips that were not finished, once nobody went on for so many days.
     dry_run
         Say what would be deleted, and delete nothing.
     """
@@ -138,13 +141,17 @@ def gc(
     from reactor_core.errors import ConfigError
     from reactor_core.utils.clock import SystemClock
 
-    if undecided_days is not None and not 0 <= undecided_days <= 36_500:
-        raise ConfigError(f"undecided_days={undecided_days:g} is outside 0..36500")
-    before = None if undecided_days is None else SystemClock().utc_now() - timedelta(days=undecided_days)
+    for name, days in (("undecided_days", undecided_days), ("unfinished_days", unfinished_days)):
+        if days is not None and not 0 <= days <= 36_500:
+            raise ConfigError(f"{name}={days:g} is outside 0..36500")
+    now = SystemClock().utc_now()
+    before = None if undecided_days is None else now - timedelta(days=undecided_days)
     book = TakeBook(ClipStore(config_of(place).workspace), actor="gc")
     if not dry_run:
         book.store.sweep()
-    found = collect_garbage(book, undecided_before=before, dry_run=dry_run)
+    found = collect_garbage(
+        book, undecided_before=before, unfinished_before=now - timedelta(days=unfinished_days), dry_run=dry_run
+    )
     if place.json:
         print_json(found.to_json())
         return
@@ -153,6 +160,8 @@ def gc(
         print(f"{key}\t{'would be deleted' if dry_run else 'deleted'}")
     for key in report.busy:
         print(f"{key}\tis in use and stays")
+    for key in found.answers:
+        print(f"{key}\tunfinished, its provider's answers {'would be deleted' if dry_run else 'deleted'}")
     open_terminal().note(
         f"  {len(report.clips)} clips, {report.frames} frames, {report.segments} segments, "
         f"{len(found.sources)} imported files: {report.bytes / 1e6:,.1f} MB"

@@ -39,6 +39,7 @@ def test_rejected_takes_are_deleted_and_undecided_ones_by_age(a1, takes_copied):
     assert json.loads(a1("gc", "--undecided-days", "1", "--json")[1])["clips"] == []
     assert json.loads(a1("gc", "--undecided-days", "0", "--json")[1])["clips"] == sorted([second, third])
     assert a1("gc", "--undecided-days", "-1")[0] == 3
+    assert a1("gc", "--unfinished-days", "-1")[0] == 3
 
 
 def test_clips_are_listed_the_newest_first_with_what_was_said_of_them(a1, takes_copied):

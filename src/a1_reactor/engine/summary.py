@@ -42,6 +42,8 @@ def summarize_result(result: ClipResult) -> dict[str, Any]:
             "reused": result.reused,
             "notes": list(result.notes),
             "cpu_ms": report["timings"]["total"]["cpu_ms"],
+            # A clip that was stored before costs were written down has none.
+            "cost": report.get("cost"),
         }
         if clip.job.parent is not None:
             regen = report["regen"]

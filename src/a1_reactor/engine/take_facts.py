@@ -117,7 +117,7 @@ def take_facts(clip: Clip, *, usd_per_hour: float | None) -> dict[str, Any]:
     """All that a choice writes down about a take.
 
     Args:
-        usd_per_hour: Price of this machine; None leaves the cost in dollars out.
+        usd_per_hour: Price of this machine; None where it is not known, and then no sum is.
 
     Raises:
         ArtifactCorrupt: The clip's report cannot be read.
@@ -139,11 +139,21 @@ def take_facts(clip: Clip, *, usd_per_hour: float | None) -> dict[str, Any]:
     }
 
 
-def _cost(clip: Clip, usd_per_hour: float | None) -> dict[str, float | None]:
-    total = clip.report().get("timings", {}).get("total", {})
-    wall_ms = total.get("wall_ms")
-    usd = None if usd_per_hour is None or wall_ms is None else round(wall_ms / 3_600_000 * usd_per_hour, 9)
-    return {"cpu_ms": total.get("cpu_ms"), "wall_ms": wall_ms, "usd": usd}
+def _cost(clip: Clip, usd_per_hour: float | None) -> dict[str, Any]:
+    """Time of this machine and calls of the provider; a sum is there only where both are known."""
+    report = clip.report()
+    total, paid = report.get("timings", {}).get("total", {}), report.get("cost", {})
+    wall_ms, provider = total.get("wall_ms"), paid.get("usd")
+    machine = None if usd_per_hour is None or wall_ms is None else round(wall_ms / 3_600_000 * usd_per_hour, 9)
+    return {
+        "cpu_ms": total.get("cpu_ms"),
+        "wall_ms": wall_ms,
+        "machine_usd": machine,
+        "provider_usd": provider,
+        "provider_calls": paid.get("calls"),
+        "provider_calls_broken_off": paid.get("broken_off"),
+        "usd": None if machine is None or provider is None else round(machine + provider, 9),
+    }
 
 
 def _windows(clip: Clip) -> tuple[Window, ...]:

@@ -89,7 +89,7 @@ class ClipJob:
         return ClipRequest.parse(spec).to_json()
 
     def run(self, context: JobContext) -> dict[str, Any]:
-        """Make the clips; returns their ids.
+        """Make the clips; returns their ids, and what the provider was paid for each that was not there already.
 
         Raises:
             SpecError: The request asks for what the provider cannot do, or for a parent of another size.
@@ -124,6 +124,7 @@ class ClipJob:
             "clip_ids": [result.clip.key for result in made],
             "reused": [result.reused for result in made],
             "notes": [note for result in made for note in result.notes],
+            "costs": [None if result.reused else result.report["cost"] for result in made],
         }
 
     @staticmethod

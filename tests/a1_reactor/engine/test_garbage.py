@@ -1,12 +1,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from tests.a1_reactor.media.videos import counting, write_video
 
 from a1_reactor.engine.garbage import collect_garbage
 from a1_reactor.engine.importing import import_clip
 from a1_reactor.engine.takes import TakeBook
+from a1_reactor.storage.answers import AnswerStore
 from a1_reactor.storage.sources import SourceStore, source_of
 from reactor_core.errors import ArtifactCorrupt, NotFound
 
@@ -34,6 +36,18 @@ def test_a_rejected_take_goes_and_all_else_stays_whole(made):
         clip = book.open(key)
         for index in range(clip.frame_count):
             clip.check_frame_file(index)
+
+
+def test_answers_for_clips_that_nobody_goes_on_with_go_after_a_week_and_finished_ones_at_once(made):
+    book, takes = made
+    answers = AnswerStore(book.store.workspace / "answers")
+    for key in (takes[0].key, "0" * 16):
+        answers.open(key, width=2, height=2).keep(0, np.zeros((2, 2, 3), np.uint8))
+    assert collect_garbage(book, dry_run=True).answers == (takes[0].key,)
+    assert collect_garbage(book).answers == (takes[0].key,)
+    later = datetime.now(UTC) + timedelta(seconds=1)
+    assert collect_garbage(book, unfinished_before=later).to_json()["answers"] == ["0" * 16]
+    assert list(answers.folder.iterdir()) == []
 
 
 def test_a_dry_run_tells_the_same_and_deletes_nothing(made):

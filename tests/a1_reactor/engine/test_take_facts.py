@@ -52,6 +52,26 @@ def test_the_facts_name_the_frames_that_the_take_made(clips):
 def test_the_cost_is_the_time_at_the_price_of_the_machine(clips):
     cost = take_facts(clips[1], usd_per_hour=3600.0)["cost"]
     assert cost["usd"] == pytest.approx(cost["wall_ms"] / 1000)  # 3600 dollars an hour are one a second
+    assert (cost["provider_usd"], cost["provider_calls"], cost["provider_calls_broken_off"]) == (0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("paid", "usd"), [({"calls": 2, "usd": 0.5}, 0.5), ({"calls": 2, "usd": None}, None), ({}, None)]
+)
+def test_what_the_provider_was_paid_is_added_and_what_is_not_known_is_never_nothing(clips, paid, usd):
+    class Reported:
+        def __init__(self, clip):
+            self.clip = clip
+
+        def __getattr__(self, name):
+            return getattr(self.clip, name)
+
+        def report(self):
+            return {**self.clip.report(), "cost": paid}
+
+    cost = take_facts(Reported(clips[1]), usd_per_hour=3600.0)["cost"]
+    assert cost["provider_usd"] == usd
+    assert cost["usd"] == (None if usd is None else pytest.approx(cost["wall_ms"] / 1000 + usd))
 
 
 def test_a_whole_clip_has_no_seam_to_measure(clips):
