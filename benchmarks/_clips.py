@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
@@ -68,7 +69,8 @@ def prototype_clip(frames: Sequence[Frame], folder: Path, *, fps: int = FPS) -> 
             shown = picture.reformat(
                 format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
             )
-            shown.pts = None
+            # A PNG says that it is an I-frame, and x264 does as it is told; the program ffmpeg forgets that, as here.
+            shown.pts, shown.pict_type = None, PictureType.NONE
             video.mux(stream.encode(shown))
         video.mux(stream.encode(None))
     differences = []
