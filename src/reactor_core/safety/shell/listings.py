@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable
 
-from reactor_core.safety.shell.command import Origin, Word
+from reactor_core.safety.shell.command import Origin
 from reactor_core.safety.shell.sources import Source
 from reactor_core.safety.shell.state import Value, literal
 
@@ -40,27 +40,74 @@ def _which(source: Source) -> Value | None:
     return literal("".join(f"/usr/bin/{word.text}\n" for word in words)) if all(word.text for word in words) else None
 
 
+_OR = frozenset({"-o", "-or", ","})
+_AND = frozenset({"-a", "-and"})
+_NOT = frozenset({"!", "-not"})
+_BY_NAME = frozenset({"-name", "-iname"})
+_BY_PATH = frozenset({"-path", "-ipath", "-wholename", "-iwholename"})
+_RUNS = frozenset({"-printf", "-fprintf", "-ls", "-exec", "-execdir", "-delete"})
+_DEEP = 32
+"""More parentheses than this are not taken apart: anything may be found."""
+_Tails = tuple[str, ...] | None
+"""Patterns below a root, one of which each found path matches; None for anything."""
+
+
 def _find(source: Source) -> Value | None:
-    roots: list[Word] = []
-    names: list[tuple[str, str | None]] = []
-    texts = [word.text for word in source.args]
-    for index, text in enumerate(texts):
-        if text is None or not text.startswith(("-", "(", "!", ")")):
-            if not names and (index == 0 or index == len(roots)):
-                roots.append(source.args[index])
-            continue
-        if text in ("-name", "-iname", "-path", "-wholename") and index + 1 < len(texts):
-            names.append((text, texts[index + 1]))
-        if text in ("-printf", "-fprintf", "-ls", "-exec", "-execdir", "-delete"):
-            return None
-    if any(root.text is None for root in roots):
+    args = list(source.args)
+    while args and args[0].text is not None and re.fullmatch(r"-[HLP]|-O\d?|-D", args[0].text):
+        del args[: 2 if args[0].text == "-D" else 1]
+    texts = [word.text for word in args]
+    first = next((at for at, text in enumerate(texts) if text and text.startswith(("-", "(", "!", ")"))), len(texts))
+    roots, tests = args[:first], texts[first:]
+    if any(root.text is None for root in roots) or _RUNS & set(tests):
         return None
-    name = names[0][1] if len(names) == 1 and names[0][0] in ("-name", "-iname") else None
+    tails = None if tests.count("(") > _DEEP else _either(tests, 0)[0]
+    whole = ("/*",) if "-mindepth" in tests else ("", "/*")
     starts = [root.text or "." for root in roots] or ["."]
-    tails = [f"/**/{name}" if name else "/**/*"] if names else ["", "/*"]
-    shallow = "-mindepth" not in texts
-    out = [start.rstrip("/") + tail for start in starts for tail in tails if tail or shallow]
+    out = [start.rstrip("/") + tail for start in starts for tail in (whole if tails is None else tails)]
     return Value(("\n".join(one or "/" for one in out) + "\n",), Origin(), globbed=True)
+
+
+def _either(tests: list[str | None], at: int) -> tuple[_Tails, int]:
+    """Alternatives up to the end or a closing parenthesis: all of what any of them finds."""
+    found: list[str] = []
+    anything = False
+    while True:
+        tails, at = _each_of(tests, at)
+        anything = anything or tails is None
+        found += tails or ()
+        if at >= len(tests) or tests[at] == ")":
+            return None if anything else tuple(dict.fromkeys(found)), at
+        at += 1
+
+
+def _each_of(tests: list[str | None], at: int) -> tuple[_Tails, int]:
+    """Conditions up to the next alternative: what the first of them that names something leaves."""
+    kept: _Tails = None
+    negated = False
+    while at < len(tests) and tests[at] not in _OR and tests[at] != ")":
+        test, tails = tests[at], None
+        if test in _NOT:
+            negated = not negated
+        elif test == "(":
+            tails, at = _either(tests, at + 1)
+        elif test in _BY_NAME | _BY_PATH and at + 1 < len(tests):
+            at += 1
+            tails = _tails(tests[at], by_path=test in _BY_PATH)
+        if test not in _NOT | _AND:
+            kept = tails if kept is None and not negated else kept
+            negated = False
+        at += 1
+    return kept, at
+
+
+def _tails(pattern: str | None, *, by_path: bool) -> _Tails:
+    if pattern is None:
+        return None
+    if not by_path:
+        return (f"/**/{pattern}",)
+    inner = re.sub(r"^(?:\./|\*/)+", "", pattern)
+    return (f"/**/{inner}",) if inner.strip("*?/") and not inner.startswith(("/", "*")) else None
 
 
 def _listed(source: Source) -> Value | None:

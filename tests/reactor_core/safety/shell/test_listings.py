@@ -21,6 +21,16 @@ from reactor_core.safety.shell.listings import LISTINGS
         ('rm -rf "$(pwd)/dist"', "allow"),
         ("rm -rf $(cat list.txt)", "confirm"),
         ('cd "$(mktemp -d)" && rm -rf ./*', "allow"),
+        (r"find . \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} +", "allow"),
+        (r"find . \( -name __pycache__ -o -name .git \) -exec rm -rf {} +", "block"),
+        ("find . -type d -name build -exec rm -rf {} + -o -name dist -exec rm -rf {} +", "allow"),
+        ("find . -path '*/node_modules/*' -exec rm -f {} +", "allow"),
+        ("find /home/dev -mindepth 1 ! -name keep -exec rm -rf {} +", "block"),
+        (r"find . -not \( -name build -o -name dist \) -exec rm -rf {} +", "block"),
+        ("find /srv -name keep -prune -o -exec rm -rf {} +", "block"),
+        ("find /data -name keep -prune -o -print0 | xargs -0 rm -rf", "block"),
+        ("find -L /srv -type f | xargs rm -f", "block"),
+        ("find . " + r"\( " * 40 + "-name build " + r"\) " * 40 + "-exec rm -rf {} +", "block"),
     ],
 )
 def test_it_is_judged_by_what_it_does(action: str, verdict: str) -> None:
