@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -14,9 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["jobs"]
 
-jobs = App(name="jobs", help="Jobs of the workspace: clips that are being made, and what else plugins can do.")
+jobs = App(
+    name="jobs", help="Jobs of the workspace: runs that train, clips that are being made, and what else plugins can do."
+)
 
-Json = Annotated[bool, Parameter(name="--json", negative=())]
+Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print one JSON object.")]
+OneJob = Annotated[bool, Parameter(name="--json", negative=(), help="Print the job as one JSON object.")]
+JobName = Annotated[str, Parameter(help="Its id, or the beginning or the end of it.")]
+Flag = Annotated[bool, Parameter(negative=())]
 State = Literal["queued", "running", "paused", "succeeded", "failed", "canceled"]
 States = Annotated[tuple[State, ...], Parameter(negative=())]
 Kinds = Annotated[tuple[str, ...], Parameter(negative=())]
@@ -34,8 +40,6 @@ def list_jobs(*, state: States = (), kind: str | None = None, limit: int = 20, j
         Only those of this kind, such as a1.clip.
     limit
         At most so many, the newest.
-    json
-        Print one JSON object.
     """
     with _table() as table:
         found = table.jobs(states=state or None, kinds=None if kind is None else [kind], limit=max(1, limit))
@@ -47,16 +51,8 @@ def list_jobs(*, state: States = (), kind: str | None = None, limit: int = 20, j
 
 
 @jobs.command
-def show(job: str, *, json: Json = False) -> None:
-    """Show a job and its log.
-
-    Parameters
-    ----------
-    job
-        Its id, or the beginning or the end of it.
-    json
-        Print one JSON object.
-    """
+def show(job: JobName, *, json: Json = False) -> None:
+    """Show a job, what it says of itself, and its log."""
     with _table() as table:
         found = table.find(job)
         events = table.events(found.job_id)
@@ -66,6 +62,8 @@ def show(job: str, *, json: Json = False) -> None:
     print(_line(found))
     if found.failure is not None:
         print(f"{found.failure.error} ({found.failure.error_type}): {found.failure.message}")
+    for name, value in found.facts.items():
+        print(f"{name}\t{value}")
     for event in events:
         told = event.as_dict()
         words = " ".join(f"{name}={value}" for name, value in event.data.items() if not isinstance(value, dict))
@@ -73,45 +71,57 @@ def show(job: str, *, json: Json = False) -> None:
 
 
 @jobs.command
-def cancel(job: str, *, json: Json = False) -> None:
-    """End a job: at once if it waits, else as soon as its worker has put it down.
+def submit(kind: str, spec: Path, *, idempotency_key: str | None = None, json: OneJob = False) -> None:
+    """Add a job, which waits until somebody works on it.
 
     Parameters
     ----------
-    job
-        Its id, or the beginning or the end of it.
-    json
-        Print the job as one JSON object.
+    kind
+        What sort of work it is, such as train.
+    spec
+        File with one JSON object that says what is to be done, as the kind understands it; - reads the standard input.
+    idempotency_key
+        A second submission with the same key finds the job of the first.
     """
-    _ask("cancel", job, json)
+    from reactor_core.jobs.asking import read_spec, submit_job
+
+    with _table() as table:
+        added = submit_job(table, kind, read_spec(spec), idempotency_key=idempotency_key)
+    _show(added, json)
 
 
 @jobs.command
-def pause(job: str, *, json: Json = False) -> None:
-    """Let a job stand still; it goes on from there.
-
-    Parameters
-    ----------
-    job
-        Its id, or the beginning or the end of it.
-    json
-        Print the job as one JSON object.
-    """
-    _ask("pause", job, json)
+def cancel(job: JobName, *, json: OneJob = False) -> None:
+    """End a job: at once if it waits, else as soon as its worker has put it down."""
+    with _table() as table:
+        asked = table.cancel(table.find(job).job_id)
+    _show(asked, json)
 
 
 @jobs.command
-def resume(job: str, *, json: Json = False) -> None:
+def pause(job: JobName, *, json: OneJob = False) -> None:
+    """Let a job stand still; it goes on from there."""
+    with _table() as table:
+        asked = table.pause(table.find(job).job_id)
+    _show(asked, json)
+
+
+@jobs.command
+def resume(job: JobName, *, background: Flag = False, json: OneJob = False) -> None:
     """Let a paused job go on, or try one again that failed and may succeed.
 
     Parameters
     ----------
-    job
-        Its id, or the beginning or the end of it.
-    json
-        Print the job as one JSON object.
+    background
+        Start a process that works on it, as reactor train --background does. Without, it waits for who works already.
     """
-    _ask("resume", job, json)
+    from reactor_core.jobs.background import begin
+
+    with _table() as table:
+        asked = table.resume(table.find(job).job_id)
+        if background:
+            begin(table.workspace, [asked.kind])
+    _show(asked, json)
 
 
 @jobs.command
@@ -144,10 +154,7 @@ def _table() -> JobTable:
     return JobTable(load_settings().workspace)
 
 
-def _ask(what: Literal["cancel", "pause", "resume"], name: str, json: bool) -> None:
-    with _table() as table:
-        job_id = table.find(name).job_id
-        job: Job = {"cancel": table.cancel, "pause": table.pause, "resume": table.resume}[what](job_id)
+def _show(job: Job, json: bool) -> None:
     if json:
         print_json(job.as_dict())
     else:
@@ -155,6 +162,8 @@ def _ask(what: Literal["cancel", "pause", "resume"], name: str, json: bool) -> N
 
 
 def _line(job: Job) -> str:
-    told: dict[str, Any] = job.as_dict()
+    told = job.as_dict()
     wish = f", asked to {job.wish}" if job.wish else ""
-    return f"{job.job_id}\t{job.kind}\t{job.state}{wish}\t{job.progress:.0%} {job.phase}\t{told['created']}"
+    figures = " ".join(f"{name}={value:g}" for name, value in job.facts.items() if isinstance(value, int | float))
+    reached = f"{job.progress:.0%} {job.phase} {figures}".rstrip()
+    return f"{job.job_id}\t{job.kind}\t{job.state}{wish}\t{reached}\t{told['created']}"

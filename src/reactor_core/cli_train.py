@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,6 +12,7 @@ from cyclopts import App, Parameter
 from reactor_core.utils.command import print_json
 
 if TYPE_CHECKING:
+    from reactor_core.jobs.train_request import TrainRequest
     from reactor_core.training.config import TrainingConfig
     from reactor_core.utils.settings import Settings
 
@@ -54,6 +57,8 @@ def train(
     shard: bool = True,
     resume: bool = True,
     store: str | None = None,
+    background: Annotated[bool, Parameter(negative=())] = False,
+    queue: Annotated[bool, Parameter(negative=())] = False,
     plan: Annotated[bool, Parameter(negative=())] = False,
     anyway: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
@@ -119,21 +124,21 @@ def train(
     store
         Where checkpoints go beside the run's folder, and where another machine finds them: gs://bucket/prefix, a
         folder, or an address that fsspec opens. On Compute Engine by default GCS_CHECKPOINT_BUCKET.
+    background
+        Train as a job in a process of its own, one such job after the other: `reactor jobs` shows, pauses and ends it.
+    queue
+        The same, but leave the job to a `reactor jobs work` that runs already, or will.
     plan
         Train nothing: print what the run would take in memory, time and money. Ends with 1 if it does not fit.
     anyway
         Begin also where the estimated memory is not free, or this machine is for inference only.
     json
-        Print what was measured, or planned, as one JSON object.
+        Print what was measured, or planned, or the job, as one JSON object.
     """
-    from reactor_core.training.command import train_file
     from reactor_core.training.config import TrainingConfig
-    from reactor_core.training.distributed.launch import Launch, launch
-    from reactor_core.utils.console import Terminal
     from reactor_core.utils.settings import load_settings
 
     settings = load_settings()
-    narrator = Terminal(no_color=settings.no_color is not None)
     # What is not given is taken from the adapter that the run starts from.
     given: dict[str, Any] = {"lora_rank": lora_rank, "quantization": quantization}
     config = TrainingConfig(
@@ -158,10 +163,22 @@ def train(
         anyway=anyway,
         shard=shard,
     )
+    if background or queue:
+        from reactor_core.jobs.train_request import TrainRequest
+
+        _refuse_together(plan=plan, several=nproc != 1 or nnodes != "1")
+        request = TrainRequest.of(config, dataset, resume=resume, store=store)
+        return _submit(request, settings, background=background, json=json)
+
+    from reactor_core.training.command import train_file
+    from reactor_core.training.distributed.launch import Launch, launch
+    from reactor_core.utils.console import Terminal
+
     how = Launch(processes=nproc, machines=nnodes, endpoint=rdzv_endpoint, name=rdzv_id, max_restarts=max_restarts)
     if plan:
         return _plan(config, dataset, settings, json=json)
     if how.alone:
+        narrator = Terminal(no_color=settings.no_color is not None)
         result = train_file(config, dataset, settings=settings, narrator=narrator, resume=resume, store=store)
     else:
         result = launch(config, dataset, how, resume=resume, store=store)
@@ -169,6 +186,38 @@ def train(
         print_json(result.summary())
     else:
         print(f"{result.adapter_dir}\n{result.tokens_per_second:,.0f} tokens/s, loss {result.final_loss:.4f}")
+    return 0
+
+
+def _refuse_together(*, plan: bool, several: bool) -> None:
+    from reactor_core.errors import ConfigError
+
+    if plan:
+        raise ConfigError("--plan trains nothing, so there is no job", remedy="leave one of the two out")
+    if several:
+        raise ConfigError("a job trains in one process", remedy="leave --background, or --nproc and --nnodes, out")
+
+
+def _submit(request: TrainRequest, settings: Settings, *, background: bool, json: bool) -> int:
+    """Add the job; what is wrong with its data is said here, and not in a log."""
+    from reactor_core.data.records import read_dataset
+    from reactor_core.jobs.asking import submit_job
+    from reactor_core.jobs.background import begin
+    from reactor_core.jobs.table import JobTable
+    from reactor_core.jobs.train_request import KIND
+
+    for file in (str(request.dataset), request.config.eval_dataset):
+        if file is not None:
+            read_dataset(file)
+    with JobTable(settings.workspace) as table:
+        job = submit_job(table, KIND, request.to_json(), asked_by=getpass.getuser())
+        if background:
+            begin(table.workspace, [KIND])
+    if json:
+        print_json(job.as_dict())
+    else:
+        print(job.job_id)
+        print(f"it trains as a job; see it: reactor jobs show {job.job_id[-8:]}", file=sys.stderr)
     return 0
 
 

@@ -78,3 +78,33 @@ def test_working_ends_with_the_process(run, table, monkeypatch):
     )
     assert run("work", "--slots", "2", "--kind", "a1.clip")[0] == 0
     assert seen == [(2, ("a1.clip",))]
+
+
+def test_a_job_is_submitted_from_a_file_and_a_worker_is_begun_for_it_on_request(run, table, tmp_path, monkeypatch):
+    begun = []
+    monkeypatch.setattr("reactor_core.jobs.background.begin", lambda *given: begun.append(given))
+    file = tmp_path / "spec.json"
+    file.write_text('{"dataset": "/data/rows.jsonl", "config": {"lora_rank": 4}}')
+    words = ("submit", "train", str(file), "--idempotency-key", "k", "--json")
+    job, again = (json.loads(run(*words)[1]) for _ in range(2))
+    assert job == again
+    assert (job["spec"]["config"], job["max_attempts"]) == ({"lora_rank": 4}, 10)
+    run("pause", job["job_id"])
+    assert begun == []
+    assert run("resume", job["job_id"][-8:], "--background")[0] == 0
+    assert begun == [(table.workspace, ["train"])]
+    file.write_text('{"dataset": "rows.jsonl"}')
+    assert [run("submit", *w)[0] for w in (("train", str(file)), ("unheard", str(file)), ("train", "none"))] == [
+        3,
+        4,
+        4,
+    ]
+
+
+def test_what_a_job_says_of_itself_is_shown(run, table):
+    job, _ = table.submit("train", {})
+    held = table.claim(Owner("here", 1, 1.0))
+    facts = {"run_id": "train-1", "step": 12, "loss": 1.25}
+    table.advance(job.job_id, held.token, phase="train", progress=0.5, facts=facts)
+    assert "\t50% train step=12 loss=1.25\t" in run("list")[1]
+    assert "run_id\ttrain-1\n" in run("show", job.job_id)[1]

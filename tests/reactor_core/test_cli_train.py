@@ -3,6 +3,7 @@ import json
 import pytest
 
 from reactor_core import cli
+from reactor_core.jobs.table import JobTable
 from reactor_core.utils.environment_memory import MemoryRoom
 
 
@@ -51,3 +52,26 @@ def test_processes_that_cannot_be_started_are_refused(rows_file, tmp_path, capsy
     assert run("train", str(rows_file), "--nnodes", "2") == 3
     assert "no endpoint to meet at" in capsys.readouterr().err
     assert not list(tmp_path.glob("workspace/runs/*"))
+
+
+def test_a_run_is_queued_as_a_job_with_absolute_paths(model_folder, rows_file, tmp_path, capsys, monkeypatch):
+    begun = []
+    monkeypatch.setattr("reactor_core.jobs.background.begin", lambda *given: begun.append(given))
+    words = ["train", rows_file.name, "--model", str(model_folder("llama")), "--lora-rank", "4"]
+    assert run(*words, "--queue") == 0
+    job_id = capsys.readouterr().out.strip()
+    assert begun == []
+    assert run(*words, "--no-resume", "--background", "--json") == 0
+    job = json.loads(capsys.readouterr().out)
+    assert begun == [(tmp_path / "workspace", ["train"])]
+    assert (job["spec"]["dataset"], job["spec"]["resume"]) == (str(rows_file), False)
+    assert job["spec"]["config"]["lora_rank"] == 4
+    with JobTable(tmp_path / "workspace") as table:
+        assert [found.job_id for found in table.jobs(states=["queued"])] == [job["job_id"], job_id]
+
+
+@pytest.mark.parametrize("more", [["--plan"], ["--nproc", "2"], ["--eval-dataset", "bad.jsonl"], ["--batch-size", "0"]])
+def test_what_would_fail_as_a_job_is_refused_before(rows_file, tmp_path, capsys, more):
+    (tmp_path / "bad.jsonl").write_text('{"prompt": 7}\n')
+    assert run("train", str(rows_file), "--background", *more) == 3
+    assert not (tmp_path / "workspace" / "reactor.db").exists()

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -109,14 +109,20 @@ class Supervisor:
     ) -> None:
         self.stop()
 
-    def run_until_signal(self) -> None:
-        """Work in the foreground until the process is told to end. For the main thread."""
+    def run_until_signal(self, done: Callable[[], bool] = lambda: False) -> bool:
+        """Work in the foreground until the process is told to end, or ``done`` gives True, which is asked every second.
+        For the main thread.
+
+        Returns:
+            Whether it was told to end.
+        """
         ended = threading.Event()
         before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             with self:
-                while not ended.wait(_IDLE_SECONDS):
+                while not ended.wait(_IDLE_SECONDS) and not done():
                     pass
+            return ended.is_set()
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
