@@ -172,27 +172,29 @@ def _filled(word: Word, mark: str, item: Word) -> Word:
 def _find(call: Call) -> Outcome | None:
     """What ``-exec`` and its relatives run; None if there is none."""
     texts = [word.text for word in call.args]
-    outcome: Outcome | None = None
+    commands: list[tuple[int, int]] = []
     index = 0
     while index < len(texts):
-        if texts[index] not in ("-exec", "-execdir", "-ok", "-okdir"):
-            index += 1
-            continue
         end = index + 1
-        while end < len(texts) and texts[end] != ";" and not (texts[end] == "+" and texts[end - 1] == "{}"):
+        if texts[index] in ("-exec", "-execdir", "-ok", "-okdir"):
+            while end < len(texts) and texts[end] != ";" and not (texts[end] == "+" and texts[end - 1] == "{}"):
+                end += 1
+            commands.append((index, end))
             end += 1
-        plain = [word for at, word in enumerate(call.args) if not index <= at <= end]
+        index = end
+    plain = [word for at, word in enumerate(call.args) if not any(start <= at <= end for start, end in commands)]
+    outcome: Outcome | None = None
+    for start, end in commands:
         listed = printed(Source("find", plain, None, call.shell, call.scope.cwd))
         lines = (listed.text or "").splitlines()
         what = [Word((line,), listed.globbed) for line in lines] or [
             Word((f"{_root(call)}/", None), globbed=True, many=False)
         ]
-        words = call.args[index + 1 : end]
+        words = call.args[start + 1 : end]
         if words:
             inner = replace(call, stdin=None, plain=True, scope=deeper(call.scope))
             for item in what:
                 outcome = call.runner.call(replace(inner, words=tuple(_filled(word, "{}", item) for word in words)))
-        index = end + 1
     return outcome
 
 
