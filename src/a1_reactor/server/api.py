@@ -23,6 +23,7 @@ from reactor_core.api.limits import ApiLimits, BodyLimit, RateLimit
 from reactor_core.api.schemas import ProblemOut
 from reactor_core.api.services import on_signals
 from reactor_core.errors import ConfigError
+from reactor_core.utils.ports import check_address
 from reactor_core.utils.settings import Settings, load_settings
 from reactor_core.utils.tokens import is_loopback
 
@@ -103,7 +104,8 @@ def serve(*, host: str = "127.0.0.1", port: int = 8080, workspace: Path | None =
         workspace: Folder of the clips; None takes that of the settings.
 
     Raises:
-        ConfigError: Other machines can reach the address, and no token is configured.
+        ConfigError: Other machines can reach the address and no token is configured, or there is no such port.
+        EnvironmentMissing: Something listens there already, or the address is not this machine's.
     """
     import uvicorn
 
@@ -115,6 +117,7 @@ def serve(*, host: str = "127.0.0.1", port: int = 8080, workspace: Path | None =
             f"{host} can be reached by other machines, and no token is configured",
             remedy="set REACTOR_API_TOKEN, or listen on 127.0.0.1",
         )
+    check_address(host, port)  # uvicorn would tell in a trace, after everything was opened
     uvicorn.run(
         create_app(settings),
         host=host,

@@ -34,6 +34,7 @@ from reactor_core.api.schemas import ProblemOut
 from reactor_core.api.services import Services, on_signals
 from reactor_core.errors import ConfigError
 from reactor_core.utils.command import run_app
+from reactor_core.utils.ports import check_address
 from reactor_core.utils.settings import Settings, load_settings
 from reactor_core.utils.tokens import is_loopback
 
@@ -111,6 +112,10 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
     Args:
         host: Address to listen on; REACTOR_CORE_HOST otherwise. One beyond loopback needs REACTOR_API_TOKEN.
         port: Port to listen on; REACTOR_CORE_PORT otherwise.
+
+    Raises:
+        ConfigError: Other machines can reach the address and no token is configured, or there is no such port.
+        EnvironmentMissing: Something listens there already, or the address is not this machine's.
     """
     import uvicorn
 
@@ -123,10 +128,12 @@ def serve(*, host: str | None = None, port: int | None = None) -> None:
             f"{address} can be reached by other machines, and no token is configured",
             remedy="set REACTOR_API_TOKEN, or listen on 127.0.0.1",
         )
+    number = settings.port if port is None else port
+    check_address(address, number)  # uvicorn would tell in a trace, after everything was opened
     uvicorn.run(
         create_app(settings),
         host=address,
-        port=port or settings.port,
+        port=number,
         proxy_headers=False,  # a request that was passed on needs the token, see guard.py
         server_header=False,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,

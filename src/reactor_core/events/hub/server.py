@@ -14,10 +14,10 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from reactor_core.errors import EnvironmentMissing
 from reactor_core.events.hub.connection import SocketConnection
 from reactor_core.events.hub.hub import Hub
 from reactor_core.events.hub.wire import MAX_FRAME, PATH, SUBPROTOCOL, WINDOW
+from reactor_core.utils.ports import listen
 from reactor_core.utils.tokens import bearer, is_loopback, matches
 
 __all__ = ["HubServer", "is_local_page"]
@@ -54,15 +54,10 @@ class HubServer:
             port: 0 takes a free one, which is then in ``port``.
 
         Raises:
+            ConfigError: There is no such port.
             EnvironmentMissing: The address cannot be used.
         """
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        try:
-            listening = socket.create_server((host, port), family=family, backlog=128)
-        except OSError as error:
-            raise EnvironmentMissing(
-                f"cannot listen on {host}:{port}: {error.strerror or error}", remedy="choose another --port or --host"
-            ) from error
+        listening = listen(host, port)
         # Inherited by every connection. What waits for a slow peer waits in its lanes, where urgent events overtake
         # it, and not in the kernel, where nothing does.
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * WINDOW)
