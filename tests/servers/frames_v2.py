@@ -76,7 +76,7 @@ class Quiet(BaseHTTPRequestHandler):
 
 
 class FramesV2:
-    """Keeps pictures by digest, makes frame ``i`` a plain grey of level ``i``.
+    """Keeps pictures by digest, makes frame ``i`` a plain grey of level ``i``; some frames alone if it is asked so.
 
     Args:
         multipart: Reply with parts instead of JSON.
@@ -149,7 +149,7 @@ class FramesV2:
         if self.reply is not None:
             self.reply(handler, job)
             return
-        frames = [(index, png(index, job["width"], job["height"])) for index in range(*job["span"])]
+        frames = [(index, png(index, job["width"], job["height"])) for index in job.get("frames", range(*job["span"]))]
         frames = self.spoil(frames)
         if self.multipart:
             body = b"".join(
