@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from a1_reactor.engine.report import frame_ranges
@@ -39,28 +39,31 @@ def prove_unchanged(
     """
     inside = {index for window in windows for index in window.frames}
     outside = [index for index in range(parent.frame_count) if index not in inside]
-    ours, theirs = hashlib.sha256(), hashlib.sha256()
     shown: Counter[str] = Counter()
     here, there = (inodes(path.parent) for path in (draft.frame_path(0), parent.frame_path(0)))
     for index in outside:
-        recorded, entry = parent.manifest.frames[index].file, draft.entry(index)
+        recorded, file = parent.manifest.frames[index].file, draft.entry(index).file
         name = frame_name(index)
         same = methods[index] == "hardlink" and here[name] == there[name]
-        if entry.file != recorded or not (same or sha256_file(draft.frame_path(index)) == recorded):
+        if file != recorded or not (same or sha256_file(draft.frame_path(index)) == recorded):
             raise ArtifactCorrupt(f"frame {index} lies outside the windows and yet differs from the parent's file")
         shown["same inode" if same else "same hash"] += 1
-        ours.update(f"{index} {entry.file}\n".encode())
-        theirs.update(f"{index} {recorded}\n".encode())
-    assert ours.digest() == theirs.digest(), "each line was compared above"
+    ours = _digest((index, draft.entry(index).file) for index in outside)
+    theirs = _digest((index, parent.manifest.frames[index].file) for index in outside)
+    assert ours == theirs, "each line was compared above"
     changed = [index for index in sorted(inside) if draft.entry(index).pixels != parent.manifest.frames[index].pixels]
     return {
         "untouched": {
             "count": len(outside),
             "frames": frame_ranges(outside),
-            "sha256_of_hashes": ours.hexdigest(),
-            "sha256_of_parent_hashes": theirs.hexdigest(),
+            "sha256_of_hashes": ours,
+            "sha256_of_parent_hashes": theirs,
             "taken_over_by": dict(sorted(Counter(methods.values()).items())),
             "shown_by": dict(sorted(shown.items())),
         },
         "changed": {"count": len(changed), "frames": frame_ranges(changed)},
     }
+
+
+def _digest(hashes: Iterable[tuple[int, str]]) -> str:
+    return hashlib.sha256("".join(f"{index} {hash_}\n" for index, hash_ in hashes).encode()).hexdigest()

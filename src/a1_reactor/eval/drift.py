@@ -6,9 +6,8 @@ it. Only low-pass colours are compared, so that motion and grain count for littl
 
 from __future__ import annotations
 
-import numpy as np
-
 from a1_reactor.eval.measures import StoredCells
+from a1_reactor.eval.planes import absolute_difference
 
 __all__ = ["GAPS", "drift_curve"]
 
@@ -28,5 +27,4 @@ def drift_curve(cells: StoredCells) -> dict[int, float]:
 
 
 def _mean_difference(later: StoredCells, earlier: StoredCells) -> float:
-    # uint8 differences wrap; maximum minus minimum is the absolute difference without a wider type.
-    return float((np.maximum(later, earlier) - np.minimum(later, earlier)).mean())
+    return absolute_difference(later, earlier)

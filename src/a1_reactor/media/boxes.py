@@ -123,6 +123,11 @@ def file_header(track: Track, segments: Sequence[Samples]) -> bytes:
         struct.pack(">I4s", 8 + total, b"mdat") if total < 2**32 - 8 else struct.pack(">I4sQ", 1, b"mdat", 16 + total)
     )
     wide = total > 2**31
+    # Looked up once: it is worked out from fractions, and a minute has 1440 frames.
+    ticks = track.ticks
+    shifts = [shift for segment in segments for shift in segment.shifts]
+    sizes = struct.pack(f">{frames}I", *(size for segment in segments for size in segment.sizes))
+    reordered = b"".join([struct.pack(">II", 1, (shift + delay) * ticks) for shift in shifts]) if any(shifts) else b""
 
     def movie(first: int) -> bytes:
         starts = list(accumulate((segment.payload for segment in segments), initial=first))[:-1]
@@ -134,20 +139,19 @@ def file_header(track: Track, segments: Sequence[Samples]) -> bytes:
             struct.pack(f">{len(starts)}{'QI'[not wide]}", *starts),
         )
         edit = b""
-        tables = [full_box(b"stts", 0, 0, _u32(1, frames, track.ticks))]
-        if any(shift for segment in segments for shift in segment.shifts):
-            shifts = [(1, (shift + delay) * track.ticks) for segment in segments for shift in segment.shifts]
-            tables.append(full_box(b"ctts", 0, 0, _u32(frames), b"".join(struct.pack(">II", *s) for s in shifts)))
-            segment_edit = struct.pack(">QqHH", frames * track.ticks, delay * track.ticks, 1, 0)
+        tables = [full_box(b"stts", 0, 0, _u32(1, frames, ticks))]
+        if reordered:
+            tables.append(full_box(b"ctts", 0, 0, _u32(frames), reordered))
+            segment_edit = struct.pack(">QqHH", frames * ticks, delay * ticks, 1, 0)
             edit = box(b"edts", full_box(b"elst", 1, 0, _u32(1), segment_edit))
         entries = accumulate((len(segment) for segment in segments), initial=1)
         tables += [
             full_box(b"stss", 0, 0, _u32(len(segments), *list(entries)[:-1])),
             _samples_per_chunk(segments),
-            full_box(b"stsz", 0, 0, _u32(0, frames, *(size for segment in segments for size in segment.sizes))),
+            full_box(b"stsz", 0, 0, _u32(0, frames), sizes),
             offsets,
         ]
-        return _movie(track, frames * track.ticks, edit, _sample_table(track, *tables), b"")
+        return _movie(track, frames * ticks, edit, _sample_table(track, *tables), b"")
 
     front = len(brands) + len(movie(0)) + len(data)
     return brands + movie(front) + data

@@ -102,11 +102,12 @@ class Draft:
         """
         # Strings, not paths: this is done for every frame of the clip, however small the window.
         old, new = os.fspath(parent.frame_path(0).parent), os.fspath(self.run / "frames")
-        methods = {}
-        for index in indices:
-            name = frame_name(index)
-            methods[index] = self._take_over(f"{old}/{name}", f"{new}/{name}", parent.check_frame_file, index)
-            self._frames[index] = parent.manifest.frames[index]
+        entries, methods = parent.manifest.frames, {}
+        with storage_errors(self.run / "frames"):
+            for index in indices:
+                name = frame_name(index)
+                methods[index] = self._take_over(f"{old}/{name}", f"{new}/{name}", parent.check_frame_file, index)
+                self._frames[index] = entries[index]
         return methods
 
     def entry(self, index: int) -> FrameEntry:
@@ -154,7 +155,8 @@ class Draft:
     def link_segment(self, entry: SegmentEntry, parent: Clip, ticks: int) -> None:
         """Take over a segment's file from another clip, as :meth:`link_frames` does a frame's."""
         path = self.segment_path(entry.start, entry.stop)
-        self._take_over(os.fspath(parent.segment_path(entry)), os.fspath(path), parent.check_segment_file, entry)
+        with storage_errors(path):
+            self._take_over(os.fspath(parent.segment_path(entry)), os.fspath(path), parent.check_segment_file, entry)
         self._segments[entry.start] = entry
         self._fragments[entry.start] = read_fragment(path, ticks)
 
@@ -273,16 +275,19 @@ class Draft:
 
     @staticmethod
     def _take_over(source: str, target: str, check: Callable[[T], None], what: T) -> str:
-        """Link a file of another clip to a place in this one; ``check`` hashes it where its seal is broken."""
+        """Link a file of another clip to a place in this one; ``check`` hashes it where its seal is broken.
+
+        Raises:
+            OSError: The link cannot be made.
+        """
         try:
             if not is_sealed(os.stat(source)):  # noqa: PTH116  see link_frames
                 check(what)
         except OSError as error:
             raise ArtifactCorrupt(f"{source} cannot be read: {error.strerror}") from error
-        with storage_errors(Path(target)):
-            how = same_file_as(source, target)
-            if how == "copy" and sha256_file(Path(target)) != sha256_file(Path(source)):
-                raise ArtifactCorrupt(f"{target} is not the copy of {source} that was asked for")
+        how = same_file_as(source, target)
+        if how == "copy" and sha256_file(Path(target)) != sha256_file(Path(source)):
+            raise ArtifactCorrupt(f"{target} is not the copy of {source} that was asked for")
         return how
 
     def _write(self, path: Path, data: bytes) -> None:
