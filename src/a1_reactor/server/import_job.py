@@ -100,17 +100,19 @@ class ImportJob:
         engine = ReactorEngine(config, MockProvider(), progress=told, making=lambda key: context.tell(draft=key))
         engine.store.sweep()
         context.check()
+        path = _sent(uploads, config.workspace, request)
         try:
             result = import_clip(
                 engine,
-                _sent(uploads, config.workspace, request),
+                path,
                 prompt=request.prompt,
                 fps=None if request.fps is None else parse_rational(request.fps, name="fps"),
                 reduce_depth=request.reduce_depth,
             )
-        except SpecError:  # it will never become a clip
+        except SpecError as error:  # it will never become a clip
             uploads.remove(request.upload)
-            raise
+            # Where it lay on this machine is nobody's concern.
+            raise SpecError(error.message.replace(str(path), request.name), remedy=error.remedy) from error
         for note in result.notes:
             context.say(note)
         uploads.remove(request.upload)

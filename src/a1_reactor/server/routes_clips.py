@@ -13,8 +13,9 @@ from a1_reactor.report.facts import gather
 from a1_reactor.report.page import render_report
 from a1_reactor.report.style import POLICY
 from a1_reactor.server.pictures import filmstrip
+from a1_reactor.server.preview import read_playlist
 from a1_reactor.server.routes_jobs import frame_of
-from a1_reactor.server.schemas import ClipId, ClipListOut, ClipOut
+from a1_reactor.server.schemas import ClipId, ClipListOut, ClipOut, PreviewOut
 from a1_reactor.server.services import Services, services_of
 from reactor_core.api.problems import Problem
 
@@ -119,6 +120,21 @@ def get_filmstrip(
     picture, numbers = filmstrip(clip, count=count, height=height)
     headers["X-Frames"] = ",".join(map(str, numbers))
     return Response(picture, headers=headers, media_type="image/png")
+
+
+@router.get("/{clip_id}/preview", response_model=PreviewOut)
+def list_preview(clip_id: ClipId, services: _Services) -> dict[str, Any]:
+    """What of a clip plays already, also while it is being made: the files of its playlist, in order.
+
+    Players for which a playlist is foreign append `init.mp4` and then these files to one buffer.
+    """
+    store = services.shelf.store
+    folder = store.preview(clip_id)
+    if folder is not None:
+        return read_playlist((folder / "playlist.m3u8").read_text())
+    if not (store.building / clip_id).is_dir():
+        raise Problem("not-found", f"clip {clip_id} is not there and not being made")
+    return {"segments": [], "ended": False}
 
 
 @router.get(

@@ -20,7 +20,9 @@ __all__ = [
     "JobOut",
     "MaskIn",
     "PresetsOut",
+    "PreviewOut",
     "ProvidersOut",
+    "SegmentOut",
     "TemplateOut",
     "WindowIn",
 ]
@@ -190,6 +192,20 @@ class ClipListOut(BaseModel):
 
     clips: list[ClipOut]
     next: str | None = Field(description="`before` of the next page; null at the end.")
+
+
+class SegmentOut(BaseModel):
+    """A part of a clip's video."""
+
+    file: str = Field(description="Beside this list: `preview/{file}`.")
+    end: float = Field(description="Where it ends, in seconds of the clip.")
+
+
+class PreviewOut(BaseModel):
+    """What of a clip can be played."""
+
+    segments: list[SegmentOut]
+    ended: bool = Field(description="Whether no more will come.")
 
 
 class TemplateOut(BaseModel):

@@ -70,8 +70,9 @@ def test_a_video_becomes_a_clip_and_the_file_that_was_sent_goes(do, sent, settin
 
 
 def test_what_is_no_video_is_refused_and_goes_too(do, sent, settings):
-    with pytest.raises(SpecError, match="no video"):
+    with pytest.raises(SpecError, match=r"^filmed\.mp4 is no video") as refused:
         do(sent(data=b"no video at all" * 100))
+    assert str(settings.a1_workspace) not in str(refused.value)
     assert list(uploads_of(settings.a1_workspace).folder.iterdir()) == []
 
 

@@ -92,3 +92,15 @@ def test_one_take_is_preferred_to_another_and_neither_is_judged(workshop):
     assert (answer.status_code, answer.json()["chosen"]) == (201, better)
     assert workshop.client.post("/v1/clips/verdict/undo", params={"chooser": "bea"}).json()["action"] == "prefer"
     assert problem(workshop.client.post(f"/v1/clips/{better}/prefer", json={"over": workshop.clip}))[0] == 422
+
+
+def test_what_plays_is_listed_while_a_clip_is_being_made_and_after(workshop):
+    listed = workshop.client.get(f"/v1/clips/{workshop.clip}/preview").json()
+    assert (listed["ended"], listed["segments"][-1]["end"]) == (True, 1.0)
+    for segment in listed["segments"]:
+        assert workshop.client.get(f"/v1/clips/{workshop.clip}/preview/{segment['file']}").status_code == 200
+    begun = "0123456789abcdef"
+    url = f"/v1/clips/{begun}/preview"
+    assert workshop.client.get(url).status_code == 404
+    with workshop.client.app.state.services.shelf.store.draft(begun):
+        assert workshop.client.get(url).json() == {"segments": [], "ended": False}
