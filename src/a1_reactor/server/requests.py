@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from a1_reactor.engine.importing import IMPORT
 from a1_reactor.prompts import load_book, spec_of
 from a1_reactor.server.clip_job import ClipRequest
 from a1_reactor.server.clips import ClipShelf
@@ -77,8 +78,9 @@ def _document(body: JobIn, parent: Clip | None) -> dict[str, Any]:
         if not _says_what(document):
             kept = ("prompt", "negative_prompt", "style_preset")
             document = {**{name: asked[name] for name in kept if asked[name] is not None}, **document}
-        size = {"fps": asked["fps"], "width": old.width, "height": old.height, "provider": old.provider}
-        document = {**size, **length, **document}
+        size = {"fps": asked["fps"], "width": old.width, "height": old.height}
+        maker = {} if old.provider == IMPORT else {"provider": old.provider}  # a file makes no new frames
+        document = {**size, **length, **maker, **document}
     if not _says_what(document):
         raise SpecError("prompt is missing", remedy="say what the clip shows, or name a parent")
     return {**document, "seed": body.seed, "windows": windows, "options": body.options}

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from a1_reactor.engine.importing import IMPORT
 from a1_reactor.server.clips import ClipShelf
 from a1_reactor.server.requests import clip_request
 from a1_reactor.server.schemas import JobIn
@@ -40,6 +43,13 @@ def test_or_is_as_in_the_parent(shelf):
     assert (spec.fps, spec.frames, spec.width, spec.height) == (12, 3, 32, 48)
     assert (spec.prompt, spec.negative_prompt, spec.style_preset) == ("golden hour, handheld", "", "noir")
     assert spec.windows == (Window(1, 2),)
+
+
+def test_windows_of_an_imported_file_are_made_by_the_default_provider(shelf, monkeypatch):
+    old = shelf.open(shelf.key)
+    imported = replace(old, job=replace(old.job, resolved=replace(old.job.resolved, provider=IMPORT)))
+    monkeypatch.setattr(shelf, "open", lambda key: imported)
+    assert ask(shelf, parent=shelf.key, windows=[["0", "1/12"]]).spec.provider == "mock"
 
 
 def test_another_prompt_has_not_the_look_of_the_parents(shelf):
