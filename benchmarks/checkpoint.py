@@ -1,21 +1,22 @@
 """Checkpoints: what they cost a run, and how fast a notice is answered, beside the ways that others save.
 
-    python benchmarks/checkpoint.py            # much longer than --quick
-    python benchmarks/checkpoint.py --quick    # more than three minutes, decides nothing
+    python benchmarks/checkpoint.py            # minutes
+    python benchmarks/checkpoint.py --quick    # few saves, and all weights of few layers; decides nothing
 
 SmolLM2-135M with AdamW, once with a LoRA of rank 16 on all linear layers (PEFT's), once with all weights trained. All
 sides save the same tensors of the same model and optimizer in one process, in turn:
 
 * ours: a checkpoint as a run makes it, on a thread, verified by hashes and synced; the next move of the optimizer waits
-  for it;
+  for it, or if it takes long for a copy of the state, from which it is then written;
 * ``torch.save`` of trained weights and optimizer to a file;
 * transformers: ``Trainer._save_checkpoint``;
 * DCP: ``torch.distributed.checkpoint.async_save``, which copies the state and writes on a thread.
 
 *Stall*: a checkpoint begins, matrix products as long as a short step follow, then the optimizer may move; what this
-takes longer than the products alone. *Notice to durable*: a notice comes within a step. Ours is measured in a real run
-by ``reactor drill preempt``. Others save at the end of the step, two thirds of it later here, and are durable when
-their files are synced; their step is taken to be as long as ours.
+takes longer than the products alone. *Slowed*: the same, with further steps until the checkpoint is written, since what
+is written behind them takes time from them. *Notice to durable*: a notice comes within a step. Ours is measured in a
+real run by ``reactor drill preempt``. Others save at the end of the step, two thirds of it later here, and are durable
+when their files are synced; their step is taken to be as long as ours.
 
 Not covered: networks (the drill takes ``--store``), several processes.
 """
@@ -32,7 +33,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from _harness import emit, run_child
 
@@ -40,16 +41,24 @@ MODEL = "smollm2-135m"
 PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors")
 PEERS = ("torch.save", "transformers Trainer", "DCP async_save")
 KINDS = {"lora": "LoRA r=16", "full": "all weights"}
+FEW_LAYERS = 4
+"""Of the model whose weights are all trained, in a quick run."""
 
 
-class Side:
-    """One way to save: ``begin`` returns when training may go on, ``settle`` when the optimizer may move, and
-    ``durable`` when the last checkpoint is safe on the disk."""
+class Side(NamedTuple):
+    """One way to save.
 
-    def __init__(
-        self, begin: Callable[[int], object], settle: Callable[[], object], durable: Callable[[], object]
-    ) -> None:
-        self.begin, self.settle, self.durable = begin, settle, durable
+    Attributes:
+        begin: Returns when training may go on.
+        settle: Returns when the optimizer may move.
+        durable: Returns when the last checkpoint is safe on the disk.
+        writing: Whether a thread still writes it.
+    """
+
+    begin: Callable[[int], object]
+    settle: Callable[[], object]
+    durable: Callable[[], object]
+    writing: Callable[[], bool] = lambda: False
 
 
 def nothing() -> None:
@@ -64,8 +73,9 @@ def sync_tree(folder: Path) -> None:
                 os.fsync(stream.fileno())
 
 
-def make_model(kind: str) -> tuple[Any, dict[str, Any], Any]:
-    """The model, its trained tensors by name in the optimizer's order, and an optimizer that has moved once."""
+def make_model(kind: str, layers: int | None) -> tuple[Any, dict[str, Any], Any]:
+    """The model with so many layers, its trained tensors by name in the optimizer's order, and an optimizer that has
+    moved once."""
     import torch
     from _training import lora_peft
     from peft import get_peft_model
@@ -73,8 +83,11 @@ def make_model(kind: str) -> tuple[Any, dict[str, Any], Any]:
     from reactor_core.models.load import load_model
     from reactor_core.models.store import resolve_model
     from reactor_core.training.optim import build_optimizer
+    from reactor_core.training.sketch import keep_top_layers
 
     model = load_model(resolve_model(MODEL)).model
+    if layers is not None:
+        keep_top_layers(model, layers)
     if kind == "lora":
         model = get_peft_model(model, lora_peft())
     else:
@@ -101,16 +114,20 @@ def ours(parameters: dict[str, Any], optimizer: Any, work: Path) -> Side:
     folder = work / "ours"
     folder.mkdir()
     progress = Progress()
+    size = 3 * sum(value.nbytes for value in parameters.values())
     keeper = Keeper(
         Run("train-benchmark", folder, resumed=False), parameters=parameters, optimizer=optimizer, identity={},
-        progress=progress, interval=Interval(1e-9, between_failures=3600, size=1), keep=2, clock=SystemClock(),
+        progress=progress, interval=Interval(1e-9, between_failures=3600, size=size), keep=2, clock=SystemClock(),
     )  # fmt: skip
 
     def settle() -> None:
         with keeper.moving(progress):
             progress.step += 1
 
-    return Side(lambda _: keeper.tick(progress), settle, settle)
+    def durable() -> None:
+        keeper.finish_writing()
+
+    return Side(lambda _: keeper.tick(progress), settle, durable, lambda: keeper.writing)
 
 
 def by_torch(parameters: dict[str, Any], optimizer: Any, work: Path) -> Side:
@@ -170,7 +187,7 @@ def by_dcp(parameters: dict[str, Any], optimizer: Any, work: Path) -> Side:
         shutil.rmtree(work / "dcp" / str(number % 2), ignore_errors=True)  # two are kept, as of ours
         open_.append(async_save(state, checkpoint_id=str(work / "dcp" / str(number % 2))))
 
-    return Side(begin, nothing, wait)
+    return Side(begin, nothing, wait, lambda: any(not future.done() for future in open_))
 
 
 def compute(times: int) -> float:
@@ -184,47 +201,62 @@ def compute(times: int) -> float:
     return time.perf_counter() - begun
 
 
-def measure(kind: str, repeats: int, seconds: float) -> dict[str, Any]:
-    """Stall and time to durable of each side, as medians over turns."""
-    model, parameters, optimizer = make_model(kind)
-    size = sum(value.nbytes for value in parameters.values()) * 3
-    times = max(1, round(seconds / (compute(200) / 200)))
-    stalls: dict[str, list[float]] = {}
-    durable: dict[str, list[float]] = {}
+def held_up(side: Side, number: int, times: int) -> tuple[float, float]:
+    """One checkpoint beside steps of so many products: what the first step took longer than alone, and all steps
+    together until it was written."""
+    alone = compute(times)
+    begun = time.perf_counter()
+    side.begin(number)
+    compute(times)
+    side.settle()
+    stall = time.perf_counter() - begun - alone
+    steps = 1
+    while side.writing():
+        compute(times)
+        steps += 1
+    slowed = time.perf_counter() - begun - steps * alone
+    side.durable()
+    return stall, slowed
+
+
+def time_to_durable(side: Side, number: int) -> float:
+    """Of a checkpoint with nothing beside it."""
+    begun = time.perf_counter()
+    side.begin(number)
+    side.settle()
+    side.durable()
+    return time.perf_counter() - begun
+
+
+def measure(kind: str, *, repeats: int, seconds: float, layers: int | None) -> dict[str, Any]:
+    """Stall, slowing and, of an adapter, time to durable of each side, as medians over turns."""
+    model, parameters, optimizer = make_model(kind, layers)
+    times = max(1, round(seconds / (compute(100) / 100)))
+    found: dict[str, dict[str, list[float]]] = {name: {} for name in ("stall", "slowed", "durable")}
     with tempfile.TemporaryDirectory() as name:
+        makers = {
+            "ours": lambda work: ours(parameters, optimizer, work),
+            "torch.save": lambda work: by_torch(parameters, optimizer, work),
+            "transformers Trainer": lambda work: by_transformers(model, optimizer, work),
+            "DCP async_save": lambda work: by_dcp(parameters, optimizer, work),
+        }
         sides: dict[str, Side] = {}
-        for side in ("ours", *PEERS):
+        for side, make in makers.items():
             work = Path(name) / side.replace(" ", "-")
             work.mkdir()
-            sides[side] = {
-                "ours": lambda work=work: ours(parameters, optimizer, work),
-                "torch.save": lambda work=work: by_torch(parameters, optimizer, work),
-                "transformers Trainer": lambda work=work: by_transformers(model, optimizer, work),
-                "DCP async_save": lambda work=work: by_dcp(parameters, optimizer, work),
-            }[side]()
+            sides[side] = make(work)
         for turn in range(repeats + 1):
             for side in list(sides) if turn % 2 == 0 else list(sides)[::-1]:
-                one = sides[side]
-                alone = compute(times)
-                begun = time.perf_counter()
-                one.begin(2 * turn + 1)
-                compute(times)
-                one.settle()
-                stall = time.perf_counter() - begun - alone
-                one.durable()
-                begun = time.perf_counter()
-                one.begin(2 * turn + 2)
-                one.durable()
-                took = time.perf_counter() - begun
-                if turn:  # the first one makes folders, threads and imports
-                    stalls.setdefault(side, []).append(stall)
-                    durable.setdefault(side, []).append(took)
-                print(f"{kind}, {side}: stall {stall:.3f} s, durable after {took:.3f} s", file=sys.stderr, flush=True)
-    return {
-        "bytes": size,
-        "stall": {side: statistics.median(of) for side, of in stalls.items()},
-        "durable": {side: statistics.median(of) for side, of in durable.items()},
-    }
+                stall, slowed = held_up(sides[side], 2 * turn + 1, times)
+                took = time_to_durable(sides[side], 2 * turn + 2) if kind == "lora" else None
+                seen = {"stall": stall, "slowed": slowed} | ({} if took is None else {"durable": took})
+                if turn:  # the first one makes folders, threads and imports, and takes the memory
+                    for what, value in seen.items():
+                        found[what].setdefault(side, []).append(value)
+                text = ", ".join(f"{what} {value:.3f} s" for what, value in seen.items())
+                print(f"{kind}, {side}: {text}", file=sys.stderr, flush=True)
+    medians = {what: {side: statistics.median(of) for side, of in by.items()} for what, by in found.items()}
+    return {"bytes": sum(value.nbytes for value in parameters.values()) * 3, **medians}
 
 
 def share_of_a_run(steps: int) -> dict[str, Any]:
@@ -259,31 +291,32 @@ def report(*, repeats: int, seconds: float, steps: int, drills: int, quick: bool
     """Measure everything and print the lines."""
     script = str(Path(__file__))
     common: dict[str, Any] = {"benchmark": "checkpoint", "packages": PACKAGES, "better": "lower", "unit": "s"}
-    found = {
-        kind: run_child([script, "--child", kind, "--repeats", str(repeats), "--seconds", str(seconds)])
-        for kind in KINDS
-    }
-    for kind, of in found.items():
-        for peer in PEERS:
-            emit(
-                claim=f"training held up by a checkpoint of {of['bytes'] / 2**20:,.0f} MiB, {KINDS[kind]}",
-                ours=max(0.0, of["stall"]["ours"]),
-                peer=of["stall"][peer],
-                peer_name=peer,
-                goal="no more than transformers" if peer == PEERS[1] else "shown, not judged",
-                least_ratio=1.0 if peer == PEERS[1] and not quick else None,
-                samples=repeats,
-                **common,
-            )
-    notices = [run_child([script, "--child", "drill"]) for _ in range(drills)]
-    to_disk = statistics.median(notice["seconds_to_disk"] for notice in notices)
-    facts = run_child([script, "--child", "share", "--steps", str(steps)])
+    few = ["--layers", str(FEW_LAYERS)] if quick else []
+    saves = run_child([script, "--child", "saves", "--repeats", str(repeats), "--seconds", str(seconds), *few])
+    kinds = {**KINDS, "full": f"{KINDS['full']} of {FEW_LAYERS} layers"} if quick else KINDS
+    for kind, of in saves.items():
+        for what, said in (("stall", "held up by"), ("slowed", "slowed down until the end of")):
+            for peer in PEERS:
+                judged = what == "stall" and peer == (PEERS[1] if kind == "lora" else PEERS[2])
+                emit(
+                    claim=f"training {said} a checkpoint of {of['bytes'] / 2**20:,.0f} MiB, {kinds[kind]}",
+                    ours=max(0.0, of[what]["ours"]),
+                    peer=max(0.0, of[what][peer]),
+                    peer_name=peer,
+                    goal=f"no more than {peer}" if judged else "shown, not judged",
+                    least_ratio=1.0 if judged and not quick else None,
+                    samples=repeats,
+                    **common,
+                )
+    runs = run_child([script, "--child", "runs", "--steps", str(steps), "--drills", str(drills)])
+    to_disk = statistics.median(notice["seconds_to_disk"] for notice in runs["drills"])
+    facts = runs["share"]
     step = facts["step_seconds"]
     for peer in PEERS:
         emit(
             claim=f"notice to durable, {KINDS['lora']}, within a step of {step:.1f} s",
             ours=to_disk,
-            peer=step * 2 / 3 + found["lora"]["durable"][peer],
+            peer=step * 2 / 3 + saves["lora"]["durable"][peer],
             peer_name=f"{peer}, at the end of the step",
             goal="1 s at most",
             least_ratio=None,
@@ -307,24 +340,26 @@ def report(*, repeats: int, seconds: float, steps: int, drills: int, quick: bool
 def main() -> int:
     """Measure, or be one measured process."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a few minutes; holds is null")
+    parser.add_argument("--quick", action="store_true", help="few saves of few layers; holds is null")
     parser.add_argument("--repeats", type=int, default=None, help="checkpoints of each side")
-    parser.add_argument("--seconds", type=float, default=None, help="length of the products between checkpoints")
+    parser.add_argument("--seconds", type=float, default=None, help="length of the products beside a checkpoint")
     parser.add_argument("--steps", type=int, default=None, help="of the run whose stall is measured")
-    parser.add_argument("--child", choices=(*KINDS, "drill", "share"), help=argparse.SUPPRESS)
+    parser.add_argument("--drills", type=int, default=None, help="rehearsed notices")
+    parser.add_argument("--layers", type=int, default=None, help="of the model whose weights are all trained")
+    parser.add_argument("--child", choices=("saves", "runs"), help=argparse.SUPPRESS)
     args = parser.parse_args()
-    repeats = args.repeats or (1 if args.quick else 7)
-    seconds = args.seconds or (0.3 if args.quick else 3.0)
-    steps = args.steps or (2 if args.quick else 30)
+    repeats = args.repeats or (1 if args.quick else 5)
+    seconds = args.seconds or (0.3 if args.quick else 1.5)
+    steps = args.steps or (2 if args.quick else 20)
+    drills = args.drills or (1 if args.quick else 3)
     if args.child is None:
-        report(repeats=repeats, seconds=seconds, steps=steps, drills=1 if args.quick else 3, quick=args.quick)
+        report(repeats=repeats, seconds=seconds, steps=steps, drills=drills, quick=args.quick)
         return 0
-    if args.child == "drill":
-        result = drill()
-    elif args.child == "share":
-        result = share_of_a_run(steps)
+    if args.child == "saves":
+        layers = {"lora": None, "full": args.layers}
+        result = {kind: measure(kind, repeats=repeats, seconds=seconds, layers=layers[kind]) for kind in KINDS}
     else:
-        result = measure(args.child, repeats, seconds)
+        result = {"share": share_of_a_run(steps), "drills": [drill() for _ in range(drills)]}
     print(json.dumps(result))
     return 0
 

@@ -34,6 +34,7 @@ def test_ours_saves_what_a_run_would_and_it_can_be_read_back(benchmark, state, t
     side = benchmark.ours(parameters, optimizer, tmp_path)
     for number in range(3):
         side.begin(number)
+        side.settle()
         side.durable()
     newest = latest_checkpoint(tmp_path / "ours" / "checkpoints")
     assert newest is not None
@@ -52,6 +53,18 @@ def test_the_peers_save_the_same_tensors(benchmark, state, tmp_path):
     found = torch.load(tmp_path / "torch.pt", weights_only=True)
     assert all(torch.equal(found["model"][name], value) for name, value in parameters.items())
     assert set(found["optimizer"]["state"][0]) == {"step", "exp_avg", "exp_avg_sq"}
+
+
+def test_a_side_that_writes_behind_is_waited_for_and_what_it_takes_is_counted(benchmark):
+    calls, left = [], [True, True, False]
+    side = benchmark.Side(
+        calls.append, lambda: calls.append("settle"), lambda: calls.append("durable"), lambda: left.pop(0)
+    )
+    stall, slowed = benchmark.held_up(side, 3, 2)
+    assert calls == [3, "settle", "durable"]
+    assert left == []
+    assert isinstance(stall, float)
+    assert isinstance(slowed, float)
 
 
 def test_a_tree_is_synced_whatever_lies_in_it(benchmark, tmp_path):

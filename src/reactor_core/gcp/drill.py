@@ -15,7 +15,7 @@ from reactor_core.gcp.checkpointer import SpotVMCheckpointer
 from reactor_core.gcp.metadata_server import RehearsalMetadataServer
 from reactor_core.training.config import TrainingConfig
 from reactor_core.training.hooks import StepInfo, TrainingHook
-from reactor_core.training.keeper import NOTICES
+from reactor_core.training.notices import NOTICES
 from reactor_core.training.trainer import Trainer
 from reactor_core.utils.settings import Settings
 

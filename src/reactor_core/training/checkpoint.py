@@ -112,7 +112,6 @@ def save_checkpoint(
     progress: Progress,
     identity: dict[str, str],
     keep: int = 2,
-    partial: Mapping[str, Any] | None = None,
     beside: Mapping[str, torch.Tensor] | None = None,
 ) -> Path:
     """Write ``step-<n>`` into ``folder`` and remove all but the newest ones.
@@ -125,8 +124,6 @@ def save_checkpoint(
         progress: How far the run is.
         identity: Hashes of configuration, dataset and base model that a resume must meet.
         keep: How many checkpoints are kept, this one included.
-        partial: :meth:`~reactor_core.training.partial.Partial.facts` of what is done of the next step, whose tensors
-            are the ``half`` of the snapshot; None between two steps.
         beside: What else the run would have to compute again, such as answers of the reference; on the CPU.
 
     Raises:
@@ -134,7 +131,7 @@ def save_checkpoint(
     """
     folder.mkdir(parents=True, exist_ok=True)
     sweep_unfinished(folder)
-    place = folder / Mark(progress.step, 0 if partial is None else partial["turns"]).name
+    place = folder / Mark(progress.step, 0 if snapshot.partial is None else snapshot.partial["turns"]).name
     with atomic_dir(place) as temporary:
         _save(snapshot.trained, temporary / "trained.safetensors")
         _save(snapshot.moments, temporary / "optimizer.safetensors")
@@ -143,9 +140,9 @@ def save_checkpoint(
             "identity": identity,
             "machine": machine_fingerprint(snapshot.device),
         }
-        if partial is not None:
+        if snapshot.partial is not None:
             _save(snapshot.half, temporary / _PARTIAL)
-            state["partial"] = dict(partial)
+            state["partial"] = dict(snapshot.partial)
         if beside:
             _save(beside, temporary / _BESIDE)
         atomic_write(temporary / _STATE, json.dumps(state))

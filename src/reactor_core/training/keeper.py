@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,7 @@ from reactor_core.training.checkpoint import Progress, save_checkpoint
 from reactor_core.training.interval import Interval
 from reactor_core.training.lineage import note_checkpoint
 from reactor_core.training.mark import NOTHING, Mark
+from reactor_core.training.notices import note_notice
 from reactor_core.training.partial import Accumulator, Partial
 from reactor_core.training.remote import RemoteRun, TakenOver
 from reactor_core.training.runs import Run
@@ -29,12 +29,9 @@ from reactor_core.training.stop import stop_signals
 from reactor_core.training.uploads import APPENDED, Uploads
 from reactor_core.utils.clock import Clock, to_iso
 from reactor_core.utils.failpoints import reach
-from reactor_core.utils.files import storage_errors
 
-__all__ = ["NOTICES", "Keeper", "Place", "StepLeft"]
+__all__ = ["Keeper", "Place", "StepLeft"]
 
-NOTICES = "notices.jsonl"
-"""File in a run's folder: each notice that it got, and how long it took until the state was safe."""
 NOTICE_SECONDS = 25.0
 """How long a run that was given notice waits for its bucket: a spot machine has thirty seconds."""
 COPY_SECONDS = 0.5
@@ -159,8 +156,8 @@ class Keeper:
         Raises:
             StorageFull: A checkpoint found no space on this machine.
         """
-        if not self._behind or not self._background.running:
-            self._finish_writing()
+        if not self._behind or not self.writing:
+            self.finish_writing()
         with self._held(self._shadow.still()):
             yield
             reach("keeper.moved")
@@ -189,7 +186,7 @@ class Keeper:
         if self._uploads is not None:
             self._uploads.check()
         if self.due(progress):
-            self._finish_writing()
+            self.finish_writing()
             send = self._every is None or self._by_steps(progress)
             self._begin_writing(replace(progress), None, send=send, behind=self._copies(None))
 
@@ -204,7 +201,7 @@ class Keeper:
             StorageFull: No space is left on this machine.
         """
         begun = self._clock.monotonic()
-        self._finish_writing()
+        self.finish_writing()
         self._stand_and_save(progress, send=send)
         progress.elapsed += self._clock.monotonic() - begun
 
@@ -213,7 +210,7 @@ class Keeper:
 
     def save_news(self, progress: Progress) -> None:
         """Save what no checkpoint holds yet, here and in the bucket."""
-        self._finish_writing()
+        self.finish_writing()
         with self._shadow.still():  # a notice that is being acted on may just have saved it
             mark = self._mark(progress)
             if mark > self._saved:
@@ -273,7 +270,7 @@ class Keeper:
         if self._stopped() is not None:
             raise StepLeft("a notice came in the middle of a step")
         if self._by_time():
-            self._finish_writing()
+            self.finish_writing()
             partial, send = self.accumulator.partial(), self._every is None
             if self._copies(partial):
                 self._begin_writing(replace(self._progress), partial, send=send, behind=True)
@@ -287,7 +284,7 @@ class Keeper:
         return self._spare.fits(self._snapshot(partial))
 
     def _snapshot(self, partial: Partial | None) -> Snapshot:
-        return Snapshot.of(self._parameters, self._optimizer, None if partial is None else partial.tensors())
+        return Snapshot.of(self._parameters, self._optimizer, partial)
 
     def _begin_writing(self, progress: Progress, partial: Partial | None, *, send: bool, behind: bool) -> None:
         """Save on another thread; training goes on until it would change what is saved, and if that is a copy until the
@@ -313,7 +310,7 @@ class Keeper:
                 with self._writing:
                     if mark < self._saved:
                         return  # a notice was faster, and saved more
-                    place = self._write(progress, snapshot, partial, beside)
+                    place = self._write(progress, snapshot, beside)
                     if send:
                         self._send(place)
             self._took = progress.step, self._clock.monotonic() - begun
@@ -321,8 +318,17 @@ class Keeper:
         self._background.begin(write)
         held.wait()
 
-    def _finish_writing(self) -> None:
-        """Wait for what :meth:`_begin_writing` began (training thread)."""
+    @property
+    def writing(self) -> bool:
+        """Whether a thread writes a checkpoint."""
+        return self._background.running
+
+    def finish_writing(self) -> None:
+        """Wait for the checkpoint that a thread writes, if there is one (training thread).
+
+        Raises:
+            StorageFull: It found no space on this machine.
+        """
         begun = self._clock.monotonic()
         if self._background.wait() and self._took is not None:
             self._note(*self._took, self._stood + self._clock.monotonic() - begun)
@@ -331,8 +337,7 @@ class Keeper:
         """Save while training stands still."""
         begun = self._clock.monotonic()
         with self._shadow.still(), self._parts, self._writing:
-            partial = self.accumulator.partial()
-            place = self._write(progress, self._snapshot(partial), partial, self._beside())
+            place = self._write(progress, self._snapshot(self.accumulator.partial()), self._beside())
             if send:
                 self._send(place)
             self._settled = replace(progress)
@@ -346,19 +351,16 @@ class Keeper:
         self.interval.learn(took)
         self._told(step, stood)
 
-    def _write(
-        self, progress: Progress, snapshot: Snapshot, partial: Partial | None, beside: Mapping[str, torch.Tensor]
-    ) -> Path:
+    def _write(self, progress: Progress, snapshot: Snapshot, beside: Mapping[str, torch.Tensor]) -> Path:
         place = save_checkpoint(
             self._run.checkpoints,
             snapshot,
             progress=progress,
             identity=self._identity,
             keep=self._keep,
-            partial=None if partial is None else partial.facts(),
             beside=beside,
         )
-        if partial is None:  # what is learned in the middle of a step, no row can be traced to yet
+        if snapshot.partial is None:  # what is learned in the middle of a step, no row can be traced to yet
             note_checkpoint(self._run.path, place, progress.step)
         self._saved_at, self._saved = self._clock.monotonic(), Mark.of(place)
         return place
@@ -372,8 +374,7 @@ class Keeper:
         with self._parts, self._writing:
             mark = self._on_notice = self._mark(self._settled)
             if mark > self._saved:
-                partial = self.accumulator.partial()
-                self._write(self._settled, self._snapshot(partial), partial, self._beside())
+                self._write(self._settled, self._snapshot(self.accumulator.partial()), self._beside())
             if mark > self._sent:
                 self._send(self._run.checkpoints / mark.name)
 
@@ -386,13 +387,11 @@ class Keeper:
         given, saved = self._shadow.given_at, self._shadow.saved_at
         assert given is not None, "a notice was given"
         assert saved is not None, "it was saved before it was sent"
-        notice = {
-            "at": to_iso(self._clock.utc_now()),
-            "reason": self._shadow.reason,
-            "step": self._on_notice.step,
-            "parts": self._on_notice.parts,
-            "seconds_to_disk": saved - given,
-            "seconds_to_store": None if sent_at is None else max(0.0, sent_at - given),
-        }
-        with storage_errors(self._run.path), (self._run.path / NOTICES).open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(notice) + "\n")
+        note_notice(
+            self._run.path,
+            at=to_iso(self._clock.utc_now()),
+            reason=self._shadow.reason,
+            mark=self._on_notice,
+            seconds_to_disk=saved - given,
+            seconds_to_store=None if sent_at is None else sent_at - given,
+        )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import psutil
 import torch
 
 from reactor_core.training.memory import peak_memory
+from reactor_core.training.partial import Partial
 from reactor_core.utils.environment_memory import MemoryRoom, probe_memory
 
 __all__ = ["Snapshot", "Spare", "has_room"]
@@ -27,12 +29,14 @@ class Snapshot:
         trained: The trained tensors by name.
         moments: The optimizer's, by name of the trained tensor and of the moment.
         half: Gradients of the parts of a step that are done, and what the objective keeps of them; empty between steps.
+        partial: What else there is to say of those parts; None between steps.
         device: Where the trained tensors are computed with.
     """
 
     trained: Mapping[str, torch.Tensor]
     moments: Mapping[str, torch.Tensor]
     half: Mapping[str, torch.Tensor]
+    partial: Mapping[str, Any] | None
     device: torch.device
 
     @classmethod
@@ -40,14 +44,14 @@ class Snapshot:
         cls,
         parameters: Mapping[str, torch.nn.Parameter],
         optimizer: torch.optim.Optimizer,
-        half: Mapping[str, torch.Tensor] | None = None,
+        partial: Partial | None = None,
     ) -> Snapshot:
         """Of the state as it lies: its tensors change when the optimizer moves.
 
         Args:
             parameters: Trained tensors by name, in the optimizer's order.
             optimizer: Has their moments.
-            half: See :attr:`half`.
+            partial: The parts of the next step that are done; their gradients change with the next part.
         """
         ordered = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         assert len(ordered) == len(parameters)
@@ -58,7 +62,8 @@ class Snapshot:
         }
         trained = {name: parameter.detach() for name, parameter in parameters.items()}
         device = next((value.device for value in trained.values()), torch.device("cpu"))
-        return cls(trained, moments, dict(half or {}), device)
+        half, facts = ({}, None) if partial is None else (partial.tensors(), partial.facts())
+        return cls(trained, moments, half, facts, device)
 
     @property
     def nbytes(self) -> int:
@@ -85,11 +90,11 @@ class Spare:
 
     def copy(self, snapshot: Snapshot) -> Snapshot:
         """A copy, on the CPU. It is overwritten by the next one."""
-        return Snapshot(
-            self._copied("trained", snapshot.trained),
-            self._copied("moments", snapshot.moments),
-            self._copied("half", snapshot.half),
-            snapshot.device,
+        return replace(
+            snapshot,
+            trained=self._copied("trained", snapshot.trained),
+            moments=self._copied("moments", snapshot.moments),
+            half=self._copied("half", snapshot.half),
         )
 
     def _copied(self, kind: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -13,9 +13,10 @@ from reactor_core.cloud.blobs import FolderStore
 from reactor_core.errors import StorageFull
 from reactor_core.training.checkpoint import Progress, read_beside, read_partial, restore
 from reactor_core.training.interval import Interval
-from reactor_core.training.keeper import NOTICES, Keeper, Place, StepLeft
+from reactor_core.training.keeper import Keeper, Place, StepLeft
 from reactor_core.training.mark import Mark
 from reactor_core.training.meter import Totals
+from reactor_core.training.notices import NOTICES
 from reactor_core.training.optim import build_optimizer
 from reactor_core.training.partial import Partial
 from reactor_core.training.remote import RemoteRun

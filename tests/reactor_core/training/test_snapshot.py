@@ -5,10 +5,12 @@ import torch
 
 from reactor_core.training.memory import peak_memory, reset_peak_memory
 from reactor_core.training.optim import build_optimizer
+from reactor_core.training.partial import Partial
 from reactor_core.training.snapshot import Snapshot, Spare, has_room
 from reactor_core.utils.environment_memory import MemoryRoom
 
 GIB = 2**30
+HALF = Partial("parts", 2, 1, 0.1, 7, 1.5, {"a": torch.ones(3, 2)}, {})
 
 
 def moved() -> tuple[dict[str, torch.nn.Parameter], torch.optim.AdamW]:
@@ -30,9 +32,10 @@ def tensors(snapshot: Snapshot) -> dict[str, torch.Tensor]:
 
 def test_a_snapshot_names_every_tensor_of_the_state_and_follows_it() -> None:
     parameters, optimizer = moved()
-    snapshot = Snapshot.of(parameters, optimizer, {"gradient.a": torch.ones(3, 2)})
+    snapshot = Snapshot.of(parameters, optimizer, HALF)
     moments = {f"{name}.{key}" for name in parameters for key in ("step", "exp_avg", "exp_avg_sq")}
     assert (snapshot.trained.keys(), snapshot.moments.keys()) == (parameters.keys(), moments)
+    assert (list(snapshot.half), snapshot.partial) == (["gradient.a"], HALF.facts())
     assert snapshot.nbytes == 4 * (3 * (6 + 8) + 2 + 6)
     step(parameters, optimizer)
     assert torch.equal(snapshot.trained["a"], parameters["a"])
@@ -41,13 +44,13 @@ def test_a_snapshot_names_every_tensor_of_the_state_and_follows_it() -> None:
 def test_a_copy_stays_as_the_state_was_and_its_memory_is_used_again() -> None:
     parameters, optimizer = moved()
     spare = Spare(lambda _: True)
-    state = Snapshot.of(parameters, optimizer, {"gradient.a": torch.ones(3, 2)})
+    state = Snapshot.of(parameters, optimizer, HALF)
     first = spare.copy(state)
     expected = {name: value.clone() for name, value in tensors(state).items()}
     places = {name: value.data_ptr() for name, value in tensors(first).items()}
     step(parameters, optimizer)
     assert all(torch.equal(value, expected[name]) for name, value in tensors(first).items())
-    again = tensors(spare.copy(Snapshot.of(parameters, optimizer, {"gradient.a": torch.ones(3, 2)})))
+    again = tensors(spare.copy(Snapshot.of(parameters, optimizer, HALF)))
     assert {name: value.data_ptr() for name, value in again.items()} == places
     assert torch.equal(again["a"], parameters["a"])
     assert all(value.is_contiguous() for value in again.values())
