@@ -15,6 +15,8 @@ from reactor_core.safety.verdict import Effect, Scale
 __all__ = ["content_of", "evaluate", "fetched", "is_harmless_source", "run_content", "run_shell", "source"]
 
 _VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
+_FIRST = frozenset({"--rcfile", "--init-file"})
+"""Files that a shell reads before anything else."""
 _ACTIVATING = (
     "*/bin/activate", "bin/activate", "*/activate", "*/Scripts/activate", "*/.bashrc", "*/.profile", "*/.bash_profile",
     "*/.zshrc", "*/.bash_aliases", "*/nvm.sh", "*/conda.sh", "*/.cargo/env", "*/.sdkman/bin/sdkman-init.sh",
@@ -102,6 +104,7 @@ def run_shell(call: Call) -> Outcome:
     args = list(call.args)
     command = False
     reads_stdin = False
+    first: list[Word] = []
     while args:
         text = args[0].text
         if text is None or not re.match(r"[-+].", text):
@@ -112,11 +115,16 @@ def run_shell(call: Call) -> Outcome:
         if text in ("--help", "--version", "--no-exec") or re.fullmatch(r"-[abd-z]*n[abd-z]*", text):
             return Outcome()
         if text in _VALUES:
+            first += args[:1] if text in _FIRST else []
             args = args[1:]
         elif text.startswith("-") and not text.startswith("--"):
             command = command or "c" in text
             reads_stdin = reads_stdin or "s" in text
     shell = _new_shell(call)
+    for word in first:
+        run_content(call, content_of(call, word), shell, f"the file {word}")
+    if "PROMPT_COMMAND" in call.env:
+        run_content(call, call.env["PROMPT_COMMAND"], shell, "what PROMPT_COMMAND says")
     if command:
         if not args:
             return Outcome()

@@ -30,6 +30,7 @@ from reactor_core.safety.tools import modes as _modes  # noqa: F401
 from reactor_core.safety.tools import processes as _processes  # noqa: F401
 from reactor_core.safety.tools import python_packages as _python_packages  # noqa: F401
 from reactor_core.safety.tools import remote as _remote  # noqa: F401
+from reactor_core.safety.tools.handed import judge_handed
 from reactor_core.safety.tools.judging import judge_by_table
 from reactor_core.safety.tools.line import Textual
 from reactor_core.safety.tools.programs import judge_unlisted, program_of
@@ -81,7 +82,7 @@ def judge_command(command: _Command, scope: Scope) -> Judged:
         origin=None if stdin is None else stdin.origin,
         piped=command.piped,
     )
-    return merged(judge_environment(call), _judge(call))
+    return merged(judge_environment(call), judge_handed(call), _judge(call))
 
 
 def _judge(call: Call) -> Judged:

@@ -267,7 +267,7 @@ def _takes_code(text: str, program: str) -> bool:
         )
     if program.startswith("perl") or program == "raku":
         return bool(re.match(r"^-[a-zA-Z0-9.]*[eE]$", text)) and not text.startswith(("-M", "-m", "-I"))
-    return text in _CODE_OPTIONS
+    return text in _CODE_OPTIONS or (program == "guile" and text == "-c")
 
 
 def _deno(call: Call) -> Judged | None:

@@ -15,9 +15,9 @@ from reactor_core.safety.tools.folding import Folded, Sink, fold
 from reactor_core.safety.tools.registry import Call
 from reactor_core.safety.tools.targets import judged_path, merged
 from reactor_core.safety.tools.tokens import tokens
-from reactor_core.safety.verdict import Finding, Judged
+from reactor_core.safety.verdict import Finding, Judged, Verdict
 
-__all__ = ["judge_source"]
+__all__ = ["judge_source", "spelled_out"]
 
 
 def _names(text: str) -> frozenset[str]:
@@ -78,7 +78,27 @@ def judge_source(call: Call, source: str, *, language: str) -> Judged:
     sinks = list(fold(tokens(source, language), call.scope.setting.home, language))
     parts.extend(_judge_sink(call, sink, language) for sink in sinks)
     parts.extend(_walked(call, sinks))
+    if call.program in _FOREIGN:
+        parts.extend(spelled_out(call, source))
     return merged(*parts)
+
+
+_FOREIGN = _names("groovy scala elixir guile racket sbcl julia octave swipl kotlin jshell deno runghc ghci crystal")
+"""Languages whose way of calling is not read; what they would give to a shell is looked for in their strings."""
+_STARTS = re.compile(r"(?i)\b(system|exec\w*|process|run\w*|cmd|command|shell|spawn|popen|sys)\b|\.!|`")
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'')
+
+
+def spelled_out(call: Call, source: str) -> Iterator[Judged]:
+    """Strings of a program that starts others, which are grave lines of shell by themselves."""
+    if _STARTS.search(source) is None:
+        return
+    for match in _STRING.finditer(source):
+        text = match[1] or match[2] or ""
+        if " " in text.strip():
+            judged = call.nested("shell", text)
+            if judged.verdict is Verdict.BLOCK:
+                yield judged
 
 
 _WALKS = _names("find finddepth walk readdirSync readdir scandir glob each_child")

@@ -54,3 +54,17 @@ def test_a_script_on_the_disk_is_read() -> None:
 def test_preparing_the_environment_is_no_question() -> None:
     assert is_harmless_source("/home/dev/project/.venv/bin/activate")
     assert not is_harmless_source("/home/dev/project/deploy.sh")
+
+
+@pytest.mark.parametrize(
+    ("action", "verdict"),
+    [
+        ("bash --rcfile <(echo 'rm -rf /srv') -i", "block"),
+        ("bash --init-file <(echo 'rm -rf /srv') -i", "block"),
+        ("PROMPT_COMMAND='rm -rf /srv' bash -i", "block"),
+        ("bash --rcfile /home/dev/x.rc -i", "confirm"),
+        ("bash --norc -c ls", "allow"),
+    ],
+)
+def test_what_a_shell_reads_before_anything_else(action: str, verdict: str) -> None:
+    assert judge_action(action, "shell").verdict == verdict

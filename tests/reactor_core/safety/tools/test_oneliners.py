@@ -59,3 +59,20 @@ def test_is_asked_about(action: str) -> None:
 )
 def test_is_let_through(action: str) -> None:
     assert verdict(action) == "allow"
+
+
+@pytest.mark.parametrize(
+    ("action", "decided"),
+    [
+        ("groovy -e '\"rm -rf /srv\".execute()'", "block"),
+        ("scala -e 'import sys.process._; \"rm -rf /srv\".!'", "block"),
+        ('elixir -e \'System.cmd("sh", ["-c","rm -rf /srv"])\'', "block"),
+        ("guile -c '(system \"rm -rf /srv\")'", "block"),
+        ('deno eval \'new Deno.Command("sh",{args:["-c","rm -rf /srv"]}).outputSync()\'', "block"),
+        ("scala -e 'println(\"rm -rf /\")'", "allow"),
+        ("elixir -e 'IO.puts(\"hello world\")'", "allow"),
+        ("deno eval 'console.log(1+1)'", "allow"),
+    ],
+)
+def test_strings_of_a_foreign_language_that_starts_programs(action: str, decided: str) -> None:
+    assert verdict(action) == decided
