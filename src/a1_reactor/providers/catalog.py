@@ -17,7 +17,7 @@ from a1_reactor.providers.mock import MockProvider
 from a1_reactor.providers.operator import DiffusersEntry, Entry, build_entry, load_entries
 from a1_reactor.providers.rife import RifeInterpolator
 from a1_reactor.providers.rife_weights import find_rife
-from a1_reactor.providers.wire import Wire
+from a1_reactor.providers.wire import Wire, no_pulse
 from reactor_core.errors import ConfigError, EnvironmentMissing, Halted, MissingExtra, NotFound
 from reactor_core.events.latch import Latch
 from reactor_core.utils.extras import installed
@@ -68,15 +68,18 @@ def provider_names(config: ReactorConfig) -> tuple[str, ...]:
     return (*PROVIDERS, *load_entries(config.workspace, taken=PROVIDERS))
 
 
-def build_provider(name: str, config: ReactorConfig) -> Provider:
+def build_provider(name: str, config: ReactorConfig, *, pulse: Callable[[], None] = no_pulse) -> Provider:
     """Make a provider.
+
+    Args:
+        pulse: Called now and then while it is at work, as is the look at the kill switch; what it raises ends a call.
 
     Raises:
         ConfigError: The name is unknown, an HTTP provider has no endpoint, or ``providers.toml`` cannot be used.
         MissingExtra: A library that the provider needs is not installed.
         NotFound: Its weights are not on this machine.
     """
-    pulse = _pulse(config)
+    pulse = _pulse(config, pulse)
     if name == "mock":
         return MockProvider()
     if name in ("http", "http2"):
@@ -138,11 +141,12 @@ def _entry(name: str, entry: Entry, config: ReactorConfig) -> ProviderInfo:
     return ProviderInfo(name=name, kind=entry.kind, about=about, capabilities=capabilities, missing=missing)
 
 
-def _pulse(config: ReactorConfig) -> Callable[[], None]:
-    """Ends a call once the kill switch is tripped."""
+def _pulse(config: ReactorConfig, more: Callable[[], None] = no_pulse) -> Callable[[], None]:
+    """Ends a call once the kill switch is tripped, or ``more`` raises."""
     latch = None if config.halted_by is None else Latch(config.halted_by)
 
     def pulse() -> None:
+        more()
         if latch is not None and (state := latch.state()).tripped:
             raise Halted(f"the kill switch is tripped: {state.reason}", remedy="reactor kill status")
 

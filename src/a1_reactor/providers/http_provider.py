@@ -32,7 +32,7 @@ class HTTPProvider:
         name: Name in specs and reports.
         secret: Value of the ``Authorization`` header; None for none.
         price: What a call costs; None where that is not known.
-        pulse: Called between attempts and chunks; what it raises ends the call.
+        pulse: Called four times a second while the reply is awaited; what it raises ends the call.
         resolver: From names to addresses.
 
     Raises:

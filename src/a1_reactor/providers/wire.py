@@ -7,6 +7,7 @@ on time, and every URL that a reply names is held to the same rules as the endpo
 from __future__ import annotations
 
 import functools
+import random
 import ssl
 import tempfile
 import time
@@ -16,9 +17,10 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import httpx
-import stamina
 
 from a1_reactor.providers.endpoint import Endpoint, Resolver, parse_endpoint, system_resolver
+from a1_reactor.providers.leaving import Exchange, Trace
+from a1_reactor.providers.remote_job import pause
 from reactor_core.errors import ConfigError, ProviderError
 from reactor_core.utils.canonical import canonical_json
 
@@ -28,6 +30,7 @@ _RETRYABLE = frozenset({408, 425, 429, 502, 503, 504})
 """Statuses that say "later": the request was not judged. 500 is not among them; it may have cost a generation."""
 _CONNECT_S = 10.0
 _MAX_RETRY_AFTER_S = 60.0
+_MAX_WAIT_S = 30.0
 _DISMISS_S = 10.0
 _DISMISS_BYTES = 1 << 20
 _IN_MEMORY = 16 << 20
@@ -111,7 +114,7 @@ class Wire:
         attempts: Times that a request is sent before its error counts; 1 for no retry.
         retry_wait_s: Pause before the second attempt; it doubles from there, and ``Retry-After`` overrides it.
         secret: Value of the ``Authorization`` header; only the endpoint's own server gets it.
-        pulse: Called between attempts, chunks and polls; what it raises ends the call.
+        pulse: Called four times a second while anything is awaited; what it raises ends the call.
         resolver: From names to addresses.
 
     Raises:
@@ -199,18 +202,16 @@ class Wire:
         sent = dict(headers or {}) | {"Accept": accept_type}
         if json is not None:
             content, sent["Content-Type"] = canonical_json(json), "application/json"
-        for attempt in stamina.retry_context(
-            on=_again,
-            attempts=self._attempts,
-            timeout=None,
-            wait_initial=self._retry_wait_s,
-            wait_jitter=self._retry_wait_s / 2,
-            wait_max=30.0,
-        ):
-            with attempt:
-                self.pulse()
+        for attempt in range(1, self._attempts + 1):
+            self.pulse()
+            try:
                 return self._once(method, target, content, sent, max_bytes, accept)
-        raise AssertionError("stamina ends in a result or an error")
+            except ProviderError as error:
+                if not error.retryable or attempt == self._attempts:
+                    raise
+                asked = error.retry_after_s if isinstance(error, _Refused) else None
+            pause(self._retry_wait(attempt) if asked is None else asked, self.pulse)
+        raise AssertionError("the last attempt ends in a reply or an error")
 
     def dismiss(self, method: str, target: Endpoint, *, json: Any = None) -> None:
         """Tell the server that a job is no longer wanted: once, within ten seconds, whatever ``pulse`` says.
@@ -231,6 +232,11 @@ class Wire:
         taken = (200, 202, 204, 404, 410)
         calm._once(method, target, content, headers, _DISMISS_BYTES, taken).file.close()
 
+    def _retry_wait(self, attempt: int) -> float:
+        """Seconds after an attempt: they double, and differ between callers that failed together."""
+        spread = random.uniform(0, self._retry_wait_s / 2)  # noqa: S311  no secret
+        return float(min(_MAX_WAIT_S, self._retry_wait_s * 2 ** (attempt - 1) + spread))
+
     def _once(
         self,
         method: str,
@@ -239,6 +245,21 @@ class Wire:
         headers: Mapping[str, str],
         max_bytes: int,
         accept: Collection[int],
+    ) -> Reply:
+        def work(trace: Trace) -> Reply:
+            return self._exchange(method, target, content, headers, max_bytes, accept, trace)
+
+        return Exchange(work, lambda reply: reply.file.close()).wait(self.pulse)
+
+    def _exchange(
+        self,
+        method: str,
+        target: Endpoint,
+        content: bytes | None,
+        headers: Mapping[str, str],
+        max_bytes: int,
+        accept: Collection[int],
+        trace: Trace,
     ) -> Reply:
         shown, deadline = str(target.url), time.monotonic() + self.timeout_s
         url = target.pinned(self._resolver)
@@ -256,7 +277,7 @@ class Wire:
                     content=content,
                     headers=headers,
                     # TLS is checked against the name, not against the address that was put in its place.
-                    extensions={"sni_hostname": target.url.host},
+                    extensions={"sni_hostname": target.url.host, "trace": trace},
                 ) as reply,
             ):
                 if reply.status_code not in accept:
@@ -286,7 +307,6 @@ class Wire:
                     )
                 if time.monotonic() > deadline:
                     raise self._late(shown)
-                self.pulse()
                 file.write(chunk)
             file.seek(0)
             closing.pop_all()  # whole: the reply owns it from here
@@ -317,13 +337,6 @@ class _Refused(ProviderError):
     """A status that is no answer, with the pause that the server asks for."""
 
     retry_after_s: float | None = None
-
-
-def _again(error: Exception) -> bool | float:
-    if not (isinstance(error, ProviderError) and error.retryable):
-        return False
-    wait = getattr(error, "retry_after_s", None)
-    return True if wait is None else wait
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:

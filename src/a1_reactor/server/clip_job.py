@@ -100,7 +100,7 @@ class ClipJob:
         """
         request = ClipRequest.parse(context.job.spec)
         config = replace(ReactorConfig.from_settings(context.settings), http_endpoint=request.endpoint)
-        provider = build_provider(request.spec.provider, config)
+        provider = build_provider(request.spec.provider, config, pulse=context.check)
         # What an earlier attempt was given is used again, also where the clip itself is to be made anew.
         answers = AnswerStore(context.folder / "answers", lasting=True) if request.force else None
         made: list[ClipResult] = []

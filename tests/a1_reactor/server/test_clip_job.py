@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 from tests.a1_reactor.server.conftest import settings_in
+from tests.servers.frames_v2 import FramesV2
 
 from a1_reactor.server.clip_job import KIND, ClipRequest, clip_job
 from a1_reactor.types import Window
@@ -24,10 +28,11 @@ def table(tmp_path):
 def do(table, tmp_path):
     """Run a request in this process; ``told`` sees each change of the job."""
 
-    def do(request: ClipRequest, *, stop: Stop | None = None):
+    def do(request: ClipRequest, *, stop: Stop | None = None, allow: tuple[str, ...] = ()):
         table.submit(KIND, request.to_json())
         job = table.claim(Owner("here", 1, 1.0))
-        return clip_job.run(JobContext(table, job, settings_in(tmp_path), stop or Stop(), halted=lambda: None))
+        settings = settings_in(tmp_path).model_copy(update={"provider_allow": allow})
+        return clip_job.run(JobContext(table, job, settings, stop or Stop(), halted=lambda: None))
 
     return do
 
@@ -96,3 +101,19 @@ def test_it_stops_where_it_is_told_to(do, small):
     stop.set(StopReason.WISH)
     with pytest.raises(JobStopped):
         do(ClipRequest(spec=small()), stop=stop)
+
+
+def test_it_stops_at_once_while_a_server_is_silent(do, small):
+    stop, over = Stop(), threading.Event()
+
+    def silent(*_):
+        stop.set(StopReason.WISH)
+        over.wait(60)
+
+    with FramesV2(reply=silent).serving() as address:
+        request = ClipRequest(spec=small(provider="http2"), endpoint=f"http://{address}/frames")
+        began = time.monotonic()
+        with pytest.raises(JobStopped):
+            do(request, stop=stop, allow=(address,))
+        assert time.monotonic() - began < 30  # the server may take 120 s to answer
+        over.set()
