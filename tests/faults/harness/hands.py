@@ -20,7 +20,9 @@ from reactor_core.utils.settings import Settings
 PRELOAD = ("tests.faults.harness.hands", "tests.reactor_core.jobs.work", "a1_reactor.server.clip_job")
 
 
-def hand(log: str, *, workspace: str, installed: str, lease: float, ghost: bool, clips: str = "") -> None:
+def hand(
+    log: str, *, workspace: str, installed: str, lease: float, ghost: bool, clips: str = "", cache: str = ""
+) -> None:
     """Take jobs and do them until all have ended.
 
     Args:
@@ -29,12 +31,13 @@ def hand(log: str, *, workspace: str, installed: str, lease: float, ghost: bool,
         installed: Folder of the plugin with the kinds.
         lease: Seconds for which a hand may be silent.
         clips: Folder of the clips, where jobs make some.
+        cache: Folder of the models, where jobs train one.
         ghost: It goes by the name of another machine, so nobody can see whether it lives, or kill it.
     """
     sys.path.insert(0, installed)
     rules.BACKOFF_SECONDS = (0.01,)
     told = Log(Path(log))
-    settings = Settings(workspace=Path(workspace), a1_workspace=Path(clips))
+    settings = Settings(workspace=Path(workspace), a1_workspace=Path(clips), cache_dir=Path(cache))
     with JobTable(Path(workspace), lease_seconds=lease) as table:
         me = this_process()
         if ghost:
