@@ -8,21 +8,19 @@ from typing import IO, Any
 
 import httpx
 
-from a1_reactor.providers.http_contract import read_object
 from a1_reactor.providers.multipart import Part, join_parts
 from a1_reactor.providers.remote_job import NotYet, watch
+from a1_reactor.providers.service import WireService
 from a1_reactor.providers.wire import Wire, open_all
-from reactor_core.errors import ProviderError
 from reactor_core.utils.ids import new_id
 
 __all__ = ["ComfyService"]
 
-_DOCUMENT_BYTES = 1 << 24
 _FILES = ("images", "gifs", "video", "videos")
 """Keys under which nodes name their files; the video nodes in use write ``gifs``."""
 
 
-class ComfyService:
+class ComfyService(WireService):
     """A server, by its base address.
 
     The template is the workflow in API form (menu "Export (API)"), with blanks as values. POST ``/upload/image`` takes
@@ -36,15 +34,11 @@ class ComfyService:
 
     kind = "comfyui"
 
-    def __init__(self, wire: Wire, *, output_node: str | None = None, job_timeout_s: float = 3600.0) -> None:
-        self._wire = wire
-        self._output_node = output_node
-        self._job_timeout_s = job_timeout_s
+    document_bytes = 1 << 24
 
-    @property
-    def shown(self) -> str:
-        """The server's address."""
-        return self._wire.shown
+    def __init__(self, wire: Wire, *, output_node: str | None = None, job_timeout_s: float = 3600.0) -> None:
+        super().__init__(wire, job_timeout_s=job_timeout_s)
+        self._output_node = output_node
 
     def upload(self, data: bytes, content_type: str, name: str) -> str:
         """Put a file into the server's input folder, under a name of its own; returns that name."""
@@ -60,7 +54,7 @@ class ComfyService:
         )
         stored, folder = reply.get("name"), reply.get("subfolder") or ""
         if not isinstance(stored, str) or not isinstance(folder, str):
-            raise ProviderError(f"provider endpoint {self.shown}: the upload has no name")
+            raise self._broken("the upload has no name")
         return f"{folder}/{stored}" if folder else stored
 
     def run(self, document: Mapping[str, Any], *, max_bytes: int, max_files: int) -> list[IO[bytes]]:
@@ -72,9 +66,7 @@ class ComfyService:
         queued = self._object("POST", "/prompt", json={"prompt": dict(document), "client_id": new_id()})
         number = queued.get("prompt_id")
         if not isinstance(number, str) or not number.replace("-", "").isalnum() or queued.get("node_errors"):
-            raise ProviderError(
-                f"provider endpoint {self.shown}: the workflow was not queued: {str(queued.get('node_errors'))[:400]}"
-            )
+            raise self._broken(f"the workflow was not queued: {str(queued.get('node_errors'))[:400]}")
 
         def ask() -> dict[str, Any] | NotYet:
             entry = self._object("GET", f"/history/{number}").get(number)
@@ -82,7 +74,7 @@ class ComfyService:
                 return NotYet()
             status = entry.get("status")
             if isinstance(status, Mapping) and status.get("status_str") == "error":
-                raise ProviderError(f"provider endpoint {self.shown}: the workflow failed: {_reason(status)}")
+                raise self._broken(f"the workflow failed: {_reason(status)}")
             return entry
 
         def cancel() -> None:
@@ -108,18 +100,14 @@ class ComfyService:
         named = [node for node, files in found.items() if files]
         node = self._output_node if self._output_node is not None else named[0] if len(named) == 1 else None
         if node is None:
-            raise ProviderError(
-                f"provider endpoint {self.shown}: {len(named)} nodes of the workflow made files",
+            raise self._broken(
+                f"{len(named)} nodes of the workflow made files",
                 remedy="name the one with the frames as output_node",
             )
         for entry in found.get(node, []):
             if not isinstance(entry, Mapping) or not isinstance(entry.get("filename"), str):
-                raise ProviderError(f"provider endpoint {self.shown}: an output has no filename")
+                raise self._broken("an output has no filename")
             yield httpx.QueryParams({key: str(entry.get(key) or "") for key in ("filename", "subfolder", "type")})
-
-    def _object(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        reply = self._wire.call(method, self._wire.follow(path), max_bytes=_DOCUMENT_BYTES, **options)
-        return read_object(reply.read(), reply.url)
 
 
 def _reason(status: Mapping[str, Any]) -> str:

@@ -6,18 +6,14 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import IO, Any
 
-from a1_reactor.providers.http_contract import read_object
-from a1_reactor.providers.pictures import data_uri
 from a1_reactor.providers.remote_job import NotYet, watch
-from a1_reactor.providers.wire import Wire, open_all
-from reactor_core.errors import ProviderError
+from a1_reactor.providers.service import WireService
+from a1_reactor.providers.wire import open_all
 
 __all__ = ["FalService"]
 
-_DOCUMENT_BYTES = 1 << 22
 
-
-class FalService:
+class FalService(WireService):
     """A model's queue, such as ``https://queue.fal.run/fal-ai/ltx-2/retake-video``.
 
     A job is submitted with POST; ``status_url`` says IN_QUEUE, IN_PROGRESS or COMPLETED, ``response_url`` holds the
@@ -26,19 +22,6 @@ class FalService:
     """
 
     kind = "fal"
-
-    def __init__(self, wire: Wire, *, job_timeout_s: float = 3600.0) -> None:
-        self._wire = wire
-        self._job_timeout_s = job_timeout_s
-
-    @property
-    def shown(self) -> str:
-        """The queue's address."""
-        return self._wire.shown
-
-    def upload(self, data: bytes, content_type: str, name: str) -> str:  # noqa: ARG002  a data URL has no name
-        """The file as a data URL."""
-        return data_uri(data, content_type)
 
     def run(self, document: Mapping[str, Any], *, max_bytes: int, max_files: int) -> list[IO[bytes]]:
         """Submit, wait, fetch every file that the response names.
@@ -57,7 +40,7 @@ class FalService:
             if state in ("IN_QUEUE", "IN_PROGRESS"):
                 return NotYet()
             if state != "COMPLETED" or now.get("error"):
-                raise ProviderError(f"provider endpoint {self.shown}: the job ended as {state}: {_said(now)}")
+                raise self._broken(f"the job ended as {state}: {_said(now)}")
             return self._object("GET", response)
 
         result = watch(
@@ -70,14 +53,10 @@ class FalService:
         openers = (partial(self._wire.fetch, url, max_bytes=max_bytes) for url in _urls(result))
         return open_all(openers, most=max_files, shown=self.shown)
 
-    def _object(self, method: str, target: Any, **options: Any) -> dict[str, Any]:
-        reply = self._wire.call(method, target, max_bytes=_DOCUMENT_BYTES, **options)
-        return read_object(reply.read(), reply.url)
-
     def _text(self, document: Mapping[str, Any], name: str) -> str:
         value = document.get(name)
         if not isinstance(value, str):
-            raise ProviderError(f"provider endpoint {self.shown}: the reply has no {name!r}")
+            raise self._broken(f"the reply has no {name!r}")
         return value
 
 

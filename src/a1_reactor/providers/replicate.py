@@ -8,18 +8,18 @@ from functools import partial
 from typing import IO, Any
 
 from a1_reactor.providers.http_contract import read_object
-from a1_reactor.providers.pictures import data_uri, from_data_uri
+from a1_reactor.providers.pictures import from_data_uri
 from a1_reactor.providers.remote_job import NotYet, watch
+from a1_reactor.providers.service import WireService
 from a1_reactor.providers.wire import Wire, open_all
 from reactor_core.errors import ArtifactCorrupt, ProviderError
 
 __all__ = ["PredictionService"]
 
-_DOCUMENT_BYTES = 1 << 20
 _GOING_ON = ("starting", "processing")
 
 
-class PredictionService:
+class PredictionService(WireService):
     """A container's ``/predictions``, or a model of Replicate.
 
     POST ``{"input": ...}`` is answered when the prediction is done (Cog) or at once with ``urls.get`` to poll and
@@ -32,19 +32,11 @@ class PredictionService:
 
     kind = "replicate"
 
+    document_bytes = 1 << 20
+
     def __init__(self, wire: Wire, *, version: str | None = None, job_timeout_s: float = 3600.0) -> None:
-        self._wire = wire
+        super().__init__(wire, job_timeout_s=job_timeout_s)
         self._version = version
-        self._job_timeout_s = job_timeout_s
-
-    @property
-    def shown(self) -> str:
-        """The endpoint."""
-        return self._wire.shown
-
-    def upload(self, data: bytes, content_type: str, name: str) -> str:  # noqa: ARG002  a data URL has no name
-        """The file as a data URL."""
-        return data_uri(data, content_type)
 
     def run(self, document: Mapping[str, Any], *, max_bytes: int, max_files: int) -> list[IO[bytes]]:
         """Start, wait, fetch.
@@ -56,9 +48,8 @@ class PredictionService:
         if self._version is not None:
             body["version"] = self._version
         # A synchronous answer carries the files themselves.
-        limit = max_bytes * 4 // 3 + _DOCUMENT_BYTES
-        reply = self._wire.call("POST", json=body, max_bytes=limit, accept=(200, 201, 202))
-        prediction = read_object(reply.read(), reply.url)
+        limit = max_bytes * 4 // 3 + self.document_bytes
+        prediction = self._object("POST", None, json=body, max_bytes=limit, accept=(200, 201, 202))
         if prediction.get("status") in _GOING_ON:
             prediction = self._watched(prediction, limit)
         if prediction.get("status") != "succeeded":
@@ -66,15 +57,15 @@ class PredictionService:
         output = prediction.get("output")
         urls = output if isinstance(output, list) else [output]
         if not urls or not all(isinstance(url, str) for url in urls):
-            raise ProviderError(f"provider endpoint {self.shown}: the output is no URL and no list of URLs")
+            raise self._broken("the output is no URL and no list of URLs")
         openers = (partial(self._fetched, url, number, max_bytes) for number, url in enumerate(urls))
         return open_all(openers, most=max_files, shown=self.shown)
 
     def _watched(self, prediction: Mapping[str, Any], limit: int) -> dict[str, Any]:
         urls = prediction.get("urls")
         if not isinstance(urls, Mapping) or not all(isinstance(urls.get(name), str) for name in ("get", "cancel")):
-            raise ProviderError(
-                f"provider endpoint {self.shown}: the prediction goes on, and names no address to ask again",
+            raise self._broken(
+                "the prediction goes on, and names no address to ask again",
                 remedy="without them Cog answers at the end only: leave out Prefer: respond-async",
             )
         where, cancel = self._wire.follow(urls["get"]), self._wire.follow(urls["cancel"])
@@ -94,9 +85,7 @@ class PredictionService:
 
     def _failed(self, prediction: Mapping[str, Any]) -> ProviderError:
         said = str(prediction.get("error") or "no reason given")[:400]
-        return ProviderError(
-            f"provider endpoint {self.shown}: the prediction ended as {str(prediction.get('status'))[:40]}: {said}"
-        )
+        return self._broken(f"the prediction ended as {str(prediction.get('status'))[:40]}: {said}")
 
     def _fetched(self, url: str, number: int, max_bytes: int) -> IO[bytes]:
         if not url.startswith("data:"):
@@ -104,4 +93,4 @@ class PredictionService:
         try:
             return io.BytesIO(from_data_uri(url, f"output {number}"))
         except ArtifactCorrupt as error:
-            raise ProviderError(f"provider endpoint {self.shown}: {error.message}") from error
+            raise self._broken(error.message) from error
