@@ -13,7 +13,17 @@ from PIL import Image
 from a1_reactor.media.frames import Frame
 from reactor_core.utils.extras import installed, require
 
-__all__ = ["GRID", "SIGMA", "Offset", "add_offset", "enlarged", "offset_between"]
+__all__ = [
+    "GRID",
+    "SIGMA",
+    "Offset",
+    "Share",
+    "add_offset",
+    "enlarged",
+    "offset_between",
+    "offset_between_shrunk",
+    "shrunk",
+]
 
 GRID = 48
 """Cells per side of the offset field."""
@@ -35,8 +45,13 @@ def offset_between(old: Frame, new: Frame, share: Share | None = None) -> Offset
         share: How much of each pixel is replaced. Where little is, the field continues that of its neighbourhood: what
             lies outside the mask must not pull on what lies inside.
     """
+    return offset_between_shrunk(shrunk(old), shrunk(new), share)
+
+
+def offset_between_shrunk(old: Offset, new: Offset, share: Share | None = None) -> Offset:
+    """:func:`offset_between` for frames that were :func:`shrunk` before."""
     # The box average commutes with the difference, so two small pictures are subtracted, not two large ones.
-    difference = _shrink(old) - _shrink(new)
+    difference = old - new
     if share is None:
         return _blur(difference)
     weight = _shrink_plane(Image.fromarray(share))[..., None]
@@ -70,7 +85,8 @@ def enlarged_by_pillow(offset: Offset, *, width: int, height: int) -> NDArray[np
     return np.stack([np.asarray(plane, np.float32) for plane in planes], axis=-1)
 
 
-def _shrink(frame: Frame) -> Offset:
+def shrunk(frame: Frame) -> Offset:
+    """Mean colour of each cell of the field, in levels."""
     return np.stack([_shrink_plane(Image.fromarray(frame[..., c]).convert("F")) for c in range(3)], axis=-1)
 
 

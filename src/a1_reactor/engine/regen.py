@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +82,16 @@ def regenerate(
     with stages.stage("score"):
         known = measures_of(parent)
         typical = Typical.of(known)
-    with stages.stage("keep"):
-        # Blending and scoring ask for these; nobody waits for anything before the provider has answered.
-        old.prefetch(index for index in range(spec.frames) if index in inside)
     raw, made = _Spool(draft.path / "raw"), _Spool(draft.path / "made")
-    spans = _ask(spec, parent, provider, asking, raw, stages, progress)
     retakes = [Retake(window, spec.frames, old, raw.get, typical, blend, share) for window in spec.windows]
+    # Nobody waits for anything before the provider has answered, so what can be done is done now.
+    with stages.stage("keep"):
+        old.prefetch(index for index in range(spec.frames) if index in inside)
+    with stages.stage("blend"):
+        for retake in retakes:
+            retake.look_back()
+    video.lead_in(unchanged)
+    spans = _ask(spec, parent, provider, asking, raw, retakes, stages, progress)
     ids = _blend(retakes, made, video, unchanged, stages, progress)
     progress("preview", 1, 1)
     _store(draft, retakes, made, ids, stages, progress)
@@ -155,6 +159,7 @@ def _ask(
     provider: Provider,
     asking: Asking,
     raw: _Spool,
+    retakes: Sequence[Retake],
     stages: Stages,
     progress: Progress,
 ) -> tuple[Span, ...]:
@@ -167,6 +172,9 @@ def _ask(
         with stages.stage("spool"):
             raw.put(index, frame)
             asking.received(index, frame)
+        with stages.stage("blend"):
+            for retake in retakes:
+                retake.came(index)
         progress("regen", done, total)
     return spans
 

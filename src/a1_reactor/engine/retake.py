@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from a1_reactor.engine.blend import BlendConfig, blend_window
-from a1_reactor.engine.blend_plan import BlendPlan, plan_blend
+from a1_reactor.engine.blend_plan import BlendPlan, BlendPlanner
 from a1_reactor.eval.likeness import psnr, ssim
 from a1_reactor.eval.measures import StoredCells, stored_cells
 from a1_reactor.eval.pairs import Pair, Proxy, grey_of, measure, proxy_of
@@ -24,7 +24,7 @@ __all__ = ["Retake"]
 class Retake:
     """Blends a window and measures it.
 
-    Draw ``frames()`` to its end; then the measurements are complete.
+    Tell it of each frame that ``came()``, and draw ``frames()`` when all have; then ``measure()`` what it gave.
 
     Args:
         window: What was regenerated.
@@ -57,11 +57,19 @@ class Retake:
         self._old = old
         self._new = new
         self._typical = typical
-        self._config = config
         self._share = share
+        self._planner = BlendPlanner(window, frames, old, new, typical, config, share)
         self._last: Proxy | None = None
         self._psnr: list[float] = []
         self._ssim: list[float] = []
+
+    def look_back(self) -> None:
+        """Do what needs old frames only."""
+        self._planner.look_back()
+
+    def came(self, index: int) -> None:
+        """A frame of the window is there: do what needs no other one, so that little is left when the last has come."""
+        self._planner.came(index)
 
     def frames(self) -> Iterator[tuple[int, Frame]]:
         """The window's frames as they go into the clip, in order.
@@ -70,14 +78,14 @@ class Retake:
             MissingExtra: The blend method that was asked for needs OpenCV.
         """
         window, count = self.window, self._frames
-        self.plan = plan_blend(window, count, self._old, self._new, self._typical, self._config, self._share)
-        if window.start > 0:
-            self._last = proxy_of(self._old(window.start - 1))
+        self.plan = self._planner.plan()
         yield from blend_window(window, count, self._old, self._new, self.plan.method, self.plan.offsets, self._share)
 
     def measure(self, index: int, frame: Frame) -> None:
         """Measure a frame that ``frames()`` gave, in order."""
         current = proxy_of(frame)
+        if index == self.window.start > 0:
+            self._last = proxy_of(self._old(index - 1))
         if self._last is not None:
             self.pairs[index] = measure(self._last, current)
         self._last = current

@@ -106,6 +106,17 @@ class Stitcher:
             done += piece[1] - piece[0]
             told(done, total)
 
+    def lead_in(self, read: ReadFrame) -> None:
+        """Feed the old frames before the first new one to the encoder of its segment, while the provider is not asked.
+
+        Args:
+            read: Frame by number.
+        """
+        first = self._spec.windows[0].start
+        piece = next(piece for piece in self._pieces if piece[0] <= first < piece[1])
+        for before in range(piece[0], first):
+            self._feed(piece, *read(before))
+
     def add(self, index: int, frame: Frame, pixels: str, read: ReadFrame | None = None) -> None:
         """Append a new frame; within a piece they come in order.
 

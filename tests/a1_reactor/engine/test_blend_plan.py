@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from a1_reactor.engine.blend import BlendConfig, blend_window
-from a1_reactor.engine.blend_plan import plan_blend
+from a1_reactor.engine.blend_plan import BlendPlanner, plan_blend
 from a1_reactor.eval.consistency import COLOUR_GOAL, SEAM_GOAL
 from a1_reactor.eval.measures import measure_clip
 from a1_reactor.eval.pairs import Pair
@@ -114,3 +116,25 @@ def test_where_no_method_is_enough_the_closest_one_is_taken_and_said():
 def test_a_mask_that_lets_nothing_through_leaves_no_seam():
     plan = small(100, 120, share=np.zeros((64, 96), np.float32))
     assert plan.method.name == "none"
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_working_ahead_as_frames_come_changes_no_choice_and_no_figure(data):
+    """In whatever order the frames come, and whether the planner was told of them or not."""
+    frames = data.draw(st.integers(2, 12))
+    start = data.draw(st.integers(0, frames - 1))
+    window = Window(start, data.draw(st.integers(start + 1, frames)))
+    rng = np.random.default_rng(data.draw(st.integers(0, 9)))
+    old = rng.integers(0, 256, (32, 48, 3), dtype=np.uint8)
+    shift = data.draw(st.integers(0, 20))
+    new = {index: np.clip(old.astype(int) + shift + index, 0, 255).astype(np.uint8) for index in window.frames}
+    share = rng.random((32, 48), np.float32) if data.draw(st.booleans()) else None
+    scene = window, frames, lambda _: old, new.__getitem__, Typical.of(measure_clip([old] * frames)), BlendConfig()
+    ahead = BlendPlanner(*scene, share)
+    ahead.look_back()
+    for index in data.draw(st.lists(st.sampled_from(list(window.frames)), unique=True)):
+        ahead.came(index)
+    plans = plan_blend(*scene, share), ahead.plan()
+    assert plans[0].to_json() == plans[1].to_json()
+    assert [field.tolist() for field in plans[0].offsets] == [field.tolist() for field in plans[1].offsets]
