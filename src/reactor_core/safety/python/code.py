@@ -132,7 +132,8 @@ def _keras(world: World, _: Value, call: Call, part: str) -> Value | None:
 CODE: dict[str, Handler] = {
 
     **dict.fromkeys((
-        "exec", "eval", "code.interact", "timeit.timeit", "cProfile.run", "profile.run", "builtins.exec",
+        "exec", "eval", "code.interact", "pdb.run", "pdb.runeval", "timeit.timeit", "cProfile.run", "profile.run",
+        "builtins.exec",
         "code.InteractiveInterpreter().runsource", "trace.Trace().run",
     ), _run),
     "compile": _compile, "codeop.compile_command": _compile,

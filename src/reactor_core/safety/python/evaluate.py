@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from reactor_core.safety.python.folding import plain, wrap
+from reactor_core.safety.python.indirect import grave_only
 from reactor_core.safety.python.modules import canonical, module_value
 from reactor_core.safety.python.operations import OPERATORS, length, path_attribute, text_pieces, too_large, whole
 from reactor_core.safety.python.values import (
@@ -353,6 +354,9 @@ class Evaluator:
     def assigned(self, base: Value, attr: str, value: Value) -> None:
         """An attribute of something outside of the snippet is set."""
         self.names[f"{base.name}.{attr}"] = value
+        if isinstance(value.code, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            with grave_only(self.world):  # a hook, which somebody may call
+                self.world.invoke(value, Call(attr))
         if base.name.startswith("reactor_core.safety"):
             self.world.say(found("B5", f"replaces {attr} of the safety gate", Effect(base.name, privilege=True)))
         words = set(base.name.lower().replace("_", ".").split("."))

@@ -14,7 +14,8 @@ from dataclasses import replace
 from reactor_core.safety.python.contexts import patched, waits
 from reactor_core.safety.python.evaluate import Evaluator
 from reactor_core.safety.python.folding import fold_function, fold_method
-from reactor_core.safety.python.modules import CALLED, CALLED_LAST, CALLERS, GROWS, STARRED, canonical
+from reactor_core.safety.python.indirect import grave_only, hand_over, run_later, run_perhaps, wrapped
+from reactor_core.safety.python.modules import GROWS, STARRED, canonical
 from reactor_core.safety.python.values import MANY, Call, Value, constant, named, unknown
 from reactor_core.safety.python.world import World
 from reactor_core.safety.verdict import Effect, Scale, found
@@ -27,8 +28,7 @@ _LISTS = frozenset({
     "sorted", "list", "tuple", "reversed", "set", "frozenset", "iter", "tqdm", "tqdm.tqdm", "itertools.islice",
     "random.sample", "itertools.chain", "tqdm.auto.tqdm",
 })  # fmt: skip
-_RUN_LATER = ("__post_init__", "__enter__", "__exit__", "__aenter__", "__aexit__", "__del__", "__reduce__")
-"""Methods that nobody calls by their name."""
+_ORDERS = frozenset({"sorted", "min", "max"})
 _MAPS = frozenset({"map", "filter", "itertools.starmap", "functools.reduce", "itertools.filterfalse"})
 
 
@@ -156,6 +156,8 @@ class Follower(Evaluator):
 
     def _do_functiondef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         function = Value(code=node, name=node.name, value=self.names)
+        for default in (*node.args.defaults, *node.args.kw_defaults):
+            self.value(default)
         for decorator in node.decorator_list:
             outer = self.value(decorator)
             if outer.code is not None:
@@ -166,6 +168,10 @@ class Follower(Evaluator):
 
     def _do_classdef(self, node: ast.ClassDef) -> None:
         self.names[node.name] = Value(code=node, name=node.name)
+        for keyword in node.keywords:
+            made_by = self.value(keyword.value)
+            if isinstance(made_by.code, ast.ClassDef):
+                self._instance(made_by, made_by.code, Call(node.name))
         self.block([item for item in node.body if not isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef))])
 
     def _call(self, node: ast.Call) -> Value:
@@ -204,6 +210,10 @@ class Follower(Evaluator):
             )
         if function.code is not None:
             return self._own(function, call)
+        if function.owner is not None and isinstance(function.owner.code, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return self.invoke(function.owner, call, part)  # a task, called through what a decorator made of it
+        for one in wrapped(function):
+            self.invoke(one, replace(call, name=one.last), part)
         if function.owner is not None:
             folded = fold_method(function.owner, function.last, call)
             if folded is not None:
@@ -223,7 +233,7 @@ class Follower(Evaluator):
         if folded is not None:
             return folded
         result = self.dispatch(self.world, function, call, part)
-        self._handed_over(name, call)
+        hand_over(self, name, call)
         return result
 
     def _grow(self, owner: Value, call: Call) -> Value:
@@ -241,6 +251,8 @@ class Follower(Evaluator):
             return (
                 self.environment(first.string) if first is not None and first.string is not None else unknown("input")
             )
+        if name in _ORDERS and "key" in call.kwargs:
+            hand_over(self, name, call)
         if name in _LISTS and first is not None:
             return first if first.items is not None or first.known else replace(first, known=False)
         if name in _MAPS and len(call.args) > 1:
@@ -275,6 +287,8 @@ class Follower(Evaluator):
                 if attr is not None
                 else named(f"{call.args[0].name}.?", marks=frozenset({"hidden"}))
             )
+        if function.calls and name == "operator.attrgetter()" and first is not None and function.calls[-1].args:
+            return self.attribute(first, function.calls[-1].args[0].string or "?")
         if function.calls and name == "operator.methodcaller()" and first is not None:
             made = function.calls[-1]
             method = self.attribute(first, made.args[0].string or "?") if made.args else unknown()
@@ -305,6 +319,9 @@ class Follower(Evaluator):
         code = function.code
         if self.depth >= _MOST_CALLS:
             return unknown()
+        if isinstance(code, ast.ClassDef) and isinstance(function.value, dict):
+            method = self.attribute(function, "__call__")
+            return self.invoke(method, call) if method.code is not None else unknown()
         if isinstance(code, ast.ClassDef):
             return self._instance(function, code, call)
         if not isinstance(code, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
@@ -349,37 +366,20 @@ class Follower(Evaluator):
             self.invoke(start, call)
         elif call.kwargs:
             made.value.update(call.kwargs)
-        for name in _RUN_LATER:
-            method = self.attribute(made, name)
-            if isinstance(method.code, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                self.invoke(method, Call(name))
+        if id(code) in self.world.making:
+            return made
+        self.world.making.add(id(code))
+        for name in run_later(code):
+            result = self.invoke(self.attribute(made, name), Call(name))
+            if name.startswith("__reduce") and result.items and len(result.items) > 1:  # what loading it again calls
+                maker, given = result.items[:2]
+                with grave_only(self.world):
+                    self.invoke(maker, Call(maker.last, tuple(given.items or ())))
+        for name in run_perhaps(code):
+            with grave_only(self.world):
+                self.invoke(self.attribute(made, name), Call(name))
+        self.world.making.discard(id(code))
         return made
-
-    def _handed_over(self, name: str, call: Call) -> None:
-        """Functions that are given to something that may call them, such as a thread."""
-        given = [*call.args, *call.kwargs.values()]
-        arguments = call.kwargs.get("args")
-        for value in given:
-            handed = [value, *(value.items or [])]
-            for one in handed:
-                callable_name = (
-                    one.code is None and one.bound is None and (one.name in CALLED or one.last in CALLED_LAST)
-                )
-                if isinstance(one.code, ast.ClassDef) or (one.code is None and one.bound is None and not callable_name):
-                    continue
-                rest = (
-                    tuple(arguments.items or ())
-                    if arguments is not None
-                    else tuple(v for v in call.args if v is not one)
-                )
-                if name.endswith((".map", ".imap", ".imap_unordered", ".starmap")) and len(call.args) > 1:
-                    exact, items = self.each(call.args[1])
-                    with self.world.loop("listed" if exact else "open"):
-                        for item in items:
-                            self.invoke(one, Call(one.last, (item,)))
-                    continue
-                if not callable_name or name.rpartition(".")[2] in CALLERS:
-                    self.invoke(one, Call(one.last, rest))
 
     def run_text(self, text: str) -> Value:
         """Follow a text in this frame, as ``exec`` does.

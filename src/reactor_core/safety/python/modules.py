@@ -84,7 +84,11 @@ STARRED = {
 
 GROWS = frozenset({"append", "extend", "add", "insert"})
 CALLED = frozenset(
-    {"os.system", "os.popen", "os.remove", "os.unlink", "os.rmdir", "shutil.rmtree", "os.kill", "exec", "eval"}
+    {
+        *("os.system", "os.popen", "os.remove", "os.unlink", "os.rmdir", "shutil.rmtree", "os.kill", "exec", "eval"),
+        *("subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output", "subprocess.Popen"),
+        *("subprocess.getoutput", "subprocess.getstatusoutput"),
+    }
 )
 CALLED_LAST = frozenset({"unlink", "rmtree", "rmdir"})
 CALLERS = frozenset({

@@ -35,6 +35,8 @@ class World:
     loops: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     """Statements that made temporary tables, which the same connection still has."""
+    making: set[int] = field(default_factory=set)
+    """Classes whose methods are being followed: one that makes itself is not followed again."""
     sockets: bool = False
     made: int = 0
 
