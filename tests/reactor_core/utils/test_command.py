@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 from cyclopts import App
@@ -74,3 +76,18 @@ def test_json_refuses_what_json_cannot_carry():
 def test_a_command_whose_extra_is_absent_says_how_to_install_it(app, capsys):
     assert run_app(app, ["act", "3"]) == 5
     assert "pip install 'reactor-core[train]'" in capsys.readouterr().err
+
+
+def test_a_program_that_ends_looks_for_no_garbage():
+    script = (
+        "import atexit, gc, sys\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 0))\n"
+        "from cyclopts import App\n"
+        "from reactor_core.utils.command import run_app\n"
+        "app = App(name='program')\n"
+        "app.default(lambda: None)\n"
+        "sys.argv = ['program']\n"
+        "print(run_app(app), gc.get_freeze_count())\n"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    assert said.stdout.split() == ["0", "0", "True"]
