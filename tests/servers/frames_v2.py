@@ -124,7 +124,8 @@ class FramesV2:
                 for digest, data in files.items():
                     assert hashlib.sha256(data).hexdigest() == digest
                 me.pictures |= files
-                missing = [entry["sha256"] for entry in job["base"] if entry["sha256"] not in me.pictures]
+                named = job["base"] + ([job["mask"]] if "mask" in job else [])
+                missing = [entry["sha256"] for entry in named if entry["sha256"] not in me.pictures]
                 if missing:
                     self.answer_json({"missing": missing}, 409)
                     return

@@ -11,7 +11,6 @@ import numpy as np
 from a1_reactor.engine.asking import Asking
 from a1_reactor.engine.blend import BlendConfig
 from a1_reactor.engine.locked import LockedClip
-from a1_reactor.engine.mask import share_of
 from a1_reactor.engine.proof import prove_unchanged
 from a1_reactor.engine.report import measures_of
 from a1_reactor.engine.retake import Retake
@@ -22,6 +21,7 @@ from a1_reactor.eval.seams import Typical
 from a1_reactor.media.filmstrip import draw_filmstrip, strip_frames
 from a1_reactor.media.frames import Frame, pixel_hash
 from a1_reactor.media.h264 import EncoderOptions
+from a1_reactor.media.mask import share_of
 from a1_reactor.media.png import encode_png
 from a1_reactor.media.recent import RecentFrames
 from a1_reactor.providers.base import Provider, spans_of

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from a1_reactor.media.frames import Frame
+from a1_reactor.media.mask import painted
 from a1_reactor.media.png import encode_png
 from a1_reactor.providers.base import BaseClip
 from a1_reactor.providers.modes import anchors_of
@@ -39,6 +40,8 @@ class Asked:
     span: Span
     base: BaseClip | None
     """The old clip; None where a clip is made from words."""
+    spatial: bool = False
+    """Whether the mask of the job goes into the mask of the span."""
 
     def values(self, upload: Upload) -> dict[str, Callable[[], Any]]:
         """What fills the blanks. Times and frame numbers of the window count from the span's first frame."""
@@ -81,11 +84,14 @@ class Asked:
         return upload(encode_png(self._old(index)), "image/png", f"frame_{index}.png")
 
     def _mask(self) -> Iterator[Frame]:
-        shape = self.job.height, self.job.width, 3
+        job = self.job
+        shape = job.height, job.width, 3
+        black, white = np.zeros(shape, np.uint8), np.full(shape, 255, np.uint8)
+        part = painted(job.mask, width=job.width, height=job.height) if self.spatial else None
+        window = white if part is None else np.where(part[..., None], white, black)
         for index in range(self.span.start, self.span.stop):
             # Frames behind the clip's end stand there only for their number: to be made, then dropped.
-            made = index in self.span.window or index >= self.span.clip_frames
-            yield np.full(shape, 255 if made else 0, np.uint8)
+            yield window if index in self.span.window else white if index >= self.span.clip_frames else black
 
     def _video(self, frames: Iterator[Frame]) -> bytes:
         job = self.job

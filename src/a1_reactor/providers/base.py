@@ -52,6 +52,9 @@ class Capabilities:
     """Whether ``regen_frames`` makes the window's frames alone; if not, the rest of what it makes is dropped."""
     windows_apart: bool = False
     """Whether each window is made by a call of its own, so that one that is there need not be asked for again."""
+    spatial_mask: bool = False
+    """Whether it heeds the mask of a job: it paints where the mask does and sees the old frames elsewhere. The engine
+    pastes everything outside back in any case."""
     any_frame: bool = False
     """Whether it can be asked for some frames alone and makes what it would make among the others; it is a
     :class:`FramewiseProvider` then."""
@@ -74,6 +77,7 @@ class Capabilities:
             "seed": self.seed,
             "window_only": self.window_only,
             "windows_apart": self.windows_apart,
+            "spatial_mask": self.spatial_mask,
             "any_frame": self.any_frame,
             "price": None if self.price is None else self.price.to_json(),
         }

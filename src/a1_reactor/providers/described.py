@@ -65,6 +65,7 @@ class CapabilitiesDocument(BaseModel):
     size_multiple: Annotated[int, Field(ge=1, le=1024)] = 2
     max_frames: _Count | None = None
     seed: bool = True
+    spatial_mask: bool = False
     any_frame: bool = False
     price: PriceDocument | None = None
 
@@ -85,6 +86,7 @@ class CapabilitiesDocument(BaseModel):
             max_frames=self.max_frames if self.max_frames is not None else self.quantum.maximum,
             seed=self.seed,
             windows_apart=True,
+            spatial_mask=self.spatial_mask,
             any_frame=self.any_frame,
             price=None if self.price is None else self.price.price(),
         )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from a1_reactor.media.frames import Frame
+from a1_reactor.media.mask import painted
 from a1_reactor.providers.base import BaseClip, Capabilities, spans_of
 from a1_reactor.providers.diffusion_inputs import old_frames
 from a1_reactor.providers.diffusion_shape import PipelineShape, call_options
@@ -79,7 +80,7 @@ class DiffusersProvider:
         pulse: Called after every denoising step; what it raises ends the call.
     """
 
-    version = "1"
+    version = "2"
 
     def __init__(
         self,
@@ -220,7 +221,8 @@ class DiffusersProvider:
         arguments |= call_options(job.options, self._shape)
         if base is None:
             return arguments
-        return arguments | old_frames(self._shape, span, base, condition=_condition)
+        part = painted(job.mask, width=job.width, height=job.height) if self.capabilities.spatial_mask else None
+        return arguments | old_frames(self._shape, span, base, condition=_condition, part=part)
 
     def _set_scheduler(self, name: Any) -> None:
         """Take another scheduler with the old one's settings.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from a1_reactor.providers.base import BaseClip
@@ -20,12 +22,18 @@ _GREY, _WHITE, _BLACK = 128, 255, 0
 
 
 def old_frames(
-    shape: PipelineShape, span: Span, base: BaseClip, *, condition: Callable[[Image.Image, int], Any]
+    shape: PipelineShape,
+    span: Span,
+    base: BaseClip,
+    *,
+    condition: Callable[[Image.Image, int], Any],
+    part: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """Arguments of the pipeline's call.
 
     Args:
         condition: Makes a condition from a picture and its place in the span.
+        part: Where a masked model is to paint in the window's frames, bool ``[height, width]``; None for all of them.
 
     Raises:
         SpecError: The pipeline starts from the frame before the window, and there is none.
@@ -36,7 +44,7 @@ def old_frames(
 
     kind = shape.kind
     if kind == "masked":
-        return _masked(span, picture)
+        return _masked(span, picture, part)
     if kind == "video_to_video":
         return {"video": [picture(index) for index in span.indices]}
     first, last = anchors_of(span)
@@ -55,12 +63,16 @@ def old_frames(
     return {}
 
 
-def _masked(span: Span, picture: Callable[[int], Image.Image]) -> dict[str, Any]:
+def _masked(span: Span, picture: Callable[[int], Image.Image], part: NDArray[np.bool_] | None) -> dict[str, Any]:
     video, mask = [], []
     size = picture(span.window.start).size
+    everything = Image.new("L", size, _WHITE)
+    window = everything if part is None else Image.fromarray(np.where(part, _WHITE, _BLACK).astype(np.uint8))
+    grey = Image.new("RGB", size, (_GREY,) * 3)
     for place, index in zip(range(span.start, span.stop), span.indices, strict=True):
         # Behind the clip's end the model may paint what it likes.
-        made = place in span.window or place >= span.clip_frames
-        video.append(Image.new("RGB", size, (_GREY,) * 3) if made else picture(index))
-        mask.append(Image.new("RGB", size, (_WHITE if made else _BLACK,) * 3))
+        behind = place >= span.clip_frames
+        white = everything if behind else window if place in span.window else Image.new("L", size, _BLACK)
+        video.append(Image.composite(grey, grey if behind else picture(index), white))
+        mask.append(white.convert("RGB"))
     return {"video": video, "mask": mask}

@@ -103,6 +103,7 @@ class PipelineShape:
             quantum=FrameQuantum(step=step, offset=1 % step),
             size_multiple=multiple,
             windows_apart=True,
+            spatial_mask=kind == "masked",
             price=FREE,
         )
 

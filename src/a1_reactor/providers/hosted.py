@@ -86,6 +86,7 @@ class HostedProvider:
             "endpoint": self.service.shown,
             "model": self.model,
             "input": content_hash(dict(self.template)),
+            **({"mask": "spatial"} if self.capabilities.spatial_mask else {}),
         }
 
     def generate_frames(self, job: JobSpec) -> Iterator[Frame]:
@@ -108,7 +109,7 @@ class HostedProvider:
         """
         for span in spans_of(windows, job, self.capabilities):
             pick_mode(self.capabilities.modes, span)  # refuses a window without the frames that the model needs
-            yield from self._frames(Asked(job=job, span=span, base=base))
+            yield from self._frames(Asked(job=job, span=span, base=base, spatial=self.capabilities.spatial_mask))
 
     def _frames(self, asked: Asked) -> Iterator[tuple[int, Frame]]:
         job, span = asked.job, asked.span

@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import IO, Annotated, Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from a1_reactor.media.frames import Frame
+from a1_reactor.media.mask import painted
 from a1_reactor.media.png import decode_png, encode_png
 from a1_reactor.providers.base import BaseClip, Capabilities, Mode
 from a1_reactor.providers.described import CapabilitiesDocument, first_problem
@@ -78,10 +80,18 @@ class Request:
         span: What to make; the frames of its window are needed, the others are dropped.
         base: The old clip; None where there is none.
         wanted: Frames of the window that are needed, for a server that makes any frame alone; None for all.
+        spatial: Whether the server heeds the job's mask.
     """
 
     def __init__(
-        self, job: JobSpec, span: Span, mode: Mode, base: BaseClip | None, wanted: Sequence[int] | None = None
+        self,
+        job: JobSpec,
+        span: Span,
+        mode: Mode,
+        base: BaseClip | None,
+        wanted: Sequence[int] | None = None,
+        *,
+        spatial: bool = False,
     ) -> None:
         self.job, self.span, self.mode = job, span, mode
         self.wanted = frozenset(span.window.frames if wanted is None else wanted)
@@ -94,10 +104,15 @@ class Request:
         assert base is not None or not shown, "only a mode that shows nothing does without an old clip"
         for index in shown:
             assert base is not None
-            data = encode_png(base.frame(index))
-            digest = hashlib.sha256(data).hexdigest()
-            self.pictures[digest] = data
-            self._base.append({"index": index, "sha256": digest})
+            self._base.append({"index": index, "sha256": self._add(base.frame(index))})
+        part = painted(job.mask, width=job.width, height=job.height) if spatial and mode == "mask" else None
+        self._mask = None if part is None else self._add(np.repeat(part[..., None] * np.uint8(255), 3, axis=2))
+
+    def _add(self, picture: Frame) -> str:
+        data = encode_png(picture)
+        digest = hashlib.sha256(data).hexdigest()
+        self.pictures[digest] = data
+        return digest
 
     def to_json(self) -> dict[str, Any]:
         job, span = self.job, self.span
@@ -117,6 +132,7 @@ class Request:
             "options": dict(job.options),
             "metadata": dict(job.metadata),
             **({} if self._only is None else {"frames": self._only}),
+            **({} if self._mask is None else {"mask": {"sha256": self._mask}}),
         }
 
     @property

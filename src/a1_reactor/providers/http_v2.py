@@ -90,7 +90,7 @@ class HTTPProviderV2:
         Raises:
             ProviderError: The endpoint may not be called, did not answer in time, refused, or broke the contract.
         """
-        request = Request(job, self._everything(job), "full", None)
+        request = self._request(job, self._everything(job), None)
         reply, usd = self._answer(request)
         with reply as stream:
             # The engine wants them in order; a server that sends them otherwise makes the ones ahead wait here.
@@ -109,7 +109,7 @@ class HTTPProviderV2:
         """
         costs = []
         for span in spans_of(windows, job, self.capabilities):
-            request = Request(job, span, pick_mode(self.capabilities.modes, span), base)
+            request = self._request(job, span, base)
             reply, usd = self._answer(request)
             with reply as stream:
                 yield from self._read(request, reply, stream)
@@ -129,13 +129,17 @@ class HTTPProviderV2:
             wanted = [index for index in indices if index in span.window]
             if not wanted:
                 continue
-            mode = "full" if base is None else pick_mode(self.capabilities.modes, span)
-            request = Request(job, span, mode, base, wanted)
+            request = self._request(job, span, base, wanted)
             reply, usd = self._answer(request)
             with reply as stream:
                 yield from _in_order(self._read(request, reply, stream), wanted)
             costs.append(usd)
         return _sum(costs)
+
+    def _request(self, job: JobSpec, span: Span, base: BaseClip | None, wanted: Sequence[int] | None = None) -> Request:
+        can = self.capabilities
+        mode = "full" if base is None else pick_mode(can.modes, span)
+        return Request(job, span, mode, base, wanted, spatial=can.spatial_mask)
 
     def _everything(self, job: JobSpec) -> Span:
         amount = self.capabilities.quantum.at_least(job.frames) or job.frames

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from a1_reactor.providers.asked import BLANKS, Asked
 from a1_reactor.providers.pictures import read_video
 from a1_reactor.providers.template import ABSENT
-from a1_reactor.types import JobSpec, Span, Window
+from a1_reactor.types import JobSpec, Mask, Span, Window
 from reactor_core.errors import SpecError
 
 JOB = JobSpec(prompt="a fox", negative_prompt="rain", seed=3, seconds=1, width=32, height=16)
@@ -41,6 +42,15 @@ def test_the_window_s_times_count_from_the_span_s_first_frame():
     made, _ = values(Span(Window(8, 14), 2, 17, 24))
     assert [made[name]() for name in ("frames", "window_start_frame", "window_stop_frame")] == [15, 6, 12]
     assert [made[name]() for name in ("window_start_s", "window_stop_s", "window_seconds")] == [0.25, 0.5, 0.25]
+
+
+def test_the_mask_of_the_job_is_in_that_of_the_window_where_the_model_heeds_it():
+    for spatial, level in ((True, 64), (False, 255)):  # a quarter of the picture
+        uploads = []
+        job = replace(JOB, windows=(Window(2, 4),), mask=Mask(rectangle=(0, 0, 16, 8)))
+        asked = Asked(job=job, span=Span(Window(2, 4), 1, 6, 24), base=Base(), spatial=spatial)
+        asked.values(lambda data, *_, to=uploads: to.append(data))["mask_video"]()
+        assert levels(uploads[0], 5) == [0, pytest.approx(level, abs=3), pytest.approx(level, abs=3), 0, 0]
 
 
 def test_the_mask_is_white_where_frames_are_to_be_made():

@@ -15,6 +15,7 @@ WAN = Capabilities(
     size_multiple=16,
     max_frames=81,
     windows_apart=True,
+    spatial_mask=True,
     any_frame=True,
     price=Price(per_call=Decimal("0.05"), per_second=Decimal("0.1")),
 )

@@ -44,6 +44,20 @@ def test_a_masked_model_gets_the_context_and_grey_under_white():
     assert given("masked") == {"video": [30, 128, 128, 60, 70], "mask": [0, 255, 255, 0, 0]}
 
 
+def test_a_masked_model_paints_in_the_mask_s_part_alone_and_sees_the_rest():
+    part = np.zeros((16, 32), bool)
+    part[4:8, 6:20] = True
+    shape = PipelineShape("Some", frozenset(SHAPES["masked"] | {"prompt"}))
+    made = old_frames(shape, Span(Window(10, 12), 9, 14, 12), Base(), condition=lambda *_: None, part=part)
+    video, mask = (np.stack([np.asarray(picture) for picture in made[name]]) for name in ("video", "mask"))
+    assert (mask[1:3, part] == 255).all()
+    assert not mask[1:3, ~part].any()
+    assert (video[1:3, part] == 128).all()
+    assert (video[1, ~part] == 100).all()
+    assert (video[2, ~part] == 110).all()
+    assert (mask[[0, 3, 4]].min(axis=(1, 2, 3)).tolist(), video[0].max()) == ([0, 255, 255], 90)
+
+
 def test_behind_the_clip_s_end_all_is_to_be_painted():
     span = Span(Window(10, 12), 9, 14, 12)
     assert given("masked", span) == {"video": [90, 128, 128, 128, 128], "mask": [0, 255, 255, 255, 255]}

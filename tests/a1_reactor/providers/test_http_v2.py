@@ -1,15 +1,21 @@
 """Version 2 against a real server on loopback."""
 
+import base64
 import threading
+from dataclasses import replace
+from decimal import Decimal
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tests.servers.frames_v2 import DESCRIPTION, FramesV2
+from tests.servers.frames_v2 import DESCRIPTION, FramesV2, png
 
+from a1_reactor.media.png import decode_png
+from a1_reactor.providers.base import FramewiseProvider
 from a1_reactor.providers.http_v2 import HTTPProviderV2
+from a1_reactor.providers.price import FREE, Price
 from a1_reactor.providers.wire import Wire
-from a1_reactor.types import FrameQuantum, JobSpec, Window
+from a1_reactor.types import FrameQuantum, JobSpec, Mask, Window
 from reactor_core.errors import Halted, ProviderError
 
 JOB = JobSpec(prompt="a fox", negative_prompt="rain", seconds=1, fps=24, width=32, height=16, options={"steps": 4})
@@ -209,3 +215,76 @@ def test_a_server_that_asks_for_pictures_it_was_not_told_of_is_refused(document)
 
     with pytest.raises(ProviderError, match="missing"):
         regen(Greedy())
+
+
+def with_can(**can):
+    return {**DESCRIPTION, "capabilities": {**DESCRIPTION["capabilities"], **can}}
+
+
+@pytest.mark.parametrize("heeds", [True, False])
+def test_the_mask_goes_to_a_server_that_heeds_it(heeds):
+    job = replace(JOB, windows=WINDOWS, mask=Mask(rectangle=(8, 4, 16, 8), feather=2))
+    server = FramesV2(description=with_can(spatial_mask=heeds))
+    with server.serving() as address:
+        assert sorted(levels(provider(address).regen_frames(job, Base(), WINDOWS))) == [8, 9, 10, 11]
+    if not heeds:
+        assert "mask" not in server.jobs[0]
+        return
+    picture = server.pictures[server.jobs[0]["mask"]["sha256"]]
+    sent = decode_png(picture, width=32, height=16, where="the mask")
+    assert (sent[4:12, 8:24] == 255).all()
+    assert sent.astype(int).sum() == 8 * 16 * 3 * 255
+
+
+def test_some_frames_are_asked_for_alone_of_a_server_that_can():
+    server, windows = FramesV2(description=with_can(any_frame=True)), (Window(2, 4), Window(8, 12))
+    with server.serving() as address:
+        speaker = provider(address)
+        assert isinstance(speaker, FramewiseProvider)
+        assert speaker.capabilities.any_frame
+        assert levels(speaker.frames_at(JOB, Base(), windows, [9, 11])) == {9: 9, 11: 11}
+        assert list(levels(speaker.frames_at(JOB, None, (), [3, 20, 23]))) == [3, 20, 23]
+    assert [(job["frames"], job["window"], job["mode"]) for job in server.jobs] == [
+        ([9, 11], [8, 12], "mask"),
+        ([3, 20, 23], [0, 24], "full"),
+    ]
+
+
+def last_value(generator):
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.mark.parametrize(
+    ("said", "usd"),
+    [("0.25", Decimal("0.25")), ("0", Decimal(0)), (None, None), ("-1", ProviderError), ("1e9", ProviderError)],
+)
+def test_what_an_answer_costs_is_what_its_server_says(said, usd):
+    def reply(handler, job):
+        headers = {} if said is None else {"Reactor_Cost_USD": said}
+        frames = [
+            {"index": index, "png_base64": base64.b64encode(png(0, 32, 16)).decode()} for index in range(*job["span"])
+        ]
+        handler.answer_json({"frames": frames}, **headers)
+
+    with FramesV2(reply=reply).serving() as address:
+        asked = [
+            provider(address).generate_frames(JOB),
+            provider(address).regen_frames(JOB, Base(), (Window(2, 4), Window(8, 12))),
+        ]
+        if usd is ProviderError:
+            with pytest.raises(ProviderError, match="no amount"):
+                last_value(asked[0])
+            return
+        assert [last_value(each) for each in asked] == [usd, None if usd is None else 2 * usd]
+
+
+def test_a_price_is_the_server_s_unless_the_operator_states_one():
+    server = FramesV2(description=with_can(price={"usd_per_second": 0.1}))
+    with server.serving() as address:
+        assert provider(address).capabilities.price == Price(per_second=Decimal("0.1"))
+        wire = Wire(f"http://{address}/frames", allow=[address])
+        assert HTTPProviderV2(wire, price=FREE).capabilities.price == FREE

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from a1_reactor.engine.mask import share_of
+from a1_reactor.media.mask import painted, share_of
 from a1_reactor.types import Mask, Window
 from reactor_core.errors import SpecError
 
@@ -48,6 +48,16 @@ def test_a_picture_of_another_size_or_a_torn_one_is_refused():
 
 def test_no_mask_is_no_mask():
     assert share_of(None, width=8, height=4) is None
+    assert painted(None, width=8, height=4) is None
+
+
+def test_soft_edges_are_painted_in_full():
+    mask = Mask(rectangle=(2, 1, 6, 3), feather=2)
+    share = share_of(mask, width=10, height=6)
+    assert 0 < share[1, 2] < 1
+    area = painted(mask, width=10, height=6)
+    assert area[1:4, 2:8].all()
+    assert area.sum() == 3 * 6
 
 
 def test_outside_a_mask_a_regenerated_clip_has_the_parents_samples(engine, spec):

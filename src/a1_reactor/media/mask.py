@@ -12,7 +12,7 @@ from a1_reactor.media.png import read_png_header
 from a1_reactor.types import Mask
 from reactor_core.errors import SpecError
 
-__all__ = ["share_of"]
+__all__ = ["painted", "share_of"]
 
 
 def share_of(mask: Mask | None, *, width: int, height: int) -> NDArray[np.float32] | None:
@@ -32,6 +32,18 @@ def share_of(mask: Mask | None, *, width: int, height: int) -> NDArray[np.float3
         _ramp(left, across, width, mask.feather)[None, :], _ramp(top, down, height, mask.feather)[:, None]
     )
     return share
+
+
+def painted(mask: Mask | None, *, width: int, height: int) -> NDArray[np.bool_] | None:
+    """bool ``[height, width]``: every pixel of which anything is replaced; None for no mask.
+
+    This is where a model is to paint. It paints soft edges in full, and what it paints is mixed in afterwards.
+
+    Raises:
+        SpecError: As :func:`share_of`.
+    """
+    share = share_of(mask, width=width, height=height)
+    return None if share is None else share > 0
 
 
 def _ramp(start: int, length: int, limit: int, feather: int) -> NDArray[np.float32]:
