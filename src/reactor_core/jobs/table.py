@@ -191,7 +191,8 @@ class JobTable:
         """
         chosen = None if kinds is None else list(kinds)
         of_kind = "" if chosen is None else f" AND kind IN ({', '.join('?' * len(chosen))})"
-        with self._change() as db:
+        # Only a job that was taken is rung for: who looks in vain would wake himself to look again, and so on for ever.
+        with self._change(ring=False) as db:
             now = self._now_us()
             row = db.execute(
                 f"{SELECT} WHERE state = 'queued' AND not_before_us <= ?{of_kind} ORDER BY created_us, job_id LIMIT 1",
@@ -199,7 +200,9 @@ class JobTable:
             ).fetchone()
             if row is None:
                 return None
-            return self._store(db, rules.claim(read_row(row), owner, now_us=now, lease_us=self._lease_us))
+            taken = self._store(db, rules.claim(read_row(row), owner, now_us=now, lease_us=self._lease_us))
+        self.bell.ring()
+        return taken
 
     def next_due(self) -> float | None:
         """Seconds until the first of the waiting jobs may be taken, 0 if it may be now; None if none waits."""

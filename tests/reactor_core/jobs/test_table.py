@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -267,3 +268,19 @@ def test_the_laws_hold_in_any_order(tmp_path):
         max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )
     run_state_machine_as_test(Laws, settings=run)
+
+
+def test_who_looks_for_work_in_vain_wakes_nobody(table):
+    """A supervisor that woke itself by looking would look for ever, and a server that has nothing to do would not rest."""
+
+    def rang() -> bool:
+        later = table.bell.path.stat().st_mtime > 0
+        os.utime(table.bell.path, (0, 0))
+        return later
+
+    table.submit("k", {})
+    assert rang()
+    assert table.claim(OWNER, kinds=["another"]) is None
+    assert not rang()
+    assert table.claim(OWNER) is not None
+    assert rang()
