@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,7 +11,7 @@ from cyclopts import Parameter
 from reactor_core.errors import ConfigError
 from reactor_core.events.journal import JOURNAL_NAME
 from reactor_core.events.query import EventQuery, event_query
-from reactor_core.events.time_range import TimeRange, parse_time_range
+from reactor_core.events.time_range import between
 from reactor_core.utils.clock import SystemClock
 from reactor_core.utils.settings import Settings
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_FILTERS", "Filters", "open_postgres", "open_store"]
 
-_SPAN = re.compile(r"(last_)?(\d+_?)?[a-z]+")
 _clock = SystemClock()
 
 Lane = Literal[1, 2, 3, 4]
@@ -62,22 +60,11 @@ class Filters:
             self.type or None,
             sources=self.source or None,
             lanes=self.lane or None,
-            time_range=self._time_range(),
+            time_range=between(self.since, self.until, now=_clock.utc_now()),
             text=self.text,
             trace_id=self.trace,
             journal=self.journal,
         )
-
-    def _time_range(self) -> TimeRange:
-        if self.since is None or not _SPAN.fullmatch(self.since):
-            return (self.since, self.until)
-        try:
-            back = parse_time_range(f"last_{self.since.removeprefix('last_')}", now=_clock.utc_now())
-        except ConfigError as error:
-            raise ConfigError(
-                f"--since {self.since} cannot be read", remedy="examples: 24h, 15_minutes, 30_days, 2026-01-31T12:00"
-            ) from error
-        return (back[0], self.until)
 
 
 NO_FILTERS = Filters()

@@ -13,10 +13,12 @@ from rich.text import Text
 from reactor_core.events.journal import JOURNAL_NAME
 from reactor_core.events.query import event_query
 from reactor_core.events.store import JournalStore
+from reactor_core.events.time_range import between
 from reactor_core.events.vocabulary import EventType
 from reactor_core.safety.policy import load_policy
 from reactor_core.safety.replay import Replay, past_decisions
 from reactor_core.safety.replay import replay as judge_again
+from reactor_core.utils.clock import SystemClock
 from reactor_core.utils.command import print_json
 from reactor_core.utils.settings import load_settings
 
@@ -36,7 +38,7 @@ def replay(*, policy: Path | None = None, since: str = "last_30_days", json: Fla
     policy
         The changed policy file; without it, the one in force (after a new version of the rules).
     since
-        How far to look back, such as last_24h or last_30_days.
+        How far to look back, such as 24h or 30_days, or an ISO date and time.
     json
         Print one JSON object.
     """
@@ -51,7 +53,10 @@ def replay(*, policy: Path | None = None, since: str = "last_30_days", json: Fla
     events, cursor = [], None
     store = JournalStore(settings.workspace / JOURNAL_NAME)
     try:
-        query = event_query(types=[EventType.SAFETY_AUDIT, EventType.SAFETY_BLOCKED], time_range=since)
+        query = event_query(
+            types=[EventType.SAFETY_AUDIT, EventType.SAFETY_BLOCKED],
+            time_range=between(since, now=SystemClock().utc_now()),
+        )
         while True:
             page = store.query(query, limit=PAGE, cursor=cursor)
             events += page.events

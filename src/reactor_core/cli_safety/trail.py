@@ -17,8 +17,10 @@ from reactor_core.events.event import Event
 from reactor_core.events.journal import JOURNAL_NAME
 from reactor_core.events.query import event_query
 from reactor_core.events.store import JournalStore
+from reactor_core.events.time_range import between
 from reactor_core.safety.audit import TRAIL_TYPES, AuditEntry, as_csv, as_jsonl, audit_trail
 from reactor_core.safety.confirm.question import printable
+from reactor_core.utils.clock import SystemClock
 from reactor_core.utils.command import print_json
 from reactor_core.utils.files import storage_errors
 from reactor_core.utils.settings import load_settings
@@ -45,7 +47,7 @@ def log(
     Parameters
     ----------
     since
-        How far to look back, such as last_24h or last_30_days.
+        How far to look back, such as 24h or 30_days, or an ISO date and time.
     verdict
         Only decisions of this verdict. May be given several times.
     out
@@ -77,7 +79,7 @@ def log(
 def _events(path: Path, since: str) -> Iterator[Event]:
     store = JournalStore(path)
     try:
-        query = event_query(types=list(TRAIL_TYPES), time_range=since)
+        query = event_query(types=list(TRAIL_TYPES), time_range=between(since, now=SystemClock().utc_now()))
         cursor = None
         while True:
             page = store.query(query, limit=PAGE, cursor=cursor)

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from reactor_core.errors import ConfigError
 from reactor_core.utils.clock import parse_timestamp
 
-__all__ = ["TimeRange", "parse_time_range"]
+__all__ = ["TimeRange", "between", "parse_time_range"]
 
 TimeRange = str | timedelta | tuple[datetime | str | None, datetime | str | None] | None
 """``"last_24h"``, ``"last_30_days"``, a timedelta back from now, ``(from, to)`` with either side None, or None: all."""
 
+_SPAN = re.compile(r"(last_)?(\d+_?)?[a-z]+")
 _LAST = re.compile(r"last_(\d{1,9})_?([a-z]+)")
 _UNITS = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), timedelta(seconds=1)),
@@ -50,6 +51,28 @@ def parse_time_range(time_range: TimeRange, *, now: datetime) -> tuple[datetime 
     if since is not None and until is not None and until < since:
         raise ConfigError(f"time_range={time_range!r} ends before it begins")
     return since, until
+
+
+def between(since: str | None, until: str | None = None, *, now: datetime) -> TimeRange:
+    """The range that a person types as two options: ``24h``, ``15_minutes``, ``last_7_days`` or an ISO text, each open.
+
+    Args:
+        since: None for all from the beginning.
+        until: An ISO text; None for no end.
+        now: The moment that a span counts back from, aware.
+
+    Raises:
+        ConfigError: A span cannot be read; an ISO text is looked at by :func:`parse_time_range`.
+    """
+    if since is None or not _SPAN.fullmatch(since):
+        return (since, until)
+    try:
+        first, _ = parse_time_range(f"last_{since.removeprefix('last_')}", now=now)
+    except ConfigError as error:
+        raise ConfigError(
+            f"--since {since} cannot be read", remedy="examples: 24h, 15_minutes, 30_days, 2026-01-31T12:00"
+        ) from error
+    return (first, until)
 
 
 def _span(text: str) -> timedelta:

@@ -57,6 +57,13 @@ def test_an_empty_span_has_no_decision(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["safety", "log", "--verdict", "confirm"]) == 0
     assert capsys.readouterr().out == "no decision\n"
     assert main(["safety", "log", "--since", "whenever"]) == 3
+    assert "24h" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("since", ["24h", "last_7_days", "2026-01-31T12:00"])
+def test_the_span_is_written_as_for_events(since: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["safety", "log", "--since", since, "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["decisions"]) == 2
 
 
 def test_a_file_that_cannot_be_written_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from reactor_core.errors import ConfigError
 from reactor_core.events import parse_time_range
+from reactor_core.events.time_range import between
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -59,3 +60,13 @@ def test_from_and_to_take_texts_and_datetimes():
 def test_a_range_that_ends_before_it_begins_is_an_error():
     with pytest.raises(ConfigError, match="before it begins"):
         parse_time_range((NOW, NOW - timedelta(seconds=1)), now=NOW)
+
+
+@pytest.mark.parametrize("text", ["2h", "2_hours", "last_2h", "last_2_hours"])
+def test_what_a_person_types_counts_back_or_is_a_moment(text):
+    assert between(text, now=NOW) == (NOW - timedelta(hours=2), None)
+    assert between(text, "2026-11-22", now=NOW) == (NOW - timedelta(hours=2), "2026-11-22")
+    assert between("2026-01-31", now=NOW) == ("2026-01-31", None)
+    assert between(None, now=NOW) == (None, None)
+    with pytest.raises(ConfigError, match="--since 2_months"):
+        between("2_months", now=NOW)
