@@ -271,7 +271,7 @@ def test_the_laws_hold_in_any_order(tmp_path):
 
 
 def test_who_looks_for_work_in_vain_wakes_nobody(table):
-    """A supervisor that woke itself by looking would look for ever, and a server that has nothing to do would not rest."""
+    """A supervisor that woke itself by looking would look for ever, and its server would never rest."""
 
     def rang() -> bool:
         later = table.bell.path.stat().st_mtime > 0
