@@ -139,11 +139,13 @@ def blend_window(
         MissingExtra: The method morphs and OpenCV is not installed.
     """
     left, right = window.start > 0, window.stop < frames
+    room: NDArray[np.float32] | None = None
     for index in window.frames:
         frame = new(index)
         offset = offset_at(index, window, offsets) if method.offset else None
         if offset is not None:
-            frame = add_offset(frame, offset)
+            room = np.empty(frame.shape, np.float32) if room is None else room
+            frame = add_offset(frame, offset, room)
         weight = crossfade_weight(index, window, method.fade, left=left, right=right)
         if weight < 1:
             frame = _mixed(old(index), frame, weight, method)

@@ -58,12 +58,18 @@ def offset_between_shrunk(old: Offset, new: Offset, share: Share | None = None) 
     return np.asarray(_blur(difference * weight) / np.maximum(_blur(weight), _LITTLE), np.float32)
 
 
-def add_offset(frame: Frame, offset: Offset) -> Frame:
-    """``frame`` plus the field, rounded to the nearest level (halves to even) and kept within 0..255."""
+def add_offset(frame: Frame, offset: Offset, room: NDArray[np.float32] | None = None) -> Frame:
+    """``frame`` plus the field, rounded to the nearest level (halves to even) and kept within 0..255.
+
+    Args:
+        room: float32 of the frame's shape to work in, for who adds to many frames: 7 MB at 768x768, which take longer
+            to get from the system than to fill.
+    """
     height, width, _ = frame.shape
     if installed("cv2"):
         cv2 = require("cv2", feature="fast blending", extra="media")
-        return np.asarray(cv2.add(frame, enlarged(offset, width=width, height=height), dtype=cv2.CV_8U), np.uint8)
+        field = cv2.resize(offset, (width, height), dst=room, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.add(frame, field, dtype=cv2.CV_8U), np.uint8)
     levels = np.rint(frame + enlarged(offset, width=width, height=height))
     return np.asarray(np.clip(levels, 0, 255), np.uint8)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from a1_reactor.engine.stages import Stages
@@ -12,7 +13,7 @@ from a1_reactor.media.boxes import Track
 from a1_reactor.media.cuts import Piece, grid_pieces, pieces_after_edit
 from a1_reactor.media.fragments import build_fragment, closed_prefix, read_fragment, shorten
 from a1_reactor.media.frames import Frame
-from a1_reactor.media.h264 import EncoderOptions, SegmentEncoder, count_decoded
+from a1_reactor.media.h264 import EncoderOptions, Segment, SegmentEncoder, count_decoded
 from a1_reactor.media.memory import return_free_memory
 from a1_reactor.storage.clip import Clip
 from a1_reactor.storage.draft import Draft
@@ -52,6 +53,8 @@ class Stitcher:
         self._counts: Counter[str] = Counter()
         self._why: str | None = None
         self._open: tuple[Piece, SegmentEncoder, list[str]] | None = None
+        self._closing: tuple[Piece, Future[Segment], list[str]] | None = None
+        self._closer = ThreadPoolExecutor(1, thread_name_prefix="close-segment")
         self._old = self._usable_segments()
         self._pieces = self._plan()
         self._anew: list[Piece] = []
@@ -105,6 +108,7 @@ class Stitcher:
                     self._feed(piece, *read(index))
             done += piece[1] - piece[0]
             told(done, total)
+        self.settle()
 
     def lead_in(self, read: ReadFrame) -> None:
         """Feed the old frames before the first new one to the encoder of its segment, while the provider is not asked.
@@ -143,6 +147,8 @@ class Stitcher:
         Raises:
             ArtifactCorrupt: A segment does not decode to its frames.
         """
+        self.settle()
+        self._closer.shutdown()
         entries = {entry.start: entry for entry in self._draft.segments()}
         with self._stages.stage("decode"):
             for done, (start, stop) in enumerate(self._unchecked):
@@ -222,6 +228,8 @@ class Stitcher:
 
     def _feed(self, piece: Piece, frame: Frame, pixels: str) -> None:
         with self._stages.stage("encode"):
+            if self._closing is not None and self._closing[1].done():
+                self._write_closed()
             if self._open is None:
                 self._open = piece, self._encoder(), []
             opened, encoder, ids = self._open
@@ -231,13 +239,31 @@ class Stitcher:
             if encoder.frames < piece[1] - piece[0]:
                 return
             self._open = None
-            segment = encoder.finish()
-            if segment.config != self.track.config:
-                raise StorageError("x264 wrote other headers for one segment than for the others of this clip")
-            data, fragment = build_fragment(self.track, segment, piece[0])
-            self._draft.add_segment(self._key(piece, ids), piece[0], data, fragment)
-            self._draft.write_playlist(self.track, ended=False)
-            return_free_memory()
+            self._write_closed()
+            # x264 looks a dozen frames ahead, so most of a segment is encoded when it is closed. The next one is made
+            # meanwhile; one at a time, so that memory holds two encoders and no more.
+            self._closing = piece, self._closer.submit(encoder.finish), ids
+
+    def settle(self) -> None:
+        """Wait until every segment whose frames are all there is encoded, written and listed.
+
+        Raises:
+            StorageError: One of them cannot be encoded or written.
+        """
+        with self._stages.stage("encode"):
+            self._write_closed()
+
+    def _write_closed(self) -> None:
+        if self._closing is None:
+            return
+        (piece, closed, ids), self._closing = self._closing, None
+        segment = closed.result()
+        if segment.config != self.track.config:
+            raise StorageError("x264 wrote other headers for one segment than for the others of this clip")
+        data, fragment = build_fragment(self.track, segment, piece[0])
+        self._draft.add_segment(self._key(piece, ids), piece[0], data, fragment)
+        self._draft.write_playlist(self.track, ended=False)
+        return_free_memory()
         self._anew.append(piece)
         self._unchecked.append(piece)
         self._counts["encoded"] += 1

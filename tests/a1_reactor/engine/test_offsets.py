@@ -38,6 +38,14 @@ def test_levels_stay_within_their_range_and_round_to_even():
     assert (add_offset(flat(3), -field) == 0).all()
 
 
+def test_room_that_was_used_before_changes_no_sample():
+    rng = np.random.default_rng(1)
+    fields = rng.normal(0, 20, (2, 48, 48, 3)).astype(np.float32)
+    room = np.empty((64, 96, 3), np.float32)
+    for field in fields:
+        assert np.array_equal(add_offset(flat(100), field, room), add_offset(flat(100), field))
+
+
 def test_opencv_changes_no_sample_by_more_than_rounding(monkeypatch):
     pytest.importorskip("cv2", reason="compared where the extra [media] is installed")
     field = np.random.default_rng(0).normal(0, 20, (48, 48, 3)).astype(np.float32)

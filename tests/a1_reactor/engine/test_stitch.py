@@ -13,11 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from a1_reactor.media.h264 import EncoderOptions
+from a1_reactor.engine.stages import Stages
+from a1_reactor.engine.stitch import Stitcher
+from a1_reactor.media.h264 import EncoderOptions, SegmentEncoder
 from a1_reactor.media.mp4 import decode_frames
 from a1_reactor.storage.verify import verify_clip
 from a1_reactor.types import Window
-from reactor_core.errors import ArtifactCorrupt
+from reactor_core.errors import ArtifactCorrupt, StorageError
 
 OPTIONS = EncoderOptions(preset="veryfast", crf=20, segment_frames=8)
 
@@ -141,6 +143,30 @@ def test_the_video_plays_before_frames_are_stored_and_scored(engine, spec, paren
     assert "000008.png" not in seen["frames"], "the window's frames come behind the preview"
 
 
+def test_segments_are_listed_in_order_once_their_frames_are_there(engine, spec):
+    """The last frames of one are encoded while the next is fed; who settles waits for them."""
+    frames = engine.generate(spec()).clip
+    with engine.store.draft("0" * 16) as draft:
+        stitcher = Stitcher(draft, spec(), OPTIONS, Stages())
+        for index in range(20):
+            stitcher.add(index, frames.frame(index), str(index))
+            listed = [(entry.start, entry.stop) for entry in draft.segments()]
+            assert listed == [(0, 8), (8, 16)][: len(listed)]
+        stitcher.settle()
+        assert [(entry.start, entry.stop) for entry in draft.segments()] == [(0, 8), (8, 16)]
+        assert (draft.preview / "playlist.m3u8").read_text().count(".m4s") == 2
+
+
+def test_a_segment_that_cannot_be_closed_ends_the_clip(engine, spec, monkeypatch):
+    def broken(encoder):
+        raise StorageError("x264 gave up")
+
+    monkeypatch.setattr(SegmentEncoder, "finish", broken)
+    with pytest.raises(StorageError, match="gave up"):
+        engine.generate(spec())
+    assert engine.store.clip_keys() == []
+
+
 @pytest.mark.parametrize("window", [Window(0, 1), Window(23, 24), Window(0, 24), Window(7, 8)])
 def test_windows_of_one_frame_at_the_ends_and_of_the_whole_clip(engine, spec, parent, window):
     clip = engine.regen(spec(windows=(window,), seed=8), parent=parent).clip
@@ -157,7 +183,9 @@ PEAK = """
 import re, sys
 from pathlib import Path
 from a1_reactor import JobSpec, ReactorConfig, ReactorEngine
-from a1_reactor.media.h264 import EncoderOptions
+from a1_reactor.engine.stages import Stages
+from a1_reactor.engine.stitch import Stitcher
+from a1_reactor.media.h264 import EncoderOptions, SegmentEncoder
 from a1_reactor.providers.mock import MockProvider
 
 engine = ReactorEngine(ReactorConfig(workspace=Path(sys.argv[1])), MockProvider(), encoder=EncoderOptions("ultrafast"))
