@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from reactor_core.errors import Interrupted, ReactorError
@@ -45,6 +45,7 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
         atexit.register(gc.freeze)
     words = list(sys.argv[1:] if arguments is None else arguments)
     stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+    app.default_parameter = Parameter(show_default=_default)
     app.suppress_keyboard_interrupt = False  # it would exit without a word
     try:
         # Its own box would cut off what a narrow terminal does not hold.
@@ -64,6 +65,13 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
             raise
         return _fail(absent, words, stderr)
     return status if isinstance(status, int) else 0
+
+
+def _default(value: Any) -> Any:
+    """How --help shows a default; None, and so nothing, where it says no more than the option's absence."""
+    if value is None or value is False or value == ():
+        return None
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 def _fail(error: ReactorError, words: list[str], stderr: Console) -> int:

@@ -14,7 +14,9 @@ def app():
     app = App(name="tool")
 
     @app.command
-    def act(number: int = 0, *, note: str = "", json: bool = False):
+    def act(
+        number: int = 0, *, note: str = "", json: bool = False, size: int | None = None, kind: tuple[str, ...] = ()
+    ):
         if number == 1:
             raise ConfigError("rank=0 is too small", remedy="use 1 or more")
         if number == 3:
@@ -37,6 +39,13 @@ def test_wrong_usage_is_two_and_is_said_on_stderr(app, words, capsys):
     captured = capsys.readouterr()
     assert captured.err
     assert captured.out == ""
+
+
+def test_help_shows_the_defaults_that_say_something(app, capsys):
+    assert run_app(app, ["act", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "[default: 0]" in shown
+    assert not [word for word in ("", "False", "None", "()") if f"[default: {word}]" in shown]
 
 
 def test_wrong_usage_is_told_whole_on_a_narrow_terminal_and_as_json(app, capsys, monkeypatch):
