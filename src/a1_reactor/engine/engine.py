@@ -14,7 +14,7 @@ from a1_reactor.engine.asking import Asking
 from a1_reactor.engine.blend import BlendConfig
 from a1_reactor.engine.regen import regenerate
 from a1_reactor.engine.report import clip_report, save_colours
-from a1_reactor.engine.stages import Progress, Stages, silent
+from a1_reactor.engine.stages import Progress, Stages, as_stage, silent
 from a1_reactor.engine.stitch import Stitcher
 from a1_reactor.eval.measures import Measures, Meter
 from a1_reactor.media.frames import pixel_hash
@@ -166,7 +166,7 @@ class ReactorEngine:
         if parent is None:
             parent = self.store.newest(width=spec.width, height=spec.height, fps=resolved.fps, frames=resolved.frames)
             if parent is None:
-                parent = self.generate(spec).clip
+                parent = replace(self, progress=as_stage("base", self.progress)).generate(spec).clip
                 notes = (
                     f"no clip of {spec.frames} frames at {spec.width}x{spec.height} was there: generated base "
                     f"{parent.key} first, from the same prompt",

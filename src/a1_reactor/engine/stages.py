@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["Progress", "Stages", "overall_share", "silent"]
+__all__ = ["Progress", "Stages", "as_stage", "overall_share", "silent"]
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage, the steps done and their number; stages follow each other, steps never go back."""
@@ -17,6 +17,11 @@ T = TypeVar("T")
 
 def silent(stage: str, done: int, total: int) -> None:
     """Reports nothing."""
+
+
+def as_stage(name: str, progress: Progress) -> Progress:
+    """Tell of other work as one stage of this one."""
+    return lambda _, done, total: progress(name, done, total)
 
 
 class Stages:
@@ -57,6 +62,7 @@ class Stages:
 
 
 _SHARES = {
+    "base": (0.0, 0.0),
     "receive": (0.0, 0.0),
     "generate": (0.0, 1.0),
     "prepare": (0.0, 0.1),

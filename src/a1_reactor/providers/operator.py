@@ -191,6 +191,7 @@ def build_entry(name: str, entry: Entry, *, folder: Path, allow: Sequence[str], 
     )
     if isinstance(entry, Http2Entry):
         return HTTPProviderV2(wire, job_timeout_s=entry.job_timeout_s, name=name, price=price)
+    can = entry.capabilities.capabilities()
     service: Service
     template: Mapping[str, Any]
     if isinstance(entry, ComfyEntry):
@@ -205,7 +206,7 @@ def build_entry(name: str, entry: Entry, *, folder: Path, allow: Sequence[str], 
         name=name,
         service=service,
         template=template,
-        capabilities=replace(entry.capabilities.capabilities(), price=price),
+        capabilities=can if price is None else replace(can, price=price),
         returns=entry.returns,
         model=entry.model,
     )

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from a1_reactor.engine.blend import BlendConfig
+from a1_reactor.engine.stages import overall_share
 from a1_reactor.media.mp4 import EncoderOptions, count_frames
 from a1_reactor.prompts import resolve
 from a1_reactor.providers.mock import MockProvider
@@ -167,9 +168,14 @@ def test_without_a_parent_the_newest_clip_that_fits_is_taken(engine, spec, windo
 
 
 def test_where_there_is_none_the_base_is_made_first_and_said(engine, window):
-    result = engine.regen(window)
+    told = []
+    result = replace(engine, progress=lambda *what: told.append(what)).regen(window)
     assert result.parent.job.resolved == resolve(window.without_windows())
     assert "generated base" in result.notes[0]
+    # The way of the window begins when its base is there.
+    assert told[:25] == [("base", done, 24) for done in range(25)]
+    shares = [overall_share(*what) for what in told]
+    assert shares == sorted(shares)
 
 
 @pytest.mark.parametrize("change", [{"width": 98}, {"height": 66}, {"fps": 25}, {"seconds": 2}])

@@ -27,7 +27,7 @@ def test_drawing_passes_everything_on():
 def test_the_share_of_a_regeneration_only_grows():
     shares = [
         overall_share(stage, done, 4)
-        for stage in ("prepare", "regen", "blend", "preview", "score", "stitch")
+        for stage in ("base", "prepare", "regen", "blend", "preview", "score", "stitch")
         for done in range(5)
     ]
     assert shares == sorted(shares)

@@ -1,6 +1,9 @@
+from decimal import Decimal
+
 import pytest
 
 from a1_reactor.providers.operator import build_entry, load_entries
+from a1_reactor.providers.price import Price
 from reactor_core.errors import ConfigError
 
 FAL = """
@@ -38,6 +41,18 @@ def test_a_model_of_fal_is_set_up(tmp_path):
     # fal's own file host may stand in replies, others not.
     assert made.service._wire.follow("https://v3.fal.media/files/a.mp4")
     assert made.service._wire._secret == "Key abc:def"
+
+
+def test_what_a_call_costs_is_stated_in_a_table_of_its_own(tmp_path):
+    (tmp_path / "fal.key").write_text("abc:def\n")
+    assert build(tmp_path, FAL).capabilities.price is None
+    priced = build(tmp_path, FAL + "[retake.price]\nusd_per_second = 0.1\n")
+    # 0.1 as it is written, not as a float is.
+    assert priced.capabilities.price == Price(per_second=Decimal("0.1"))
+    http = '[mine]\nkind = "http"\nendpoint = "https://a.example/f"\nprice = {usd_per_call = 0.05}\n'
+    assert build(tmp_path, http).capabilities.price == Price(per_call=Decimal("0.05"))
+    with pytest.raises(ConfigError, match=r"retake.*price.*usd_per_call"):
+        load(tmp_path, FAL + "[retake.price]\nusd_per_call = -1\n")
 
 
 @pytest.mark.parametrize(
