@@ -201,6 +201,7 @@ def _blend(
                 made.put(index, frame)
             video.add(index, frame, ids[index], unchanged)
             progress("blend", len(ids), total)
+    video.settle()
     return ids
 
 
