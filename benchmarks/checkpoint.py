@@ -259,7 +259,7 @@ def measure(kind: str, *, repeats: int, seconds: float, layers: int | None) -> d
     return {"bytes": sum(value.nbytes for value in parameters.values()) * 3, **medians}
 
 
-def share_of_a_run(steps: int) -> dict[str, Any]:
+def share_of_a_run(steps: int, rows: int) -> dict[str, Any]:
     """A real run that chooses its interval: the share of its time for which saving held it up."""
     from _workload import write_jsonl
     from train_sft import rows_as_messages
@@ -269,25 +269,25 @@ def share_of_a_run(steps: int) -> dict[str, Any]:
     from reactor_core.utils.settings import load_settings
 
     with tempfile.TemporaryDirectory() as name:
-        rows = Path(name) / "rows.jsonl"
-        write_jsonl(rows_as_messages(16), rows)
+        path = Path(name) / "rows.jsonl"
+        write_jsonl(rows_as_messages(rows), path)
         config = TrainingConfig(
             model_name=MODEL, num_epochs=100, max_steps=steps, output_dir=str(Path(name) / "run"), max_truncated=1.0
         )
-        result = Trainer(config, settings=load_settings()).train(rows, resume=False)
+        result = Trainer(config, settings=load_settings()).train(path, resume=False)
         facts: dict[str, Any] = json.loads(result.card_path.read_text(encoding="utf-8"))["checkpoints"]
         return {**facts, "step_seconds": result.seconds / result.steps}
 
 
-def drill() -> dict[str, Any]:
+def drill(rows: int) -> dict[str, Any]:
     """``reactor drill preempt``."""
     from reactor_core.gcp.drill import drill_preempt
     from reactor_core.utils.settings import load_settings
 
-    return drill_preempt(model=MODEL, store=None, settings=load_settings()).as_dict()
+    return drill_preempt(model=MODEL, store=None, settings=load_settings(), batch_size=rows).as_dict()
 
 
-def report(*, repeats: int, seconds: float, steps: int, drills: int, quick: bool) -> None:
+def report(*, repeats: int, seconds: float, steps: int, rows: int, drills: int, quick: bool) -> None:
     """Measure everything and print the lines."""
     script = str(Path(__file__))
     common: dict[str, Any] = {"benchmark": "checkpoint", "packages": PACKAGES, "better": "lower", "unit": "s"}
@@ -308,7 +308,8 @@ def report(*, repeats: int, seconds: float, steps: int, drills: int, quick: bool
                     samples=repeats,
                     **common,
                 )
-    runs = run_child([script, "--child", "runs", "--steps", str(steps), "--drills", str(drills)])
+    counts = ["--steps", str(steps), "--rows", str(rows), "--drills", str(drills)]
+    runs = run_child([script, "--child", "runs", *counts])
     to_disk = statistics.median(notice["seconds_to_disk"] for notice in runs["drills"])
     facts = runs["share"]
     step = facts["step_seconds"]
@@ -344,6 +345,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=None, help="checkpoints of each side")
     parser.add_argument("--seconds", type=float, default=None, help="length of the products beside a checkpoint")
     parser.add_argument("--steps", type=int, default=None, help="of the run whose stall is measured")
+    parser.add_argument("--rows", type=int, default=None, help="of a step of that run, and of a rehearsal's")
     parser.add_argument("--drills", type=int, default=None, help="rehearsed notices")
     parser.add_argument("--layers", type=int, default=None, help="of the model whose weights are all trained")
     parser.add_argument("--child", choices=("saves", "runs"), help=argparse.SUPPRESS)
@@ -351,15 +353,16 @@ def main() -> int:
     repeats = args.repeats or (1 if args.quick else 5)
     seconds = args.seconds or (0.3 if args.quick else 1.5)
     steps = args.steps or (2 if args.quick else 20)
+    rows = args.rows or (2 if args.quick else 8)
     drills = args.drills or (1 if args.quick else 3)
     if args.child is None:
-        report(repeats=repeats, seconds=seconds, steps=steps, drills=drills, quick=args.quick)
+        report(repeats=repeats, seconds=seconds, steps=steps, rows=rows, drills=drills, quick=args.quick)
         return 0
     if args.child == "saves":
         layers = {"lora": None, "full": args.layers}
         result = {kind: measure(kind, repeats=repeats, seconds=seconds, layers=layers[kind]) for kind in KINDS}
     else:
-        result = {"share": share_of_a_run(steps), "drills": [drill() for _ in range(drills)]}
+        result = {"share": share_of_a_run(steps, rows), "drills": [drill(rows) for _ in range(drills)]}
     print(json.dumps(result))
     return 0
 

@@ -23,6 +23,8 @@ __all__ = ["Drill", "drill_preempt"]
 
 _ROWS = 64
 _PART_TOKENS = 64
+_BATCH = 8
+"""Rows of a step, as many as a run has without options."""
 _STEPS_BEFORE = 2
 """Steps before the notice, so that how long one takes is known."""
 
@@ -93,7 +95,7 @@ class _EndAtOnce(TrainingHook):
         return "end of the rehearsal" if self.resumed_from >= 0 else None
 
 
-def drill_preempt(*, model: str, store: str | None, settings: Settings) -> Drill:
+def drill_preempt(*, model: str, store: str | None, settings: Settings, batch_size: int = _BATCH) -> Drill:
     """Train a little, announce the end of the machine in the middle of a step, and go on in another workspace.
 
     Nothing of the workspace is touched; the runs live in a temporary folder. What it leaves in ``store`` is the
@@ -104,6 +106,7 @@ def drill_preempt(*, model: str, store: str | None, settings: Settings) -> Drill
         store: ``gs://bucket/prefix``, a folder, or an address that fsspec opens; None takes a temporary folder, which
             says nothing about the network.
         settings: Cache of the models, project of the bucket.
+        batch_size: Rows of a step. Fewer make shorter steps, and so an earlier end of the rehearsal.
 
     Raises:
         TrainingError: The run ended before the notice was heard.
@@ -117,7 +120,9 @@ def drill_preempt(*, model: str, store: str | None, settings: Settings) -> Drill
         )
         rows.write_text("".join(json.dumps(row) + "\n" for row in made), encoding="utf-8")
         # Few tokens in a part, so that the notice comes when some parts of a step are done.
-        config = TrainingConfig(model_name=model, num_epochs=1000, micro_batch_tokens=_PART_TOKENS)
+        config = TrainingConfig(
+            model_name=model, num_epochs=1000, batch_size=batch_size, micro_batch_tokens=_PART_TOKENS
+        )
         bucket = store or str(folder / "store")
         checkpointer = SpotVMCheckpointer(gcs_bucket=bucket, metadata_host=metadata.host)
         first, second = _NoticeWithinStep(metadata.preempt), _EndAtOnce()

@@ -16,7 +16,8 @@ PASSED = Drill("m", "gs://b", 10.0, 3.0, 0.1, 2.0, 7, 7)
 def test_a_rehearsal_on_a_bucket_loses_nothing(
     model_folder: Callable[[str], Path], settings: Settings, bucket: Bucket
 ) -> None:
-    found = drill_preempt(model=str(model_folder("llama")), store=f"{bucket.url}/drill", settings=settings)
+    model, store = str(model_folder("llama")), f"{bucket.url}/drill"
+    found = drill_preempt(model=model, store=store, settings=settings, batch_size=4)
     assert found.passed
     assert found.resumed_from >= found.step >= 2
     assert found.seconds_to_store is not None
