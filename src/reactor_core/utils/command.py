@@ -69,7 +69,7 @@ def run_app(app: App, arguments: Sequence[str] | None = None) -> int:
 
 def _default(value: Any) -> Any:
     """How --help shows a default; None, and so nothing, where it says no more than the option's absence."""
-    if value is None or value is False or value == ():
+    if value is None or value is False or value in ("", ()):
         return None
     return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
