@@ -106,6 +106,17 @@ _CHANGE = re.compile(
 _CODED = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}|(?:[0-9a-fA-F]{2}){6,}")
 
 
+_SIGNED_ADDRESS = re.compile(
+    r"\b(?P<place>[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"]{1,64}):(?P<password>[^\s/@'\"]{3,128})@(?=[\w\[])", re.IGNORECASE
+)
+"""An address with a name and a password in front of the host, as databases have it."""
+_STANDS_FOR = re.compile(
+    r"\W.*|.*[${<*].*|(?:my|your|the|db)?[-_]?(?:password|passwd|passw?|pwd|secret|token|x+|changeme|placeholder|example)",
+    re.IGNORECASE,
+)
+"""What stands for a password in a text about one."""
+
+
 def secret_name(name: str) -> bool:
     """Whether a variable, field or parameter of this name holds a secret: ``AWS_SECRET_ACCESS_KEY``, ``apiToken``."""
     parts = [part.lower() for part in _PARTS.findall(name)]
@@ -129,6 +140,9 @@ def secret_in(text: str) -> str:
     match = _FORMATS.search(text)
     if match:
         return f"{match.group()[:8]}..."
+    signed = _SIGNED_ADDRESS.search(text)
+    if signed and _STANDS_FOR.fullmatch(signed["password"]) is None:
+        return f"the password of {signed['place']}"
     for names in _VARIABLES.findall(text):
         name: str = next(filter(None, names))
         if secret_name(name):
