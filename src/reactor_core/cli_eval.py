@@ -48,6 +48,9 @@ def evaluate(
     json
         Print one JSON object.
     """
+    from reactor_core.data.source import check_file
+
+    check_file(file)  # before seconds of imports
     from reactor_core.serving.evaluation import measure, summary
 
     settings, narrator = _context()
@@ -96,6 +99,9 @@ def promote(
     json
         Print the report as one JSON object.
     """
+    from reactor_core.data.source import check_file
+
+    check_file(rows)  # before seconds of imports
     from reactor_core.integration import EventBridge, EventSource, EventType
     from reactor_core.serving.promotion import PromotionOptions
     from reactor_core.serving.promotion import promote as decide

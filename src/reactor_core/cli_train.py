@@ -135,10 +135,12 @@ def train(
     json
         Print what was measured, or planned, or the job, as one JSON object.
     """
+    from reactor_core.data.source import check_file
     from reactor_core.training.config import TrainingConfig
     from reactor_core.utils.settings import load_settings
 
     settings = load_settings()
+    check_file(dataset)  # before seconds of imports
     # What is not given is taken from the adapter that the run starts from.
     given: dict[str, Any] = {"lora_rank": lora_rank, "quantization": quantization}
     config = TrainingConfig(

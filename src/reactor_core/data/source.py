@@ -32,7 +32,7 @@ from typing import IO, BinaryIO, overload
 from reactor_core.errors import DatasetError, StorageError
 from reactor_core.utils.files import storage_errors
 
-__all__ = ["Lines", "open_lines"]
+__all__ = ["Lines", "check_file", "open_lines"]
 
 _REFUSED = {
     ".parquet": "pandas.read_parquet(FILE).to_json('rows.jsonl', orient='records', lines=True)",
@@ -89,6 +89,20 @@ class Lines(Sequence[tuple[int, bytes]]):
         return self._numbers[index], raw
 
 
+def check_file(path: Path) -> None:
+    """What can be said of a file of rows without opening it, and so before anything large is loaded.
+
+    Raises:
+        DatasetError: It is absent, a folder, or empty.
+    """
+    if path.is_dir():
+        raise DatasetError("is a folder", path=path, remedy="name a JSON Lines file in it")
+    if not path.is_file():
+        raise DatasetError("no such file", path=path, remedy="give a JSON Lines file")
+    if path.stat().st_size == 0:
+        raise DatasetError("holds no rows", path=path, remedy="one JSON object a line")
+
+
 def open_lines(path: Path) -> tuple[Lines, str]:
     """Open a data file.
 
@@ -103,7 +117,7 @@ def open_lines(path: Path) -> tuple[Lines, str]:
         StorageFull: There is no space for the unpacked lines.
     """
     if not path.is_file():
-        raise DatasetError("no such file", path=path, remedy="give a JSON Lines file")
+        check_file(path)
     name = path.name.lower()
     for ending, command in _REFUSED.items():
         if name.endswith(ending):

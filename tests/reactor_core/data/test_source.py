@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reactor_core.data.records import Message, read_dataset
-from reactor_core.data.source import open_lines
+from reactor_core.data.source import check_file, open_lines
 from reactor_core.errors import DatasetError
 
 ROWS = [{"prompt": "1 + 1 = ", "completion": "2", "id": "a"}, {"text": "Gr\u00fc\u00dfe \N{GRINNING FACE}\nzwei"}]
@@ -117,3 +117,16 @@ def test_a_closed_dataset_leaves_no_open_file(tmp_path: Path) -> None:
     assert open_files() == before + 1
     del dataset
     assert open_files() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("absent.jsonl", "no such file"), ("folder", "is a folder"), ("e.jsonl", "no rows")]
+)
+def test_what_can_be_said_without_opening_a_file_is_said(tmp_path: Path, name: str, says: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "e.jsonl").touch()
+    with pytest.raises(DatasetError, match=says):
+        check_file(tmp_path / name)
+    if name != "e.jsonl":
+        with pytest.raises(DatasetError, match=says):
+            open_lines(tmp_path / name)
