@@ -9,6 +9,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Machines are shared: how long an example takes says nothing about the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 # Tiny models lose more at thread barriers than they win, and lose all when the processors are shared. Set before torch
 # is imported, and inherited by the processes that tests start.

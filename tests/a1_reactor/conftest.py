@@ -6,7 +6,6 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import settings
 
 from a1_reactor.cli import main
 from a1_reactor.config import ReactorConfig
@@ -15,10 +14,6 @@ from a1_reactor.engine.takes import make_takes
 from a1_reactor.media.mp4 import EncoderOptions
 from a1_reactor.providers.mock import MockProvider
 from a1_reactor.types import JobSpec, Window
-
-# Machines are shared: how long an example takes says nothing about the code.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 FAST = EncoderOptions(preset="ultrafast", crf=20)
 
