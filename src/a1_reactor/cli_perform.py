@@ -173,6 +173,8 @@ def _show(summary: dict[str, Any]) -> None:
     )
     if score is not None:
         print(f"temporal consistency {score:.3f} (1 is steady)")
+    if not summary["reused"] and (paid := _paid(summary["cost"])):
+        print(paid)
     if summary["parent_id"] is not None:
         print(
             f"parent {summary['parent_id']}: {summary['regen_frames_untouched']} frames are its own files, "
@@ -185,6 +187,19 @@ def _show(summary: dict[str, Any]) -> None:
                 f"window of frames {start}..{stop - 1}: seam left {_ratio(before['left'])} -> {_ratio(after['left'])}, "
                 f"right {_ratio(before['right'])} -> {_ratio(after['right'])} (1 is none)"
             )
+
+
+def _paid(cost: dict[str, Any] | None) -> str:
+    """What the provider was paid, in words; empty where it is free, or nothing was written down."""
+    if cost is None or (cost["usd"] == 0 and not cost["broken_off"]):
+        return ""
+    calls = f"{cost['calls']} call{'' if cost['calls'] == 1 else 's'}"
+    if cost["usd"] is None:
+        told = f"{calls}, at a price that is not known (state it in providers.toml)"
+    else:
+        told = f"{calls}, ${cost['usd']:.4f}" if cost["usd"] else f"{calls}, free"
+    broken = cost["broken_off"]
+    return f"provider: {told}" + (f"; broken off: {broken}" if broken else "")
 
 
 def _ratio(value: float | None) -> str:

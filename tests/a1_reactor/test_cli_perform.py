@@ -1,7 +1,9 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from a1_reactor.cli_perform import Common, Place, config_of, maker_of
+import pytest
+
+from a1_reactor.cli_perform import Common, Place, _paid, config_of, maker_of
 from a1_reactor.engine.importing import IMPORT
 
 
@@ -26,3 +28,20 @@ def test_whoever_made_a_clip_makes_its_windows_too():
     assert maker_of(Common(provider="wan"), made_by("wan")) == ("wan", {"steps": 4})
     assert maker_of(Common(provider="mock"), made_by("wan")) == ("mock", {})
     assert maker_of(Common(), made_by(IMPORT)) == ("mock", {})
+
+
+@pytest.mark.parametrize(
+    ("cost", "told"),
+    [
+        (None, ""),
+        ({"calls": 1, "broken_off": 0, "usd": 0.0}, ""),
+        ({"calls": 1, "broken_off": 1, "usd": 0.0}, "provider: 1 call, free; broken off: 1"),
+        ({"calls": 2, "broken_off": 0, "usd": 0.25}, "provider: 2 calls, $0.2500"),
+        (
+            {"calls": 1, "broken_off": 0, "usd": None},
+            "provider: 1 call, at a price that is not known (state it in providers.toml)",
+        ),
+    ],
+)
+def test_what_the_provider_was_paid_is_told_where_it_is_not_free(cost, told):
+    assert _paid(cost) == told
