@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterator
 
 from starlette.requests import HTTPConnection
 
@@ -16,7 +14,7 @@ from a1_reactor.server.export_job import exports_of
 from a1_reactor.server.import_job import uploads_of
 from a1_reactor.server.views import KINDS
 from reactor_core.api.limits import ApiLimits
-from reactor_core.api.problems import Problem
+from reactor_core.api.streams import OpenStreams
 from reactor_core.events.doorbell import Ear
 from reactor_core.events.latch import Latch
 from reactor_core.jobs.job import Job, JobState
@@ -31,7 +29,7 @@ __all__ = ["Services", "services_of"]
 _log = logging.getLogger(__name__)
 
 
-class Services:
+class Services(OpenStreams):
     """The jobs and the clips of one workspace, and who works on the jobs. Made by :meth:`start`.
 
     Args:
@@ -53,8 +51,8 @@ class Services:
         *,
         clock: Clock,
     ) -> None:
+        super().__init__(limits)
         self.settings = settings
-        self.limits = limits
         self.table = table
         self.token = token
         self.shelf = ClipShelf(
@@ -63,12 +61,9 @@ class Services:
         self.uploads = uploads_of(settings.a1_workspace)
         self.exports = exports_of(settings.a1_workspace)
         self.latch = Latch(settings.workspace)
-        self.closing = False
         self._supervisor = supervisor
         self._clock = clock
         self._started = clock.monotonic()
-        self._streams: Counter[str] = Counter()
-        self._wakers: set[Callable[[], None]] = set()
         self._ear: Ear | None = None
 
     @classmethod
@@ -121,20 +116,6 @@ class Services:
         """Hear every change of a job, whichever process makes it. On the loop's thread."""
         self._ear = self.table.bell.listen(asyncio.get_running_loop(), self.wake)
 
-    def wake(self) -> None:
-        """Some job has changed: let everybody look who waits for one. On the loop's thread."""
-        for waker in list(self._wakers):
-            waker()
-
-    @contextlib.contextmanager
-    def woken(self, waker: Callable[[], None]) -> Iterator[None]:
-        """Call ``waker`` on the loop at each change of a job, and when the application goes down."""
-        self._wakers.add(waker)
-        try:
-            yield
-        finally:
-            self._wakers.discard(waker)
-
     def sweep_files(self) -> None:
         """Remove files of a day ago that were sent or exported, but for those that a job still waits for."""
         waiting = self.table.jobs(states=["queued", "running", "paused"], kinds=[import_job.KIND], limit=10_000)
@@ -152,35 +133,6 @@ class Services:
                     changed.clear()  # before the look: what changes after it is seen by the next one
                     job = await asyncio.to_thread(self.table.get, job.job_id)
         return await asyncio.to_thread(self.table.get, job.job_id)
-
-    def enter_stream(self, client: str) -> Callable[[], None]:
-        """Count an open stream of a client; call what is returned when it has ended.
-
-        Raises:
-            Problem: There are too many.
-        """
-        if self.closing:
-            raise Problem("not-ready", "the server is going down", headers={"Retry-After": "2"})
-        for count, most, whose in (
-            (self._streams.total(), self.limits.streams, ""),
-            (self._streams[client], self.limits.streams_per_client, " of one address"),
-        ):
-            if count >= most:
-                detail = f"at most {most} streams{whose} are open at once"
-                raise Problem("too-many-streams", detail, headers={"Retry-After": "10"})
-        self._streams[client] += 1
-
-        def leave() -> None:
-            self._streams[client] -= 1
-            if self._streams[client] <= 0:
-                del self._streams[client]
-
-        return leave
-
-    def end_streams(self) -> None:
-        """Let every stream end by itself: a server waits for them before it goes down."""
-        self.closing = True
-        self.wake()
 
 
 async def services_of(connection: HTTPConnection) -> Services:

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import signal
 import threading
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import FrameType
 
@@ -16,7 +15,7 @@ from starlette.requests import HTTPConnection
 
 from reactor_core.api.figures import RequestFigures
 from reactor_core.api.limits import ApiLimits
-from reactor_core.api.problems import Problem
+from reactor_core.api.streams import OpenStreams
 from reactor_core.errors import ConfigError
 from reactor_core.events.hub import Hub
 from reactor_core.events.metrics import Sample
@@ -40,7 +39,7 @@ LOOK_SECONDS = 10.0
 """How long after its start the application looks for the addresses that its process listens on."""
 
 
-class Services:
+class Services(OpenStreams):
     """One bridge, one hub and a few readers of one workspace. Made by :meth:`start`.
 
     Args:
@@ -63,8 +62,8 @@ class Services:
         *,
         clock: Clock,
     ) -> None:
+        super().__init__(limits)
         self.settings = settings
-        self.limits = limits
         self.figures = figures
         self.bridge = bridge
         self.token = token
@@ -75,15 +74,12 @@ class Services:
         """For questions that take microseconds; nothing long is asked of it, so it may be asked on the loop."""
         self.approvals = Approvals(bridge)
         """The questions to people about actions."""
-        self.closing = False
         self._clock = clock
         self._started = clock.monotonic()
         self._stores: asyncio.Queue[JournalStore] = asyncio.Queue()
         for store in stores:
             self._stores.put_nowait(store)
         self._shared: EventStore | None = None
-        self._streams: Counter[str] = Counter()
-        self._wakers: set[Callable[[], None]] = set()
         self._looking: asyncio.Task[None] | None = None
 
     @classmethod
@@ -158,49 +154,11 @@ class Services:
         finally:
             self._stores.put_nowait(store)
 
-    def enter_stream(self, client: str) -> Callable[[], None]:
-        """Count an open stream of a client; call what is returned when it has ended.
-
-        Raises:
-            Problem: There are too many.
-        """
-        if self.closing:
-            raise Problem("not-ready", "the server is going down", headers={"Retry-After": "2"})
-        if self._streams.total() >= self.limits.streams:
-            detail = f"at most {self.limits.streams} streams are open at once"
-            raise Problem("too-many-streams", detail, headers={"Retry-After": "10"})
-        if self._streams[client] >= self.limits.streams_per_client:
-            detail = f"at most {self.limits.streams_per_client} streams of one address are open at once"
-            raise Problem("too-many-streams", detail, headers={"Retry-After": "10"})
-        self._streams[client] += 1
-
-        def leave() -> None:
-            self._streams[client] -= 1
-            if self._streams[client] <= 0:
-                del self._streams[client]
-
-        return leave
-
-    @contextlib.contextmanager
-    def until_closing(self, wake: Callable[[], None]) -> Iterator[None]:
-        """Call ``wake`` on the loop when the application goes down while the block runs."""
-        self._wakers.add(wake)
-        try:
-            yield
-        finally:
-            self._wakers.discard(wake)
-
-    def end_streams(self) -> None:
-        """Let every stream end by itself: a server waits for them before it goes down."""
-        self.closing = True
-        for wake in list(self._wakers):
-            wake()
-
     async def metrics(self) -> list[Sample]:
         """The figures of everything in this process."""
         found = await asyncio.to_thread(self.bridge.metrics)  # counts what waits in the journal
         help_text = "Open event streams and WebSockets."
-        streams = Sample("reactor_http_streams", "gauge", help_text, float(self._streams.total()))
+        streams = Sample("reactor_http_streams", "gauge", help_text, float(self.open_streams))
         return [*found, *self.hub.metrics(), *self.figures.samples(), streams]
 
     def look_around(self) -> None:

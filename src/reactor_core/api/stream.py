@@ -112,7 +112,7 @@ class EventStream(Response):
         watching = asyncio.create_task(watch())
         subscription = bus.attach(types, wake=wake, after=self._start.after, early_again=True, everyone=True)
         try:
-            with self._services.until_closing(ready.set):
+            with self._services.woken(ready.set):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 await self._write(send, self._greeting())
                 while not self._gone and not self._services.closing:

@@ -7,7 +7,6 @@ from tests.a1_reactor.server.conftest import settings_in
 
 from a1_reactor.server.services import Services
 from reactor_core.api.limits import ApiLimits
-from reactor_core.api.problems import Problem
 from reactor_core.jobs.job import JobState
 
 
@@ -46,17 +45,3 @@ async def test_a_paused_job_is_not_waited_for(services):
     await asyncio.to_thread(services.table.pause, job.job_id)
     async with asyncio.timeout(10):
         assert (await waiting).state is JobState.PAUSED
-
-
-async def test_streams_are_counted(services):
-    leave = [services.enter_stream(client) for client in ("a", "a", "b")]
-    for client in ("a", "b"):
-        with pytest.raises(Problem, match="at most"):
-            services.enter_stream(client)
-    leave[0]()
-    with pytest.raises(Problem):
-        for _ in range(2):
-            services.enter_stream("b")
-    services.end_streams()
-    with pytest.raises(Problem, match="going down"):
-        services.enter_stream("c")

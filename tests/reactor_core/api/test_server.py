@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 from tests.reactor_core.api.serving import DEADLINE, HERE, Served, messages, until
 
 from reactor_core.api import server
+from reactor_core.api.application import GRACEFUL_SECONDS
 from reactor_core.api.headers import SECURITY_HEADERS
 from reactor_core.api.limits import ApiLimits
 from reactor_core.api.problems import PROBLEM_JSON
@@ -139,7 +140,7 @@ def test_our_launcher_serves_and_ends_when_it_is_told_to(serve: Serve) -> None:
         served.process.send_signal(signal.SIGTERM)
         assert all("data" not in message for message in lines)  # the stream ends, properly
     assert served.process.wait(DEADLINE) in (0, -signal.SIGTERM)
-    assert time.monotonic() - began < server.GRACEFUL_SECONDS
+    assert time.monotonic() - began < GRACEFUL_SECONDS
     assert "made a token" in served.said()
     assert "listening on" not in served.said()  # a warning that only other addresses than loopback get
     assert (Path(served.log).parent / "workspace" / "token").read_text().strip() not in served.said()

@@ -12,7 +12,6 @@ from tests.reactor_core.api.serving import until
 
 from reactor_core.api.figures import RequestFigures
 from reactor_core.api.limits import ApiLimits
-from reactor_core.api.problems import Problem
 from reactor_core.api.services import READERS, Services, on_signals
 from reactor_core.errors import ConfigError
 from reactor_core.utils.settings import Settings
@@ -23,29 +22,6 @@ async def services(api_settings: Settings) -> AsyncIterator[Services]:
     opened = await Services.start(api_settings, ApiLimits(streams=3, streams_per_client=2), RequestFigures())
     yield opened
     await opened.stop()
-
-
-async def test_streams_are_counted_by_client_and_in_all(services: Services) -> None:
-    leave = [services.enter_stream(client) for client in ("a", "a", "b")]
-    for client in ("a", "b", "c"):
-        with pytest.raises(Problem, match="streams"):
-            services.enter_stream(client)
-    leave[0]()
-    with pytest.raises(Problem, match="streams"):
-        services.enter_stream("a") and services.enter_stream("a")
-    leave[2]()
-    services.enter_stream("b")
-
-
-async def test_going_down_wakes_streams_and_lets_in_no_more(services: Services) -> None:
-    woken: list[str] = []
-    with services.until_closing(lambda: woken.append("inside")):
-        with services.until_closing(lambda: woken.append("gone")):
-            pass
-        services.end_streams()
-    assert woken == ["inside"]
-    with pytest.raises(Problem, match="down"):
-        services.enter_stream("a")
 
 
 async def test_readers_are_lent_and_waited_for(services: Services) -> None:
