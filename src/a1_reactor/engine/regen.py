@@ -172,10 +172,10 @@ def _ask(
         with stages.stage("spool"):
             raw.put(index, frame)
             asking.received(index, frame)
+        progress("regen", done, total)
         with stages.stage("blend"):
             for retake in retakes:
                 retake.came(index)
-        progress("regen", done, total)
     return spans
 
 
