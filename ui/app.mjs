@@ -3,8 +3,11 @@ import { render } from "preact";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import * as api from "./api.mjs";
 import { Curve } from "./curves.mjs";
+import { Export, Import } from "./files.mjs";
 import { NewClip, Regenerate } from "./forms.mjs";
+import { ClipList, Gallery, Heading } from "./gallery.mjs";
 import { html } from "./html.mjs";
+import { Jobs, useJobs } from "./jobs.mjs";
 import { useKeys } from "./keys.mjs";
 import { MODES, Players } from "./players.mjs";
 import { Proof } from "./proof.mjs";
@@ -52,39 +55,13 @@ function Theme() {
     <option value="">system</option><option value="light">light</option><option value="dark">dark</option></select></label>`;
 }
 
-function ClipList({ clips, currentId, more, onMore }) {
-  return html`<section class="panel" aria-labelledby="clips">
-    <h2 id="clips">Clips</h2>
-    ${clips.length ? html`<ul class="clips">${clips.map((clip) => html`<li key=${clip.id}>
-      <a href=${`#clip=${clip.id}`} aria-current=${clip.id === currentId ? "page" : undefined}>
-        <img loading="lazy" src=${api.frameUrl(clip.id, 0)} alt="" />
-        <span>${clip.prompt}</span>
-        <small>${clip.frames} frames${clip.parent ? ", a window regenerated" : ""}${clip.verdict ? `, ${clip.verdict}` : ""}</small>
-      </a></li>`)}</ul>`
-      : html`<p>No clip yet. Describe one above, or in a terminal: <code>a1-reactor demo --prompt "…"</code></p>`}
-    ${more && html`<button type="button" onClick=${onMore}>Older clips</button>`}
-  </section>`;
-}
-
-function JobLine({ job, onCancel }) {
-  if (!job) return null;
-  const running = !api.ended(job);
-  return html`<section class=${`job ${job.state}`} aria-label="Job">
-    <p role="status">${running ? `${job.phase || job.state}…` : `Job ${job.state}.`}
-      ${job.message && html` <strong>${job.message}</strong>`}</p>
-    ${running && html`<progress max="1" value=${job.progress ?? 0} aria-label="Progress"></progress>
-      <button type="button" onClick=${onCancel}>Cancel</button>`}
-    ${job.cli && html`<details><summary>As a command</summary><code tabindex="0">${job.cli}</code></details>`}
-  </section>`;
-}
-
 const KEYS = [
   ["Space, K", "play or stand still"], ["J, L, arrows", "a frame back, a frame on (Shift: ten)"],
   ["[ and ]", "the window begins, ends at this frame"], ["1 to 5", "ways to compare"],
   ["Y, N", "keep, reject this take"], ["U", "undo the last choice"], ["?", "these keys"],
 ];
 
-function Studio({ clip, parent, report, parentReport, takes, takeReports, providers, job, actions }) {
+function Studio({ clip, parent, report, parentReport, takes, takeReports, providers, branches, jobs, files, actions }) {
   const fps = useMemo(() => ratio(clip.fps), [clip.fps]);
   const frames = clip.frames;
   const [frame, setFrame] = useState(0);
@@ -124,7 +101,8 @@ function Studio({ clip, parent, report, parentReport, takes, takeReports, provid
   const regen = report?.regen;
   const marks = selected ? [selected] : [];
   return html`<main id="studio" tabindex="-1">
-    <h1>${clip.prompt}</h1>
+    <${Jobs} jobs=${jobs} actions=${actions} />
+    <${Heading} clip=${clip} branches=${branches} onBranch=${(name) => actions.branch(name, clip.id)} />
     <${Players} key=${clip.id} clip=${clip} other=${parent} mode=${mode} wipe=${wipe} fps=${fps} frames=${frames}
       frame=${frame} playing=${playing} onFrame=${setFrame} onEnd=${() => setPlaying(false)} onWipe=${setWipe} />
     <div class="transport">
@@ -141,33 +119,35 @@ function Studio({ clip, parent, report, parentReport, takes, takeReports, provid
     <${Timeline} clip=${clip} fps=${fps} frames=${frames} frame=${frame} window=${selected}
       used=${regen?.spans.map((span) => span.used) ?? []} touched=${regen?.video.touched ?? []} onSeek=${seek}
       onWindow=${setSelected} />
-    ${report && html`<div class="curves">
-      <${Curve} title="What motion does not explain" frames=${frames} marks=${marks}
-        explained="mean absolute difference to the frame before, moved along its motion, in grey levels of 255"
-        values=${report.pairs.residual} before=${parentReport?.pairs.residual} />
-      <${Curve} title="Colour step" frames=${frames} marks=${marks}
-        explained="mean absolute difference of 12 by 12 averages to the frame before, in levels of 255"
-        values=${report.pairs.colour} before=${parentReport?.pairs.colour} />
-    </div>`}
-    <${JobLine} job=${job} onCancel=${actions.cancel} />
     <${Takes} takes=${takes} reports=${takeReports} currentId=${clip.id} onShow=${actions.show}
       onJudge=${actions.judge} onUndo=${actions.undo} />
-    ${regen && html`<${Proof} regen=${regen} />`}
-    <${Regenerate} key=${clip.id} clip=${clip} window=${selected} providers=${providers} busy=${Boolean(job?.busy)}
+    <${Regenerate} key=${clip.id} clip=${clip} window=${selected} providers=${providers}
       onSubmit=${(asked) => actions.regenerate(asked, selected)} />
-    <p class="links"><a href=${api.artifactUrl(clip.id)} download=${`${clip.id}.mp4`}>Download the mp4</a>
-      <a href=${api.reportPageUrl(clip.id)}>Report</a>
-      <a href=${api.reportUrl(clip.id)}>as JSON</a></p>
+    ${report && html`<section class="curves" aria-labelledby="measured"><h2 id="measured">Frame by frame</h2>
+      <${Curve} title="Unsteadiness" frames=${frames} marks=${marks}
+        explained="What motion does not explain: the mean difference to the frame before, moved along its motion, in levels of 255."
+        values=${report.pairs.residual} before=${parentReport?.pairs.residual} />
+      <${Curve} title="Colour step" frames=${frames} marks=${marks}
+        explained="The mean difference of 12 by 12 averages to the frame before, in levels of 255."
+        values=${report.pairs.colour} before=${parentReport?.pairs.colour} />
+    </section>`}
+    ${regen && html`<${Proof} regen=${regen} />`}
+    <${Export} key=${`export ${clip.id}`} clip=${clip} jobs=${files.filter((job) => job.spec.clip === clip.id)}
+      onSubmit=${(asked) => actions.export(clip.id, asked)} />
   </main>`;
 }
 
 function App() {
   const [at, go] = useAddress();
   const [fault, setFault] = useState(null);
-  const [job, setJob] = useState(null);
+  const [said, setSaid] = useState("");
+  const [files, setFiles] = useState([]);
+  const mine = useRef(null);
   const [older, setOlder] = useState({ clips: [], next: null });
   const failed = useCallback((error) => setFault(error), []);
-  const [presets] = useAnswer(api.listPresets, [], failed);
+  const [words] = useAnswer(api.listPresets, [], failed);
+  const [health] = useAnswer(api.getHealth, [], failed);
+  const [branches, branchesAgain] = useAnswer(api.listBranches, [], failed);
   const [providers] = useAnswer(api.listProviders, [], failed);
   const [page, listAgain] = useAnswer(() => api.listClips(), [], failed);
   const [clip, clipAgain] = useAnswer(() => (at.clip ? api.getClip(at.clip) : null), [at.clip], failed);
@@ -179,17 +159,17 @@ function App() {
   const ask = (one) => (siblings ? Promise.all(siblings.split(" ").map(one)) : null);
   const [takes, takesAgain] = useAnswer(() => ask(api.getClip), [siblings], failed);
   const [takeReports] = useAnswer(() => ask(api.getReport), [siblings], failed);
-  const stop = useRef(() => {});
-  useEffect(() => () => stop.current(), []);
 
   const again = () => {
     listAgain();
     clipAgain();
     takesAgain();
+    branchesAgain();
   };
   /** Do something, then look at everything again; an error is shown instead. */
   const attempt = async (work) => {
     setFault(null);
+    setSaid("");
     try {
       await work();
       again();
@@ -197,25 +177,38 @@ function App() {
       setFault(error);
     }
   };
-  const start = (spec) => attempt(async () => {
-    const made = await api.createJob(spec);
-    stop.current();
-    stop.current = api.follow(made.id, (state) => {
-      setJob({ ...state, busy: !api.ended(state) });
-      if (!api.ended(state)) return;
+  const jobs = useJobs({
+    done: (ended) => {
+      if (ended.state === "succeeded" && ended.kind === "export") setFiles((known) => [ended, ...known]);
       again();
-      if (state.state === "succeeded") go({ clip: state.clip_ids[0] });
-    }, failed);
+      // Only to what was asked for here, and last: another page may have asked for the other jobs.
+      if (ended.id === mine.current && ended.clip_ids.length) go({ clip: ended.clip_ids[0] });
+    },
+    failed,
   });
+  const begun = (made) => {
+    mine.current = made.kind === "export" ? mine.current : made.id;
+    jobs.add(made);
+  };
+  const start = (ask) => attempt(async () => begun(await ask()));
   const actions = {
-    regenerate: (asked, [start_frame, stop_frame]) => start({
+    regenerate: (asked, [start_frame, stop_frame]) => start(() => api.createJob({
       ...asked, parent: clip.id, windows: [{ start_frame, stop_frame }], style_preset: clip.asked.style_preset,
       negative_prompt: clip.asked.negative_prompt,
-    }),
+    })),
+    export: (id, asked) => start(() => api.exportClip(id, asked)),
     judge: (id, verdict) => attempt(() => api.judge(id, verdict)),
-    undo: () => attempt(api.undo),
+    undo: () => attempt(async () => {
+      const { action, clip: of, branch } = await api.undo();
+      setSaid(`Undone: ${action === "branch" ? `branch ${branch}` : `${action} of ${of}`}.`);
+    }),
+    branch: (name, id) => attempt(async () => {
+      await api.setBranch(name, id);
+      setSaid(`Branch ${name} points here.`);
+    }),
     show: (take) => go({ clip: take.id }),
-    cancel: () => attempt(() => api.cancelJob(job.id)),
+    cancel: (job) => attempt(async () => void (await api.cancelJob(job.id), jobs.refresh())),
+    resume: (job) => start(() => api.resumeJob(job.id)),
   };
   const clips = [...(page?.clips ?? []), ...older.clips];
   const next = older.clips.length ? older.next : page?.next;
@@ -232,16 +225,24 @@ function App() {
   const shown = at.clip ? view.current : null;
   return html`<header><a class="name" href="#">A1 Reactor</a><${Theme} /></header>
     ${fault && html`<div class="fault" role="alert"><p>${fault.message}${fault.remedy && html`<br />${fault.remedy}`}</p>
+      ${fault.status === 0 && html`<button type="button" onClick=${() => location.reload()}>Try again</button>`}
       <button type="button" onClick=${() => setFault(null)}>Close</button></div>`}
-    <div class="columns">
-      <aside aria-label="Clips">
-        <${NewClip} presets=${presets ?? {}} providers=${providers ?? []} busy=${Boolean(job?.busy)} onSubmit=${start} />
-        <${ClipList} clips=${clips} currentId=${at.clip} more=${next} onMore=${more} />
+    <p class="said" role="status">${said}</p>
+    <div class=${`columns ${shown ? "" : "home"}`}>
+      <aside aria-label="New">
+        <${NewClip} presets=${words?.presets ?? {}} templates=${words?.templates ?? {}} providers=${providers ?? []}
+          onSubmit=${(spec) => start(() => api.createJob(spec))} />
+        <${Import} most=${health?.upload_bytes} onJob=${begun} onError=${failed} />
+        ${shown && html`<${ClipList} clips=${clips} currentId=${at.clip} more=${next} onMore=${more} />`}
       </aside>
       ${shown
-        ? html`<${Studio} ...${shown} providers=${providers ?? []} job=${job} actions=${actions} />`
-        : html`<main id="studio" tabindex="-1"><h1>${at.clip ? "Loading…" : "Choose a clip, or make one"}</h1>
-            <${JobLine} job=${job} onCancel=${actions.cancel} /></main>`}
+        ? html`<${Studio} ...${shown} providers=${providers ?? []} branches=${branches ?? {}} jobs=${jobs} files=${files}
+            actions=${actions} />`
+        : html`<main id="studio" tabindex="-1">
+            <h1>${at.clip ? "Loading…" : clips.length ? "Choose a clip, or make one" : "Make a first clip"}</h1>
+            <${Jobs} jobs=${jobs} actions=${actions} />
+            ${!at.clip && page && html`<${Gallery} clips=${clips} branches=${branches ?? {}} more=${next} onMore=${more} />`}
+          </main>`}
     </div>`;
 }
 

@@ -1,6 +1,7 @@
 // What was proved about a regeneration: which frames are the parent's own, and what was encoded again.
 import { html } from "./html.mjs";
 
+const SHOWN = { "same inode": "being the very same file", "same hash": "an equal hash" };
 const pair = (value) => (typeof value === "number" ? value.toFixed(2) : "none");
 
 export function Proof({ regen }) {
@@ -11,7 +12,7 @@ export function Proof({ regen }) {
     <h2 id="proof">What changed</h2>
     <dl>
       <dt>Frames</dt><dd>${changed.count} changed; ${untouched.count} are the parent's own${same ? "" : " (NOT EQUAL)"}, shown by${" "}
-        ${Object.keys(untouched.shown_by).join(" and ")}</dd>
+        ${Object.keys(untouched.shown_by).map((how) => SHOWN[how] ?? how).join(" and ")}</dd>
       <dt>Video</dt><dd>${encoded} frames encoded again, ${segments.total - segments.encoded} of ${segments.total}${" "}
         segments copied</dd>
       ${regen.seams.map((seam) => html`<dt>Frames ${seam.window[0]} to ${seam.window[1] - 1}</dt>

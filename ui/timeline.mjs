@@ -4,8 +4,8 @@ import { filmstripUrl } from "./api.mjs";
 import { html } from "./html.mjs";
 import { clock, fit, place, shift } from "./time.mjs";
 
-const THUMBS = 24;
 const THUMB_HEIGHT = 72;
+const [FEWEST, MOST] = [4, 60];
 
 function Handle({ edge, value, min, max, fps, at, onMove, onGrab }) {
   const ref = useRef(null);
@@ -51,9 +51,25 @@ function Edge({ label, value, fps, frames, end, onChange }) {
     <small>${found === null ? "not in the clip" : `frame ${found}`}</small></label>`;
 }
 
+/** How many pictures fill the strip without being squeezed; null before it is known how wide it is. */
+function useThumbs(strip, clip) {
+  const [count, setCount] = useState(null);
+  useLayoutEffect(() => {
+    const measure = () => {
+      const fitting = (strip.current.clientWidth * clip.height) / (THUMB_HEIGHT * clip.width);
+      setCount(Math.min(MOST, Math.max(FEWEST, Math.round(fitting))));
+    };
+    measure();
+    addEventListener("resize", measure);
+    return () => removeEventListener("resize", measure);
+  }, [clip.width, clip.height]);
+  return count;
+}
+
 export function Timeline({ clip, fps, frames, frame, window: selected, used, touched, onSeek, onWindow }) {
   const strip = useRef(null);
   const head = useRef(null);
+  const thumbs = useThumbs(strip, clip);
   useLayoutEffect(() => {
     head.current.style.left = `${(100 * (frame + 0.5)) / frames}%`;
   });
@@ -94,7 +110,7 @@ export function Timeline({ clip, fps, frames, frame, window: selected, used, tou
   const [start, stop] = selected ?? [0, 0];
   return html`<section class="timeline" aria-label="Timeline">
     <div class="strip" ref=${strip} onPointerDown=${make}>
-      <img src=${filmstripUrl(clip.id, THUMBS, THUMB_HEIGHT)} alt="" draggable=${false} />
+      ${thumbs && html`<img src=${filmstripUrl(clip.id, thumbs, THUMB_HEIGHT)} alt="" draggable=${false} />`}
       ${touched.map(([from, to]) => html`<${Zone} name="touched" from=${from} to=${to} frames=${frames}
         title="segments of the video that are not the parent's own" />`)}
       ${used.map(([from, to]) => html`<${Zone} name="used" from=${from} to=${to} frames=${frames}
@@ -117,7 +133,7 @@ export function Timeline({ clip, fps, frames, frame, window: selected, used, tou
               onChange=${(to) => onWindow(fit(Math.min(start, to - 1), to, frames))} />
             <output>${stop - start} of ${frames} frames</output>
             <button type="button" onClick=${() => onWindow(null)}>Clear</button>`
-        : html`<p>Drag over the strip, press <kbd>[</kbd> and <kbd>]</kbd>, or
+        : html`<p>Drag over the strip, press <kbd>[</kbd> and <kbd>]</kbd>, or${" "}
             <button type="button" onClick=${() => onWindow(fit(frame, frame + frames / 4, frames))}>
               mark a window here</button></p>`}
     </div>

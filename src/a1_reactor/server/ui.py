@@ -33,7 +33,8 @@ def ui_folder() -> Traversable:
 def page_policy(page: str) -> str:
     """The content security policy of a page: its own files, and of inline scripts only its import map.
 
-    Browsers take an import map from the page alone, so it is allowed by its hash.
+    Browsers take an import map from the page alone, so it is allowed by its hash. Media may come from ``blob:``, which
+    only the page's own scripts can fill: so a film plays while its segments are still coming.
     """
     hashes = [
         f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
@@ -41,7 +42,7 @@ def page_policy(page: str) -> str:
     ]
     return (
         f"default-src 'none'; script-src 'self' {' '.join(hashes)}; style-src 'self'; img-src 'self' data:; "
-        "media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import uvicorn
 from starlette.testclient import TestClient
+from tests.a1_reactor.media.videos import counting, write_video
 from tests.a1_reactor.server.conftest import client_of, settings_in, until
 from tests.servers.display import needs
 from tests.servers.postgres import free_port
@@ -42,6 +44,7 @@ def test_the_page_may_load_its_own_files_and_its_import_map_alone(client: TestCl
     policy = answer.headers["content-security-policy"]
     assert f"script-src 'self' 'sha256-{digest}';" in policy
     assert "unsafe" not in policy
+    assert "media-src 'self' blob:;" in policy
     assert "require-trusted-types-for 'script'" in policy
     for word in ("onclick", "style=", "http://", "https://"):
         assert word not in answer.text
@@ -146,7 +149,7 @@ def violations(page: Any) -> list[str]:
 def generate(site: Site, prompt: str) -> None:
     page = site.page
     page.goto(f"{site.url}/ui/")
-    page.get_by_text("Choose a clip, or make one").wait_for()
+    page.get_by_role("heading", name=re.compile("make one|first clip")).wait_for()
     page.get_by_label("Prompt").fill(prompt)
     for label, value in (("Seconds", "2"), ("Frames/s", "8"), ("Width", "64"), ("Height", "48")):
         page.get_by_label(label, exact=True).fill(value)
@@ -206,12 +209,18 @@ def test_axe_finds_nothing_at_any_width_in_any_theme(site: Site) -> None:
     page.get_by_role("heading", name="What changed").wait_for()
     page.get_by_role("button", name="Keys").click()
     page.get_by_role("button", name="Table").first.click()
+    page.get_by_role("button", name="Branch…").click()
+    page.get_by_label("Said as").select_option("product_studio")
+    page.get_by_label("Format").select_option("gif")
     for width in (1280, 400):
         page.set_viewport_size({"width": width, "height": 900})
         for theme in ("light", "dark"):
             page.get_by_label("Theme").select_option(theme)
             assert violations(page) == [], (width, theme)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
+    page.goto(f"{site.url}/ui/#")
+    page.get_by_role("heading", name="make one").wait_for()
+    assert violations(page) == []
     assert site.said == []
 
 
@@ -244,9 +253,9 @@ def test_dragging_marks_a_window_that_snaps_to_frames(site: Site) -> None:
     assert edges() == ["6", "14"]
     page.mouse.click(at(2.5), middle)
     page.get_by_text("frame 2 of 16").wait_for()
-    page.get_by_label("To").fill("99")
-    assert page.get_by_label("To").get_attribute("aria-invalid") == "true"
-    page.get_by_label("To").press("Enter")
+    page.get_by_role("textbox", name=re.compile("^To")).fill("99")
+    assert page.get_by_role("textbox", name=re.compile("^To")).get_attribute("aria-invalid") == "true"
+    page.get_by_role("textbox", name=re.compile("^To")).press("Enter")
     assert edges() == ["6", "14"]
     assert site.said == []
 
@@ -268,3 +277,50 @@ def test_both_players_go_on_together_and_an_error_is_said(site: Site) -> None:
     page.get_by_role("alert").wait_for()
     assert "404" in " ".join(site.said)  # the browser's own line, and nothing else
     assert len(site.said) == 2
+
+
+@pytest.mark.system
+def test_a_video_comes_in_gets_a_branch_and_goes_out_as_a_file(site: Site, tmp_path: Path) -> None:
+    page = site.page
+    video = write_video(tmp_path / "my film.mp4", counting(), [index * 40 for index in range(10)])
+    (tmp_path / "no film.mp4").write_bytes(b"no video at all" * 100)
+    page.goto(f"{site.url}/ui/")
+    page.get_by_label("File").set_input_files(tmp_path / "no film.mp4")
+    page.get_by_role("button", name="Import").click()
+    page.get_by_text("no film.mp4 is no video file").wait_for()
+    page.get_by_label("File").set_input_files(video)
+    page.get_by_label("What it shows").fill("numbers")
+    page.get_by_role("button", name="Import").click()
+    page.get_by_role("heading", name="numbers").wait_for()
+    page.get_by_role("button", name="Branch…").click()
+    page.get_by_label("Name").fill("night cut")
+    page.get_by_label("Name").press("Enter")
+    page.get_by_text("Branch night cut points here.").wait_for()
+    page.locator("body").press("u")
+    page.get_by_text("Undone: branch night cut.").wait_for()
+    page.get_by_label("Format").select_option("zip")
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as fetched:
+        page.get_by_role("link", name="Download zip").click()
+    with zipfile.ZipFile(fetched.value.path()) as stills:
+        assert sum(name.endswith(".png") for name in stills.namelist()) == 10
+    assert site.said == []
+
+
+@pytest.mark.slow
+@pytest.mark.system
+def test_what_is_made_so_far_plays_while_the_rest_is_made(site: Site) -> None:
+    page = site.page
+    page.goto(f"{site.url}/ui/")
+    page.get_by_label("Prompt").fill("a minute of waves")
+    for label, value in (("Seconds", "60"), ("Width", "320"), ("Height", "192")):
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_role("button", name="Generate", exact=True).click()
+    plays = "document.querySelector('.live video')?.currentTime > 0.2"
+    until(lambda: page.evaluate(plays))
+    assert float(page.get_by_label("Progress").get_attribute("value")) < 1
+    page.reload()  # who comes later sees it too
+    until(lambda: page.evaluate(plays))
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_text("canceled").wait_for()
+    page.locator(".live").wait_for(state="detached")
