@@ -43,7 +43,7 @@ def providers(*, fetch: Literal["rife"] | None = None, place: Place = PLACE) -> 
 def _can(info: ProviderInfo) -> str:
     """One line on what a provider makes frames from, and how many at once."""
     if info.capabilities is None:
-        return "says when asked" if info.missing is None else "not known"
+        return "says when asked" if info.missing is None else "not ready"
     can = info.capabilities
     parts = ["+".join(sorted(can.modes)), f"{can.quantum} frames", f"sides of {can.size_multiple}n"]
     return ", ".join(parts if can.seed else [*parts, "no seed"])
