@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -48,6 +49,8 @@ def list_jobs(*, state: States = (), kind: str | None = None, limit: int = 20, j
         return
     for job in reversed(found):
         print(_line(job))
+    if not found:
+        print("no such job; begin one: reactor train FILE --background", file=sys.stderr)
 
 
 @jobs.command

@@ -37,6 +37,12 @@ def test_jobs_are_listed_with_the_newest_last(run, table):
     assert run("list", "--limit", "1")[1].split("\t")[0] == ids[2]
 
 
+def test_where_there_is_no_job_a_note_says_how_to_begin_one(table, capsys):
+    assert main(["jobs", "list"]) == 0
+    said = capsys.readouterr()
+    assert (said.out, "reactor train FILE --background" in said.err) == ("", True)
+
+
 def test_a_job_is_shown_with_its_log_and_its_error(run, table):
     job, _ = table.submit("a", {"n": 1})
     held = table.claim(Owner("here", 1, 1.0))

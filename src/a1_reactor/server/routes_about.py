@@ -14,6 +14,7 @@ from a1_reactor.server.requests import CALLING
 from a1_reactor.server.schemas import HealthOut, PresetsOut, ProvidersOut
 from a1_reactor.server.services import Services, services_of
 from reactor_core import __version__
+from reactor_core.api.problems import Problem
 
 __all__ = ["router"]
 
@@ -24,7 +25,9 @@ _Services = Annotated[Services, Depends(services_of)]
 
 @router.get("/health", response_model=HealthOut)
 def health(services: _Services) -> dict[str, Any]:
-    """Whether jobs can be stored, how many wait, and the kill switch."""
+    """Whether jobs can be stored and are worked on, how many wait, and the kill switch."""
+    if services.fault is not None:
+        raise Problem("not-ready", f"nobody works on jobs any more ({services.fault}); start the server again")
     return {
         "status": "ok",
         "version": __version__,

@@ -112,6 +112,11 @@ class Services(OpenStreams):
         """Seconds since the start."""
         return self._clock.monotonic() - self._started
 
+    @property
+    def fault(self) -> Exception | None:
+        """Why nobody works on jobs any more; None while somebody does."""
+        return self._supervisor.fault
+
     def listen(self) -> None:
         """Hear every change of a job, whichever process makes it. On the loop's thread."""
         self._ear = self.table.bell.listen(asyncio.get_running_loop(), self.wake)

@@ -85,6 +85,8 @@ class Supervisor:
         self._looked = float("-inf")
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
+        self.fault: Exception | None = None
+        """Why nobody looks after the jobs any more, if something unforeseen ended the thread. Its workers go on."""
 
     def start(self) -> None:
         """Begin, on a thread."""
@@ -115,13 +117,18 @@ class Supervisor:
 
         Returns:
             Whether it was told to end.
+
+        Raises:
+            Exception: Something unforeseen ended the supervisor's thread.
         """
         ended = threading.Event()
         before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             with self:
-                while not ended.wait(_IDLE_SECONDS) and not done():
+                while self.fault is None and not ended.wait(_IDLE_SECONDS) and not done():
                     pass
+            if self.fault is not None:
+                raise self.fault
             return ended.is_set()
         finally:
             for number, handler in before.items():
@@ -158,6 +165,9 @@ class Supervisor:
                     wait_readable(ears, seconds)
                     drain(ears)
             self._end_children()
+        except Exception as error:  # noqa: BLE001  a fault of this code: whoever runs the supervisor is told of it
+            self.fault = error
+            _log.exception("nobody looks after the jobs any more")
         finally:
             if ears is not None:
                 os.close(ears)
@@ -183,7 +193,8 @@ class Supervisor:
                 )
         except OSError as error:
             failure = Failure(type(error).__name__, f"the worker could not be started: {error}", ErrorType.RETRYABLE)
-            self._table.fail(job.job_id, job.token, failure)
+            with contextlib.suppress(LeaseLost, NotFound):  # so slow a failure that somebody else has it
+                self._table.fail(job.job_id, job.token, failure)
             return
         self._children[job.job_id] = _Child(process, job, log, time.monotonic())
         _log.info("job %s (%s), attempt %d: process %d", job.job_id, job.kind, job.attempts, process.pid)

@@ -11,6 +11,9 @@ def test_health_counts_what_waits_and_sees_the_kill_switch(still):
     assert (told["status"], told["queued"], told["running"], told["kill_switch"]) == ("ok", 1, 0, "clear")
     Latch(still.app.state.services.settings.workspace).trip(reason="too hot", by="test")
     assert still.get("/health").json()["kill_switch"] == "tripped"
+    still.app.state.services._supervisor.fault = RuntimeError("a bug")
+    told = still.get("/health")
+    assert (told.status_code, "a bug" in told.json()["detail"]) == (503, True)
 
 
 def test_presets_and_providers_are_listed(still):

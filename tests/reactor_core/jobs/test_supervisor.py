@@ -149,3 +149,25 @@ def test_a_worker_that_cannot_be_started_is_a_failed_attempt(jobs, supervise, mo
     after = jobs.get(job_id)
     assert (after.state, after.failure.error) == (JobState.QUEUED, "FileNotFoundError")
     assert after.owner != OWNER
+
+
+def test_who_runs_a_supervisor_learns_that_it_has_ended(jobs, monkeypatch):
+    def broken(self):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Supervisor, "tick", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        Supervisor(jobs).run_until_signal()
+
+
+def test_a_worker_that_cannot_be_started_for_a_job_that_is_lost_harms_nobody(jobs, supervise, monkeypatch):
+    job_id = jobs.submit("test.count", {"to": 1})[0].job_id
+
+    def lost(*_, **__):
+        held = jobs.get(job_id)
+        jobs.lose(job_id, held.token, reason="silent")
+        raise OSError("no more processes")
+
+    monkeypatch.setattr("reactor_core.jobs.supervisor.subprocess.Popen", lost)
+    supervise().tick()
+    assert jobs.get(job_id).failure.error == "WorkerLost"
