@@ -18,7 +18,7 @@ def test_providers_are_listed_with_what_they_can_do(place, capsys):
     seen = capsys.readouterr()
     lines = dict(line.split("\t", 1) for line in seen.out.splitlines())
     assert lines["mock"].startswith("full, any number frames, sides of 2n\t")
-    assert lines["http2"].startswith("not known\t")
+    assert lines["http2"].startswith("not ready\t")
     assert "http cannot be used now: the http provider has no endpoint" in seen.err
 
 
