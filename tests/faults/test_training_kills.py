@@ -22,14 +22,7 @@ from reactor_core.models.store import pull_model
 from reactor_core.utils.settings import load_settings
 
 TRAINER = "tests.faults.harness.trainers:trainer"
-POINTS = (
-    "step.part",
-    "keeper.copied",
-    "checkpoint.written",
-    "files.replaced",
-    "checkpoint.renamed",
-    "keeper.moved",
-)
+POINTS = ("step.part", "keeper.copied", "checkpoint.written", "checkpoint.renamed", "keeper.moved")
 REMOTE_POINTS = (*POINTS, "remote.uploading", "remote.uploaded", "remote.naming", "remote.named")
 STEPS = 24
 PARTS = 3
