@@ -66,13 +66,13 @@ def old_frames(
 def _masked(span: Span, picture: Callable[[int], Image.Image], part: NDArray[np.bool_] | None) -> dict[str, Any]:
     video, mask = [], []
     size = picture(span.window.start).size
-    everything = Image.new("L", size, _WHITE)
-    window = everything if part is None else Image.fromarray(np.where(part, _WHITE, _BLACK).astype(np.uint8))
     grey = Image.new("RGB", size, (_GREY,) * 3)
+    black, white = (Image.new("L", size, level) for level in (_BLACK, _WHITE))
+    window = white if part is None else Image.fromarray(np.where(part, _WHITE, _BLACK).astype(np.uint8))
     for place, index in zip(range(span.start, span.stop), span.indices, strict=True):
         # Behind the clip's end the model may paint what it likes.
-        behind = place >= span.clip_frames
-        white = everything if behind else window if place in span.window else Image.new("L", size, _BLACK)
-        video.append(Image.composite(grey, grey if behind else picture(index), white))
-        mask.append(white.convert("RGB"))
+        paint = white if place >= span.clip_frames else window if place in span.window else black
+        # A frame that is painted over as a whole is not looked at.
+        video.append(grey if paint is white else Image.composite(grey, picture(index), paint))
+        mask.append(paint.convert("RGB"))
     return {"video": video, "mask": mask}
