@@ -229,7 +229,8 @@ def time_to_durable(side: Side, number: int) -> float:
 
 
 def measure(kind: str, *, repeats: int, seconds: float, layers: int | None) -> dict[str, Any]:
-    """Stall, slowing and, of an adapter, time to durable of each side, as medians over turns."""
+    """Stall, slowing and, of an adapter, time to durable of each side, as medians over turns. A single turn is the
+    first one, and has its costs in it."""
     model, parameters, optimizer = make_model(kind, layers)
     times = max(1, round(seconds / (compute(100) / 100)))
     found: dict[str, dict[str, list[float]]] = {name: {} for name in ("stall", "slowed", "durable")}
@@ -245,12 +246,12 @@ def measure(kind: str, *, repeats: int, seconds: float, layers: int | None) -> d
             work = Path(name) / side.replace(" ", "-")
             work.mkdir()
             sides[side] = make(work)
-        for turn in range(repeats + 1):
+        for turn in range(0 if repeats > 1 else 1, repeats + 1):
             for side in list(sides) if turn % 2 == 0 else list(sides)[::-1]:
                 stall, slowed = held_up(sides[side], 2 * turn + 1, times)
                 took = time_to_durable(sides[side], 2 * turn + 2) if kind == "lora" else None
                 seen = {"stall": stall, "slowed": slowed} | ({} if took is None else {"durable": took})
-                if turn:  # the first one makes folders, threads and imports, and takes the memory
+                if turn:  # the one before makes folders, threads and imports, and takes the memory
                     for what, value in seen.items():
                         found[what].setdefault(side, []).append(value)
                 text = ", ".join(f"{what} {value:.3f} s" for what, value in seen.items())
