@@ -4,7 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["read_playlist"]
+from a1_reactor.storage.store import ClipStore
+
+__all__ = ["read_playlist", "read_preview"]
+
+
+def read_preview(store: ClipStore, key: str, name: str) -> bytes | None:
+    """A file of a clip's preview; None if there is none (yet).
+
+    Read at once: a clip that is finished this moment moves to its place with all its files, so the name that was found
+    may hold no longer. Then it holds in the other place.
+
+    Args:
+        key: Of the clip.
+        name: Of the file; no folders.
+    """
+    for _ in range(2):
+        folder = store.preview(key)
+        if folder is None:
+            return None
+        try:
+            return (folder / name).read_bytes()
+        except FileNotFoundError:
+            continue
+    return None
 
 
 def read_playlist(text: str) -> dict[str, Any]:

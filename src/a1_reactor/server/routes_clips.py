@@ -13,7 +13,7 @@ from a1_reactor.report.facts import gather
 from a1_reactor.report.page import render_report
 from a1_reactor.report.style import POLICY
 from a1_reactor.server.pictures import filmstrip
-from a1_reactor.server.preview import read_playlist
+from a1_reactor.server.preview import read_playlist, read_preview
 from a1_reactor.server.routes_jobs import frame_of
 from a1_reactor.server.schemas import ClipId, ClipListOut, ClipOut, PreviewOut
 from a1_reactor.server.services import Services, services_of
@@ -129,9 +129,9 @@ def list_preview(clip_id: ClipId, services: _Services) -> dict[str, Any]:
     Players for which a playlist is foreign append `init.mp4` and then these files to one buffer.
     """
     store = services.shelf.store
-    folder = store.preview(clip_id)
-    if folder is not None:
-        return read_playlist((folder / "playlist.m3u8").read_text())
+    listed = read_preview(store, clip_id, "playlist.m3u8")
+    if listed is not None:
+        return read_playlist(listed.decode())
     if not (store.building / clip_id).is_dir():
         raise Problem("not-found", f"clip {clip_id} is not there and not being made")
     return {"segments": [], "ended": False}
@@ -139,18 +139,18 @@ def list_preview(clip_id: ClipId, services: _Services) -> dict[str, Any]:
 
 @router.get(
     "/{clip_id}/preview/{name}",
-    response_class=FileResponse,
+    response_class=Response,
     responses={200: {"content": {kind: {"schema": {}} for kind in _PREVIEW.values()}}},
 )
 def get_preview(
     clip_id: ClipId, name: Annotated[str, Path(pattern=r"^[0-9a-z-]{1,40}\.(m3u8|mp4|m4s)$")], services: _Services
-) -> FileResponse:
+) -> Response:
     """The clip as a playlist (`playlist.m3u8`) with its segments, also while it is being made."""
-    folder = services.shelf.store.preview(clip_id)
-    path = None if folder is None else folder / name
-    if path is None or not path.is_file():
+    data = read_preview(services.shelf.store, clip_id, name)
+    if data is None:
         raise Problem("not-found", f"clip {clip_id} has no preview file {name!r} yet")
-    return FileResponse(path, media_type=_PREVIEW[path.suffix], headers={"Cache-Control": "private, no-cache"})
+    kind = _PREVIEW[f".{name.rpartition('.')[2]}"]
+    return Response(data, media_type=kind, headers={"Cache-Control": "private, no-cache"})
 
 
 @router.post("/{clip_id}/verdict", status_code=201)
