@@ -79,7 +79,9 @@ class ClipStore:
             path = Path(name)
             path = path.parent if path.name == "artifact.mp4" else path
         if not (path / "job.json").is_file():
-            raise NotFound(f"there is no clip {str(name)!r} in {self.cache}", remedy="a1-reactor clips lists those that are there")
+            raise NotFound(
+                f"there is no clip {str(name)!r} in {self.cache}", remedy="a1-reactor clips lists those that are there"
+            )
         return Clip.open(path)
 
     def newest(self, *, width: int, height: int, fps: Fraction, frames: int) -> Clip | None:
