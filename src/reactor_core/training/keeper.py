@@ -296,6 +296,7 @@ class Keeper:
         def write() -> None:
             begun = self._clock.monotonic()
             with ExitStack() as hold:
+                hold.callback(held.set)  # whatever is raised before, nobody waits for ever
                 hold.enter_context(self._shadow.still())
                 if partial is not None:
                     hold.enter_context(self._parts)
