@@ -15,12 +15,14 @@ from a1_reactor.server.schemas import JobIn, WindowIn
 from a1_reactor.storage.clip import Clip
 from reactor_core.errors import SpecError
 
-__all__ = ["CALLING", "MAX_PIXELS", "clip_request"]
+__all__ = ["CALLING", "MAX_PIXELS", "NO_PRESET", "clip_request"]
 
 MAX_PIXELS = 4_000_000_000
 """Most pixels of all frames of a clip that a request may ask for: 3 minutes of 1280x720 at 24 frames a second."""
 CALLING = ("http", "http2")
 """Providers that call the endpoint of a request."""
+NO_PRESET = "none"
+"""In place of a preset's name: no look is added, whatever that of the parent is."""
 _WORDS = ("prompt", "prompt_dsl", "template")
 """Ways to say what the clip shows."""
 _PORTS = {"http": 80, "https": 443}
@@ -75,12 +77,14 @@ def _document(body: JobIn, parent: Clip | None) -> dict[str, Any]:
     if parent is not None:
         old, asked = parent.job.resolved, parent.job.asked.to_json()
         length = {} if "seconds" in document or "frames" in document else {"frames": old.frames}
-        if not _says_what(document):
-            kept = ("prompt", "negative_prompt", "style_preset")
-            document = {**{name: asked[name] for name in kept if asked[name] is not None}, **document}
+        # Other words are shown in the same look, as by the command line.
+        kept = ("style_preset",) if _says_what(document) else ("prompt", "negative_prompt", "style_preset")
+        document = {**{name: asked[name] for name in kept if asked[name] is not None}, **document}
         size = {"fps": asked["fps"], "width": old.width, "height": old.height}
         maker = {} if old.provider == IMPORT else {"provider": old.provider}  # a file makes no new frames
         document = {**size, **length, **maker, **document}
+    if document.get("style_preset") == NO_PRESET:
+        del document["style_preset"]
     if not _says_what(document):
         raise SpecError("prompt is missing", remedy="say what the clip shows, or name a parent")
     return {**document, "seed": body.seed, "windows": windows, "options": body.options}

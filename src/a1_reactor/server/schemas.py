@@ -62,7 +62,7 @@ class MaskIn(BaseModel):
 class JobIn(BaseModel):
     """A clip to generate, or windows of a clip to regenerate.
 
-    With `parent`, whatever is not given is as in the parent: its prompt, length, rate, size and provider.
+    With `parent`, whatever is not given is as in the parent: prompt, look, length, rate, size and provider.
     """
 
     model_config = ConfigDict(
@@ -93,7 +93,7 @@ class JobIn(BaseModel):
     width: Side | None = Field(None, description="768 if null and there is no parent.")
     height: Side | None = Field(None, description="768 if null and there is no parent.")
     style_preset: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
-        None, description="As `GET /v1/presets` lists them."
+        None, description="As `GET /v1/presets` lists them; `none` for no look, also where the parent has one."
     )
     windows: Annotated[list[WindowIn | Pair], Field(max_length=64)] = Field(
         default_factory=list, description="What to regenerate, as `[start, end]` in seconds or in frames."

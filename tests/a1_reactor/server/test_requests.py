@@ -52,9 +52,14 @@ def test_windows_of_an_imported_file_are_made_by_the_default_provider(shelf, mon
     assert ask(shelf, parent=shelf.key, windows=[["0", "1/12"]]).spec.provider == "mock"
 
 
-def test_another_prompt_has_not_the_look_of_the_parents(shelf):
-    spec = ask(shelf, parent=shelf.key, prompt="rain", windows=[["0", "1/12"]]).spec
-    assert (spec.prompt, spec.negative_prompt, spec.style_preset) == ("rain", None, None)
+def test_another_prompt_has_the_look_of_the_parents_unless_it_is_told_not_to(shelf):
+    window = {"parent": shelf.key, "windows": [["0", "1/12"]]}
+    spec = ask(shelf, prompt="rain", **window).spec
+    assert (spec.prompt, spec.negative_prompt, spec.style_preset) == ("rain", None, "noir")
+    assert ask(shelf, prompt="rain", style_preset="anime", **window).spec.style_preset == "anime"
+    assert ask(shelf, prompt="rain", style_preset="none", **window).spec.style_preset is None
+    assert ask(shelf, style_preset="none", **window).spec.style_preset is None
+    assert ask(shelf, prompt="rain", style_preset="none").spec.style_preset is None
 
 
 @pytest.mark.parametrize(
