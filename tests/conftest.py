@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,9 +25,27 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 STATE = Path(tempfile.mkdtemp(prefix="reactor-tests-"))
 os.environ["REACTOR_STATE_DIR"] = str(STATE)
 
+# Programs that tests start inherit what is ignored here, and some are ended by Ctrl-C. A shell that runs the tests in
+# the background lets it be ignored.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 pytest_plugins = ["tests.servers.fixtures", "tests.faults.harness.plugin"]
 
 NOT_YET = Path(__file__).parent / "contract" / "seeds" / "not_yet.toml"
+
+
+@pytest.fixture(autouse=True)
+def signals_stay_as_they_were() -> Iterator[None]:
+    """Name the test that leaves a handler behind, and not one of those that fail by it later."""
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(kind) for kind in kinds]
+    yield
+    after = [signal.getsignal(kind) for kind in kinds]
+    for kind, handler in zip(kinds, before, strict=True):
+        if handler is not None:  # None: not installed by Python
+            signal.signal(kind, handler)
+    assert after == before, "this test, or what it uses, has changed the handlers of SIGINT or SIGTERM"
 
 
 def pytest_unconfigure() -> None:

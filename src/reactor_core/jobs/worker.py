@@ -90,7 +90,9 @@ def failure_of(error: Exception) -> Failure:
     return Failure(type(error).__name__, message, ErrorType.RETRYABLE if again else ErrorType.TERMINAL)
 
 
-def run(job_id: str, *, workspace: Path, token: int, lease: float, grace: float = GRACE_SECONDS) -> int:
+def run(
+    job_id: str, *, workspace: Path, token: int, lease: float, grace: float = GRACE_SECONDS, stop: Stop | None = None
+) -> int:
     """Do one job.
 
     Args:
@@ -99,23 +101,15 @@ def run(job_id: str, *, workspace: Path, token: int, lease: float, grace: float 
         token: Of the lease that is handed over.
         lease: Seconds for which a worker may be silent.
         grace: Seconds that the job may go on after it is told to stop.
+        stop: Set it from elsewhere to have the job put down.
     """
-    spin_briefly()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    stop = Stop()
-
-    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  a signal handler's signature
-        stop.set(StopReason.DOWN)
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started this one
     with JobTable(workspace, lease_seconds=lease) as table:
         try:
             job = table.take_over(job_id, token, this_process())
         except LeaseLost as error:
             _log.warning("%s", error)
             return 0
-        work(table, job, load_settings(), stop=stop, grace_seconds=grace)
+        work(table, job, load_settings(), stop=stop or Stop(), grace_seconds=grace)
     return 0
 
 
@@ -127,7 +121,17 @@ def main() -> int:
     command.add_argument("--token", type=int, required=True)
     command.add_argument("--lease", type=float, required=True)
     command.add_argument("--grace", type=float, default=GRACE_SECONDS)
-    return run(**vars(command.parse_args()))
+    given = command.parse_args()
+    spin_briefly()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    stop = Stop()
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  a signal handler's signature
+        stop.set(StopReason.DOWN)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started this one
+    return run(**vars(given), stop=stop)
 
 
 if __name__ == "__main__":
