@@ -20,7 +20,10 @@ __all__ = ["KEPT_SECONDS", "Transit", "file_name"]
 KEPT_SECONDS = 24 * 3600.0
 """How long a file stays at least."""
 _KEY = re.compile(r"[0-9a-f-]{36}")
-_NAME_CHARS = 80
+_NAME_BYTES = 160
+"""Longest name; file systems take 255 bytes, and programs add to names."""
+_ENDING_CHARS = 10
+"""What is longer behind a dot is no ending."""
 _STRANGE = re.compile(r"[^\w .()-]+")
 
 
@@ -98,7 +101,13 @@ def file_name(given: str, *, default: str) -> str:
         default: Where nothing of that is left.
     """
     name = _STRANGE.sub("_", given.replace("\\", "/").rpartition("/")[2]).strip(" ._")
-    stem, dot, ending = name.rpartition(".")
-    if dot and len(name) > _NAME_CHARS:
-        name = f"{stem[: _NAME_CHARS - len(ending) - 1]}.{ending}"
-    return name[-_NAME_CHARS:] or default
+    if len(name.encode()) > _NAME_BYTES:
+        stem, dot, ending = name.rpartition(".")
+        kept = dot + ending if dot and len(ending) <= _ENDING_CHARS else ""
+        name = _cut(stem if kept else name, _NAME_BYTES - len(kept.encode())).rstrip(" ._") + kept
+    return name or default
+
+
+def _cut(text: str, most: int) -> str:
+    """The beginning of a text, whole characters of at most so many bytes of UTF-8."""
+    return text.encode()[:most].decode(errors="ignore")
