@@ -20,6 +20,7 @@ from a1_reactor.server.views import show_job
 from reactor_core.api.guard import principal_of
 from reactor_core.api.problems import Problem
 from reactor_core.jobs.job import Job
+from reactor_core.jobs.kinds import JobKind
 from reactor_core.utils.files import storage_errors
 from reactor_core.utils.ids import new_id
 
@@ -81,7 +82,7 @@ async def import_video(
     try:
         sha256 = await _receive(request, path)
         wanted = ImportRequest(upload=key, name=shown, sha256=sha256, prompt=prompt, fps=fps, reduce_depth=reduce_depth)
-        job = await asyncio.to_thread(_submit, services, request, import_job.KIND, wanted.to_json(), None)
+        job = await asyncio.to_thread(_submit, services, request, import_job.import_job, wanted.to_json(), None)
     except BaseException:  # a client that leaves in the middle among them
         await asyncio.shield(asyncio.to_thread(services.uploads.remove, key))
         raise
@@ -95,7 +96,7 @@ def export_clip(
     """Write a clip into a file. The job's `artifact_url` gives it when the job has ended, for a day."""
     wanted = ExportRequest(clip=services.shelf.open(clip_id).key, format=body.format, mute=body.mute, width=body.width)
     services.sweep_files()
-    return show_job(_submit(services, request, export_job.KIND, wanted.to_json(), idempotency_key))
+    return show_job(_submit(services, request, export_job.export_job, wanted.to_json(), idempotency_key))
 
 
 async def _receive(request: Request, path: Path) -> str:
@@ -124,12 +125,12 @@ async def _receive(request: Request, path: Path) -> str:
     return hashed.hexdigest()
 
 
-def _submit(services: Services, request: Request, kind: str, spec: dict[str, Any], key: str | None) -> Job:
+def _submit(services: Services, request: Request, kind: JobKind, spec: dict[str, Any], key: str | None) -> Job:
     job, _ = services.table.submit(
-        kind,
+        kind.name,
         spec,
         idempotency_key=key,
-        max_attempts=import_job.import_job.max_attempts,
+        max_attempts=kind.max_attempts,
         asked_by=f"api ({principal_of(request.scope)})",
     )
     return job
